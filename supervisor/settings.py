@@ -1,0 +1,199 @@
+"""Every setting, once: its name, type, default, unit and reason.
+
+Rules of this file:
+
+1. ``Settings`` is the only list. The command line, the environment (``GARCON_*``), the TOML file
+   and ``--help`` are made from it (``options.py``), so that no setting can be in one and not in
+   another.
+2. A number says its unit and the reason for its default. Durations are seconds.
+3. A setting that no flag sets (``Hidden``) can still be set by file and environment: tests and the
+   odd host need it, the reader of ``--help`` does not.
+4. Pure: nothing here reads a file, the environment or the clock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from supervisor.messages import TaskList
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class SettingsError(ValueError):
+    """The settings cannot be served; the message is one sentence for the person who set them."""
+
+
+def about(text: str, *, metavar: str = "", hidden: bool = False) -> msgspec.Meta:
+    """What a setting means, for ``--help`` and for the reader of this file."""
+    return msgspec.Meta(
+        description=text, extra_json_schema={"metavar": metavar}, extra={"hidden": hidden}
+    )
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one supervisor runs on. Sources and precedence: ``options.py``."""
+
+    # --- which flow, where
+    flow: Annotated[
+        Text, about("the flow: a module, module:object, or module:Class", metavar="MODULE[:NAME]")
+    ] = ""
+    domain: Annotated[Text | None, about("SWF domain, over what the flow says")] = None
+    name: Annotated[Text | None, about("flow name, over what the flow says")] = None
+    region: Annotated[Text | None, about("AWS region, over boto3's own chain")] = None
+    profile: Annotated[Text | None, about("AWS profile, over boto3's own chain")] = None
+    endpoint_url: Annotated[Text | None, about("SWF endpoint, over boto3's own", metavar="URL")] = (
+        None
+    )
+
+    # --- how many
+    workers: Annotated[
+        Count, about("activity workers for each activity task list (default 1)", metavar="N")
+    ] = 1
+    deciders: Annotated[
+        Count, about("decider workers (default 1; 0 leaves decisions to other hosts)", metavar="N")
+    ] = 1
+    pools: Annotated[
+        dict[str, Count],
+        about(
+            "workers for one list, by activity name or full task list; 0 leaves it to other hosts;"
+            " repeatable",
+            metavar="LIST=N",
+        ),
+    ] = {}
+
+    # --- how it ends
+    drain_timeout: Annotated[
+        Seconds | None,
+        about(
+            "seconds that a drain may take before what is left is abandoned (default: as long as"
+            " the tasks in hand may, by their own timeouts)",
+            metavar="SECONDS",
+        ),
+    ] = None
+
+    # --- what is said
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], about("least level that is logged")
+    ] = "info"
+    log_format: Annotated[
+        Literal["text", "json"], about("a line for people, or one JSON object a line")
+    ] = "text"
+
+    # --- trying it out
+    local: Annotated[
+        bool, about("run against an Amazon SWF of our own on 127.0.0.1, started for the purpose")
+    ] = False
+    start: Annotated[
+        tuple[str, ...],
+        about("start one execution with this input; repeatable", metavar="JSON"),
+    ] = ()
+    once: Annotated[
+        bool,
+        about("exit when the executions of --start have closed: 0 if all completed, else 1"),
+    ] = False
+
+    # --- patience: how long each stage may last before the worker counts as hung
+    import_patience: Annotated[
+        Seconds,
+        about("seconds for importing the flow: big scientific stacks need most of it", hidden=True),
+    ] = 120.0
+    boot_patience: Annotated[
+        Seconds,
+        about("seconds from fork to first poll: no import is left, so far too many", hidden=True),
+    ] = 30.0
+    register_patience: Annotated[
+        Seconds,
+        about("seconds to register all types: one call each, throttled at 60/s", hidden=True),
+    ] = 120.0
+    poll_patience: Annotated[
+        Seconds,
+        about("seconds of a poll: SWF ends it after 60, the client after 70", hidden=True),
+    ] = 90.0
+    work_margin: Annotated[
+        Seconds,
+        about("seconds past a task's own timeout: its answer may be on its way", hidden=True),
+    ] = 30.0
+    decision_patience: Annotated[
+        Seconds,
+        about("seconds of one decision where SWF tells no timeout", hidden=True),
+    ] = 300.0
+    stop_patience: Annotated[
+        Seconds,
+        about("seconds between asking to stop now and killing: enough to close files", hidden=True),
+    ] = 1.0
+
+    # --- rests: how soon a dead worker's seat is filled again (the first time: at once)
+    rest_initial: Annotated[
+        Seconds, about("seconds of the first rest: about what a bad import costs", hidden=True)
+    ] = 0.5
+    rest_factor: Annotated[
+        float, msgspec.Meta(ge=1), about("growth of rests: twice is the custom", hidden=True)
+    ] = 2.0
+    rest_cap: Annotated[
+        Seconds, about("longest rest in seconds: a repair is seen within it", hidden=True)
+    ] = 30.0
+    lasting: Annotated[
+        Seconds,
+        about("seconds of service that clear a seat's rests: longer than a start", hidden=True),
+    ] = 5.0
+    intensity_deaths: Annotated[
+        Count,
+        about("early deaths per seat within the period that trip a task list", hidden=True),
+    ] = 5
+    intensity_period: Annotated[
+        Seconds, about("seconds over which early deaths are counted", hidden=True)
+    ] = 60.0
+    generation_tries: Annotated[
+        Count,
+        about("zygotes that may be lost in a row before the pool is given up", hidden=True),
+    ] = 5
+
+    seed: Annotated[int, about("seed of the jitter: a run can be repeated", hidden=True)] = 0
+
+
+def pool_sizes(settings: Settings, task_lists: Iterable[TaskList]) -> dict[TaskList, int]:
+    """Seats wanted on each task list, in the flow's order.
+
+    Raises ``SettingsError`` for a pool of a list that the flow has not, for two pools of one list,
+    and when no seat is left at all.
+    """
+    lists = tuple(task_lists)
+    asked = _pools_by_list(settings.pools, lists)
+    sizes = {each: asked.get(each, _usual_size(settings, each)) for each in lists}
+    if not any(sizes.values()):
+        raise SettingsError(
+            "No worker would run: every pool has zero seats. Raise --workers, --deciders or --pool."
+        )
+    return sizes
+
+
+def _usual_size(settings: Settings, task_list: TaskList) -> int:
+    return settings.deciders if task_list.role == "decider" else settings.workers
+
+
+def _pools_by_list(pools: dict[str, int], lists: tuple[TaskList, ...]) -> dict[TaskList, int]:
+    asked: dict[TaskList, int] = {}
+    for name, size in pools.items():
+        # A full name wins over a short one: the short ones of two activities may be alike.
+        found = [each for each in lists if each.name == name] or [
+            each for each in lists if each.short == name
+        ]
+        if len(found) != 1:
+            raise SettingsError(_unknown_pool(name, lists))
+        if found[0] in asked:
+            raise SettingsError(f"The pool of {found[0].name} is given twice in --pool.")
+        asked[found[0]] = size
+    return asked
+
+
+def _unknown_pool(name: str, lists: tuple[TaskList, ...]) -> str:
+    known = ", ".join(each.short or each.name for each in lists) or "none"
+    return f"--pool {name}: the flow has no such task list; it has: {known}."
