@@ -332,12 +332,68 @@ Action = (
 # --- what goes over a channel ---------------------------------------------------------------------
 
 
+class Place(Value, frozen=True):
+    """Where SWF is, as the settings say; None leaves it to the flow and to boto3's own chain."""
+
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+    local: bool = False  # the endpoint is our own: any credentials will do
+
+
+class LogStyle(Value, frozen=True):
+    """How every process of ours logs."""
+
+    level: str
+    format: str
+
+
+class Load(Message, frozen=True):
+    """The supervisor's first word to a zygote: import this."""
+
+    generation: int
+    flow: str
+    domain: str | None
+    name: str | None
+    place: Place
+    log: LogStyle
+
+
+class Attend(Message, frozen=True):
+    """The supervisor's first word to an attendant: what it needs to know."""
+
+    name: str
+    place: Place
+    log: LogStyle
+    domain: str = ""
+    flow_name: str = ""
+    flow_version: str = ""
+    inputs: tuple[str, ...] = ()
+    live: bool = False  # show what happens to whoever sits at the terminal
+
+
+class ListState(Value, frozen=True):
+    """How one task list is served at this moment, counted in workers."""
+
+    task_list: TaskList
+    wanted: int
+    ready: int
+    working: int
+
+
+class PoolState(Message, frozen=True):
+    """How the pool does, said to attendants that show it."""
+
+    lists: tuple[ListState, ...]
+
+
 class Loaded(Message, frozen=True):
     """A zygote's first word: the flow is imported. The shell makes a ``GenerationReady`` of it."""
 
     version: int
     domain: str
     flow_name: str
+    flow_version: str
     task_lists: tuple[TaskList, ...]
     warnings: tuple[str, ...] = ()
 
@@ -350,14 +406,17 @@ class CannotLoad(Message, frozen=True):
 
 
 class Forked(Message, frozen=True):
-    """The zygote's answer to ``Fork``: the worker runs under this pid."""
+    """A worker's first word, before any other: the pid that it was born with."""
 
     worker: int
     pid: int
 
 
 Said = (
-    Loaded
+    Load
+    | Attend
+    | PoolState
+    | Loaded
     | CannotLoad
     | Forked
     | ForkFailed

@@ -1,0 +1,95 @@
+"""A channel: a pair of connected sockets that carries whole messages between two processes.
+
+Rules of this file:
+
+1. One message is one packet (``SOCK_SEQPACKET``): it arrives whole, in order, or not at all. What
+   a process said before it died can still be heard after its death.
+2. The supervisor's end never blocks: a peer that does not listen costs it nothing. A child's end
+   blocks when it speaks: a worker must not forget to tell what it holds.
+3. A descriptor can ride on a message. That is how a zygote gets the channel of the worker it is to
+   fork.
+4. The end of the peer is ``closed``, never an exception when hearing; speaking to a dead peer
+   raises ``ChannelClosed``.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from supervisor import messages
+
+PACKET_BYTES = 1 << 18
+"""Largest packet: a result of 32,768 characters, each up to six bytes in JSON, and its frame."""
+
+
+class ChannelClosed(ConnectionError):
+    """The process at the other end is gone."""
+
+
+class ChannelFull(BlockingIOError):
+    """The process at the other end does not listen; the message was not said."""
+
+
+class Channel:
+    """One end. ``messages`` says what may be said."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._socket = end
+        self.closed = False
+
+    @classmethod
+    def inherited(cls, descriptor: int) -> Channel:
+        """The end that a parent left open for us under this descriptor."""
+        return cls(socket.socket(fileno=descriptor))
+
+    def fileno(self) -> int:
+        """For waiting on it."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Give the end up; the peer hears end-of-file."""
+        self._socket.close()
+
+    def say(self, message: messages.Said, *, descriptor: int | None = None) -> None:
+        """Send one message, with a copy of ``descriptor`` if given.
+
+        Raises ``ChannelClosed``, and ``ChannelFull`` at an end that does not block.
+        """
+        packet = messages.encode(message)
+        try:
+            if descriptor is None:
+                self._socket.send(packet, socket.MSG_NOSIGNAL)
+            else:
+                socket.send_fds(self._socket, [packet], [descriptor], socket.MSG_NOSIGNAL)
+        except BlockingIOError as error:
+            raise ChannelFull(*error.args) from error
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise ChannelClosed("the process at the other end is gone") from error
+
+    def hear(self) -> messages.Said | None:
+        """The next message; None at the end, or when an end that does not block has none.
+
+        Raises ``messages.NotUnderstood`` for a packet that is no message.
+        """
+        try:
+            packet = self._socket.recv(PACKET_BYTES)
+        except BlockingIOError:
+            return None
+        except ConnectionResetError:
+            packet = b""
+        self.closed = not packet
+        return messages.decode(packet) if packet else None
+
+    def hear_with_descriptor(self) -> tuple[messages.Said | None, int | None]:
+        """As ``hear``, with the descriptor that rode on the message, which is now ours to close."""
+        packet, descriptors, _, _ = socket.recv_fds(self._socket, PACKET_BYTES, 1)
+        self.closed = not packet
+        message = messages.decode(packet) if packet else None
+        return message, descriptors[0] if descriptors else None
+
+
+def pair() -> tuple[Channel, Channel]:
+    """The supervisor's end, which never blocks, and the child's, which does."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    return Channel(ours), Channel(theirs)

@@ -1,0 +1,125 @@
+"""The only file that asks the kernel for processes and signals.
+
+Rules of this file:
+
+1. Nothing is decided here; each function is one wish to the kernel.
+2. A process that we spawn starts from a fresh interpreter: no lock, descriptor, handler or thread
+   of ours reaches it but one channel, always under ``CHANNEL_DESCRIPTOR``.
+3. Whoever loses its parent below us becomes our child (subreaper), so that one ``waitpid`` loop
+   sees every death, and a pid stays ours until we have reaped it.
+4. Signal handlers are empty. The signal's number arrives as a byte on the wake-up descriptor and
+   waits there for the loop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHANNEL_DESCRIPTOR = 3
+"""Where a spawned process finds its channel: the first descriptor after the standard three."""
+
+_PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
+
+HEARD = (
+    signal.SIGCHLD,
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGHUP,
+)
+"""The signals that the supervisor listens to."""
+
+
+def become_subreaper() -> None:
+    """Make every orphan below this process its child (prctl(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"prctl(PR_SET_CHILD_SUBREAPER): {os.strerror(number)}")
+
+
+def spawn(module: str, channel: int) -> int:
+    """Start ``python -m module`` in a process group of its own; returns its pid.
+
+    ``channel`` is the descriptor that it finds under ``CHANNEL_DESCRIPTOR``. Raises ``OSError``.
+    """
+    # An interpreter flag of ours (-W error, -X dev) holds for our children as well.
+    flags = [f"-W{each}" for each in sys.warnoptions]
+    argv = [sys.executable, *flags, "-m", module]
+    return os.posix_spawn(
+        sys.executable,
+        argv,
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, channel, CHANNEL_DESCRIPTOR)],
+        setpgroup=0,
+        setsigmask=[],
+        setsigdef=HEARD,
+    )
+
+
+def reap() -> list[tuple[int, int]]:
+    """Collect everybody who died: pid and status (exit code, or minus the signal's number).
+
+    What a dead process leaves in its own group dies with it, before its pid is given back: as long
+    as it is not reaped, the group's number cannot mean anybody else.
+    """
+    dead = []
+    with contextlib.suppress(ChildProcessError):
+        while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if found.si_pid != os.getpgrp():
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(found.si_pid, signal.SIGKILL)
+            pid, status = os.waitpid(found.si_pid, 0)
+            dead.append((pid, os.waitstatus_to_exitcode(status)))
+    return dead
+
+
+def terminate(pid: int) -> None:
+    """Ask this one process to leave. Its children are its own business."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+
+
+def kill_group(pid: int) -> None:
+    """End the process and all that it started (its process group)."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    # A process that has not yet made its group is not reached by the group's number.
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _nothing(_number: int, _frame: object) -> None:
+    """The byte on the wake-up descriptor says all."""
+
+
+@contextlib.contextmanager
+def wake_up() -> Iterator[int]:
+    """A descriptor on which the ``HEARD`` signals arrive as bytes; restores what it replaced."""
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    before = {each: signal.signal(each, _nothing) for each in HEARD}
+    old = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    try:
+        yield reader
+    finally:
+        signal.set_wakeup_fd(old)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        os.close(reader)
+        os.close(writer)
+
+
+def drain_bytes(reader: int) -> bytes:
+    """All signals that arrived on the wake-up descriptor, one byte each."""
+    try:
+        return os.read(reader, 4096)
+    except BlockingIOError:
+        return b""
