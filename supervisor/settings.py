@@ -129,6 +129,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Seconds,
         about("seconds between asking to stop now and killing: enough to close files", hidden=True),
     ] = 1.0
+    report_patience: Annotated[
+        Seconds,
+        about("seconds of one report to SWF: its client retries within them", hidden=True),
+    ] = 60.0
+    reap_patience: Annotated[
+        Seconds,
+        about("seconds from KILL to the end: a big process takes some to fall apart", hidden=True),
+    ] = 10.0
+    attendant_patience: Annotated[
+        Seconds,
+        about("seconds for an attendant to end when asked: it holds nothing", hidden=True),
+    ] = 5.0
 
     # --- rests: how soon a dead worker's seat is filled again (the first time: at once)
     rest_initial: Annotated[
@@ -154,6 +166,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     generation_tries: Annotated[
         Count,
         about("zygotes that may be lost in a row before the pool is given up", hidden=True),
+    ] = 5
+    proving_deaths: Annotated[
+        Count,
+        about(
+            "deaths of registering and first workers that end a new generation: three are no"
+            " accident",
+            hidden=True,
+        ),
+    ] = 3
+    report_tries: Annotated[
+        Count,
+        about("forks for telling SWF of one death: its own timeout tells in the end", hidden=True),
     ] = 5
 
     seed: Annotated[int, about("seed of the jitter: a run can be repeated", hidden=True)] = 0
