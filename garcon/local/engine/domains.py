@@ -1,0 +1,154 @@
+"""Domains: the namespaces that hold everything else, and their tags.
+
+- A domain is never deleted; a deprecated one keeps its name, and its running executions go on.
+- "Deprecating a domain also deprecates all activity and workflow types registered in the domain."
+  Undeprecating it does not bring the types back: the model speaks of the domain alone.
+"""
+
+import re
+
+from garcon.local.engine.entities import Domain
+from garcon.local.engine.faults import (
+    Fault,
+    invalid_value,
+    limit_exceeded,
+    unknown,
+    unknown_domain,
+)
+from garcon.local.engine.messages import Body
+from garcon.local.engine.paging import page_of_names
+from garcon.local.engine.world import World
+
+TAG_TEXT = re.compile(r"[\w\s.:/=+\-@]*")
+"""Letters, digits, whitespace and the symbols that the model's ResourceTag lists."""
+
+
+def find_domain(world: World, name: str) -> Domain:
+    """The domain of this name, or UnknownResourceFault."""
+    domain = world.domains.get(name)
+    if domain is None:
+        raise unknown_domain(name)
+    return domain
+
+
+def register_domain(world: World, params: Body) -> Body:
+    """RegisterDomain: a name is used once, deprecated or not."""
+    name = params["name"]
+    if name in world.domains:
+        raise Fault("DomainAlreadyExistsFault", name)
+    if len(world.domains) >= world.settings.domains:
+        raise limit_exceeded(f"The account holds {len(world.domains)} domains")
+    tags = _tags({}, params.get("tags", []), world.settings.tags)
+    retention = params["workflowExecutionRetentionPeriodInDays"]
+    world.domains[name] = Domain(name, params.get("description", ""), retention, tags)
+    return {}
+
+
+def deprecate_domain(world: World, params: Body) -> Body:
+    """DeprecateDomain: takes its types along."""
+    domain = find_domain(world, params["name"])
+    if domain.deprecated:
+        raise Fault("DomainDeprecatedFault", domain.name)
+    domain.deprecated = True
+    for types in domain.types.values():
+        for registered in types.values():
+            registered.deprecated_at = registered.deprecated_at or world.timestamp
+    return {}
+
+
+def undeprecate_domain(world: World, params: Body) -> Body:
+    """UndeprecateDomain: a domain in use "already exists"."""
+    domain = find_domain(world, params["name"])
+    if not domain.deprecated:
+        raise Fault("DomainAlreadyExistsFault", domain.name)
+    domain.deprecated = False
+    return {}
+
+
+def describe_domain(world: World, params: Body) -> Body:
+    """DescribeDomain: the retention is given back as it was written."""
+    domain = find_domain(world, params["name"])
+    return {
+        "domainInfo": info(world, domain),
+        "configuration": {"workflowExecutionRetentionPeriodInDays": domain.retention_days},
+    }
+
+
+def info(world: World, domain: Domain) -> Body:
+    """The model's DomainInfo."""
+    body = {
+        "name": domain.name,
+        "status": "DEPRECATED" if domain.deprecated else "REGISTERED",
+        "arn": arn(world, domain),
+    }
+    if domain.description:
+        body["description"] = domain.description
+    return body
+
+
+def arn(world: World, domain: Domain) -> str:
+    """What the tagging operations call a domain."""
+    settings = world.settings
+    return f"arn:aws:swf:{settings.region}:{settings.account}:/domain/{domain.name}"
+
+
+def list_domains(world: World, params: Body) -> Body:
+    """ListDomains: in ascending order of the name."""
+    wanted_deprecated = params["registrationStatus"] == "DEPRECATED"
+    names = {
+        (name,): info(world, domain)
+        for name, domain in world.domains.items()
+        if domain.deprecated == wanted_deprecated
+    }
+    return page_of_names(world, params, "domainInfos", names, "domains")
+
+
+def tag_resource(world: World, params: Body) -> Body:
+    """TagResource: a key that is there gets the new value."""
+    domain = _by_arn(world, params["resourceArn"])
+    domain.tags = _tags(domain.tags, params["tags"], world.settings.tags)
+    return {}
+
+
+def untag_resource(world: World, params: Body) -> Body:
+    """UntagResource: a key that is not there is no error."""
+    domain = _by_arn(world, params["resourceArn"])
+    gone = set(params["tagKeys"])
+    domain.tags = {key: value for key, value in domain.tags.items() if key not in gone}
+    return {}
+
+
+def list_tags(world: World, params: Body) -> Body:
+    """ListTagsForResource: in the order of tagging."""
+    tags = _by_arn(world, params["resourceArn"]).tags
+    return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
+
+
+def _by_arn(world: World, resource: str) -> Domain:
+    domain = world.domains.get(resource.partition("/domain/")[2])
+    if domain is None or arn(world, domain) != resource:
+        raise unknown(f"resource: {resource}")
+    return domain
+
+
+def _tags(present: dict[str, str], new: list[Body], limit: int) -> dict[str, str]:
+    added = {tag["key"]: tag.get("value", "") for tag in new}
+    for text in (*added.keys(), *added.values()):
+        if not TAG_TEXT.fullmatch(text):
+            raise invalid_value(text, "tags", "Member must hold letters, digits, _.:/=+-@ only")
+    tags = present | added
+    if len(tags) > limit:
+        raise Fault("TooManyTagsFault", f"A domain may have {limit} tags, not {len(tags)}")
+    return tags
+
+
+OPERATIONS = {
+    "RegisterDomain": register_domain,
+    "DeprecateDomain": deprecate_domain,
+    "UndeprecateDomain": undeprecate_domain,
+    "DescribeDomain": describe_domain,
+    "ListDomains": list_domains,
+    "TagResource": tag_resource,
+    "UntagResource": untag_resource,
+    "ListTagsForResource": list_tags,
+}

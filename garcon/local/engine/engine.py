@@ -1,0 +1,141 @@
+"""The engine: calls and a clock in, answers and wake-ups out.
+
+- No sockets, threads, wall time or chance: the same seed and the same inputs give the same
+  tokens, run ids and histories. When `advance` is called, or how often, makes no difference: what
+  is due happens at its due time, and every input brings the clock up to date first.
+- An input is worked on in three steps: what was due before it; the call itself; then `settle`,
+  which delivers between executions and brings tasks and pollers together.
+- Time never goes backwards: an earlier `now` counts as the latest one seen.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from garcon.local.engine import domains, queries, registry
+from garcon.local.engine.faults import Fault
+from garcon.local.engine.messages import Answer, Body, Counters, Invocation, Waiting, Wakeup
+from garcon.local.engine.settings import Settings
+from garcon.local.engine.world import World
+
+OPERATIONS: dict[str, Callable[[World, Body], Body]] = {
+    **domains.OPERATIONS,
+    **registry.OPERATIONS,
+}
+
+
+class Engine:
+    """An Amazon SWF account of one region, in memory.
+
+    Args:
+        settings: figures and switches, the service's own by default.
+        seed: what run ids are made from; two engines with one seed make the same ones.
+        lambda_available: whether `take_invocations` will be served; if not, lambda functions
+            fail to start, as in the service without a role.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        seed: int = 0,
+        lambda_available: bool = False,
+    ) -> None:
+        self._world = World(settings or Settings(), seed, lambda_available)
+
+    @property
+    def counters(self) -> Counters:
+        """What has happened so far; read it, do not change it."""
+        return self._world.counters
+
+    def call(
+        self, operation: str, params: dict[str, Any], now: float, *, poller: str | None = None
+    ) -> Answer | Waiting:
+        """Carry out one call.
+
+        Args:
+            operation: its name in the model, for instance "PollForActivityTask".
+            params: its members as on the wire, already checked against the model's shapes;
+                durations are strings, timestamps float seconds since the epoch.
+            now: the time, in seconds since the epoch.
+            poller: a label for a long poll, shown by `task_lists`.
+
+        Raises:
+            Fault: the call is refused and has changed nothing.
+        """
+        del poller
+        self.advance(now)
+        self._world.counters.calls[operation] += 1
+        try:
+            return Answer(OPERATIONS[operation](self._world, params))
+        except Fault as fault:
+            self._world.counters.faults[fault.code] += 1
+            raise
+
+    def advance(self, now: float) -> None:
+        """Let everything happen that is due at or before `now`, in the order of due times."""
+        self._world.now = max(self._world.now, now)
+
+    def next_deadline(self) -> float:
+        """When something is due next, ends of poll windows included; infinity if never."""
+        entry = self._world.deadlines.peek()
+        return entry.key if entry else math.inf
+
+    def take_wakeups(self) -> list[Wakeup]:
+        """Answers of long polls since last asked, in the order they were given."""
+        wakeups, self._world.wakeups = self._world.wakeups, {}
+        return [Wakeup(poll_id, answer) for poll_id, answer in wakeups.items()]
+
+    def take_invocations(self) -> list[Invocation]:
+        """Lambda functions to be run since last asked."""
+        invocations, self._world.invocations = self._world.invocations, []
+        return invocations
+
+    def finish_lambda(
+        self,
+        invocation_id: str,
+        now: float,
+        *,
+        result: str | None = None,
+        reason: str | None = None,
+        details: str | None = None,
+    ) -> bool:
+        """Report the end of a lambda function: failed if there is a reason, else completed.
+
+        Returns:
+            False if nobody waits for it any more (it timed out, or its execution closed).
+        """
+        raise NotImplementedError
+
+    def disconnect(self, poll_id: str, now: float) -> None:
+        """The poller's connection is gone.
+
+        With `Settings.ghosts` it may still be handed a task until its window ends, and then that
+        task must time out. A poll that has been answered is left alone.
+        """
+        raise NotImplementedError
+
+    def forget_polls(self, now: float) -> None:
+        """End all waiting polls without an answer, as after a restart of the service."""
+        raise NotImplementedError
+
+    @property
+    def started_tasks(self) -> int:
+        """Tasks and lambda functions that somebody works on, or was given and lost."""
+        return len(self._world.started_tasks)
+
+    def next_work_deadline(self) -> float:
+        """As `next_deadline`, but without the ends of poll windows."""
+        raise NotImplementedError
+
+    def executions(self) -> Iterator[queries.ExecutionSummary]:
+        """All executions that are remembered, the latest started first."""
+        return queries.executions(self._world)
+
+    def history(self, run_id: str) -> list[Body]:
+        """The events of one execution as on the wire, whole; empty if it is unknown."""
+        raise NotImplementedError
+
+    def task_lists(self) -> Iterator[queries.TaskListSummary]:
+        """Task lists with a backlog or a poller."""
+        return queries.task_lists(self._world)
