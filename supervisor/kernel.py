@@ -21,7 +21,9 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Send = Callable[[int], None]
 
 CHANNEL_DESCRIPTOR = 3
 """Where a spawned process finds its channel: the first descriptor after the standard three."""

@@ -37,7 +37,7 @@ class Text(logging.Formatter):
 
 
 class Json(logging.Formatter):
-    """One JSON object a line: time (seconds since the epoch), level, logger, event, message, facts."""
+    """One JSON object a line: time (seconds since the epoch), level, message and all facts."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The object; a traceback is a member of its own."""
@@ -72,7 +72,7 @@ def write(note: Note) -> None:
 
 def _facts(record: logging.LogRecord) -> dict[str, Any]:
     own = getattr(record, "facts", {})
-    return {key: value for key, value in {**standing, **own}.items() if value not in {None, ""}}
+    return {key: value for key, value in {**standing, **own}.items() if value not in (None, "")}
 
 
 def _as_pairs(facts: dict[str, Any]) -> str:

@@ -33,9 +33,7 @@ class SettingsError(ValueError):
 
 def about(text: str, *, metavar: str = "", hidden: bool = False) -> msgspec.Meta:
     """What a setting means, for ``--help`` and for the reader of this file."""
-    return msgspec.Meta(
-        description=text, extra_json_schema={"metavar": metavar}, extra={"hidden": hidden}
-    )
+    return msgspec.Meta(description=text, extra={"metavar": metavar, "hidden": hidden})
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -45,10 +43,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     flow: Annotated[
         Text, about("the flow: a module, module:object, or module:Class", metavar="MODULE[:NAME]")
     ] = ""
-    domain: Annotated[Text | None, about("SWF domain, over what the flow says")] = None
-    name: Annotated[Text | None, about("flow name, over what the flow says")] = None
-    region: Annotated[Text | None, about("AWS region, over boto3's own chain")] = None
-    profile: Annotated[Text | None, about("AWS profile, over boto3's own chain")] = None
+    domain: Annotated[Text | None, about("SWF domain, over what the flow says", metavar="NAME")] = (
+        None
+    )
+    name: Annotated[Text | None, about("flow name, over what the flow says", metavar="NAME")] = None
+    region: Annotated[Text | None, about("AWS region, over boto3's own chain", metavar="NAME")] = (
+        None
+    )
+    profile: Annotated[
+        Text | None, about("AWS profile, over boto3's own chain", metavar="NAME")
+    ] = None
     endpoint_url: Annotated[Text | None, about("SWF endpoint, over boto3's own", metavar="URL")] = (
         None
     )
@@ -129,6 +133,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Seconds,
         about("seconds between asking to stop now and killing: enough to close files", hidden=True),
     ] = 1.0
+    leave_patience: Annotated[
+        Seconds,
+        about("seconds from the last thing to do to the exit: exit handlers may run", hidden=True),
+    ] = 10.0
     report_patience: Annotated[
         Seconds,
         about("seconds of one report to SWF: its client retries within them", hidden=True),
@@ -170,11 +178,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     proving_deaths: Annotated[
         Count,
         about(
-            "deaths of registering and first workers that end a new generation: three are no"
-            " accident",
+            "deaths of its first workers that a new generation is forgiven: a third is no accident",
             hidden=True,
         ),
-    ] = 3
+    ] = 2
     report_tries: Annotated[
         Count,
         about("forks for telling SWF of one death: its own timeout tells in the end", hidden=True),

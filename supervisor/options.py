@@ -1,0 +1,276 @@
+"""From the command line, the environment and a file to ``Settings``, and back to who said what.
+
+Rules of this file:
+
+1. Precedence, once: command line, then environment (``GARCON_*``), then ``--config FILE.toml``,
+   then the default. ``Settings`` is the list; this file names no setting of its own but the three
+   that are no settings: ``--config``, ``--check``, ``--version``.
+2. Every value is checked where it comes from, so that the sentence can name the place.
+3. Reading the environment and the file happens in ``read``; everything else is pure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import msgspec
+
+from supervisor import __version__
+from supervisor.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+ENVIRONMENT = "GARCON_"
+"""Prefix of the environment's variables: ``GARCON_WORKERS=8``."""
+
+_REPEATABLE = {
+    "pools": "--pool",
+    "start": "--start",
+}  # said once for each, so named in the singular
+
+EXIT_CODES = """\
+exit codes:
+  0  drained: every task in hand was finished and answered
+  1  stopped with work abandoned; with --once: an execution did not complete
+  2  usage or settings: the sentence says which and what to do
+  3  the flow cannot be loaded: its own traceback is shown
+  4  the pool cannot be kept alive
+
+signals:
+  TERM, INT  drain: no new poll, open polls and tasks in hand are finished; again: stop now
+  QUIT       stop now
+  HUP        replace all workers by new ones with the code as it is now
+
+Every option can be given as GARCON_<OPTION> in the environment and, with the same name, in the
+file of --config; the command line wins over the environment, the environment over the file.
+"""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting, as the outside sees it."""
+
+    name: str
+    flag: str
+    kind: Any
+    default: Any
+    help: str
+    metavar: str | None
+    hidden: bool
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return ENVIRONMENT + self.name.upper()
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was asked for: the settings, who said each, and what to do with them."""
+
+    settings: Settings
+    origins: dict[
+        str, str
+    ]  # setting -> "--workers", "GARCON_WORKERS", the file's name or "default"
+    check: bool
+
+
+def read(argv: Sequence[str], environ: Mapping[str, str]) -> Said:
+    """Everything that was said, checked; raises ``SettingsError`` with one sentence."""
+    said = _parser().parse_args(argv)
+    flags = {name: value for name, value in vars(said).items() if value is not None}
+    check, path = (
+        flags.pop("check"),
+        flags.pop("config", None) or environ.get(ENVIRONMENT + "CONFIG"),
+    )
+    layers = [
+        _from_flags(flags),
+        _from_environment(environ),
+        _from_file(Path(path)) if path else {},
+    ]
+    values: dict[str, Any] = {}
+    origins = {each.name: "default" for each in OPTIONS}
+    for layer in reversed(layers):
+        for name, (value, origin) in layer.items():
+            values[name], origins[name] = value, origin
+    settings = Settings(**values)
+    _check_together(settings)
+    return Said(settings, origins, check)
+
+
+def _options() -> tuple[Option, ...]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return tuple(_option(each, hints[each.name]) for each in msgspec.structs.fields(Settings))
+
+
+def _option(field: msgspec.structs.FieldInfo, kind: Any) -> Option:
+    about = next(
+        each for each in kind.__metadata__ if isinstance(each, msgspec.Meta) and each.description
+    )
+    extra = about.extra or {}
+    default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default  # type: ignore[operator]  # one of the two is always there
+    return Option(
+        name=field.name,
+        flag=_REPEATABLE.get(field.name, "--" + field.name.replace("_", "-")),
+        kind=kind,
+        default=default,
+        help=about.description or "",
+        metavar=extra.get("metavar") or None,
+        hidden=bool(extra.get("hidden")),
+    )
+
+
+OPTIONS = _options()
+"""All settings, in the order of ``Settings``."""
+
+_BY_NAME = {each.name: each for each in OPTIONS}
+
+
+# --- the command line
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m supervisor",
+        usage="%(prog)s --flow MODULE[:NAME] [--workers N] [--deciders N] [option ...]",
+        description="Keep a pool of Amazon SWF decider and activity workers alive on this host.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    for each in OPTIONS:
+        if not each.hidden:
+            _add(parser, each)
+    parser.add_argument("--config", metavar="FILE.toml", help="settings from a file")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="load the flow, show the settings with their origins, lists and pools, and exit",
+    )
+    parser.add_argument("--version", action="version", version=f"garcon supervisor {__version__}")
+    return parser
+
+
+def _add(parser: argparse.ArgumentParser, option: Option) -> None:
+    how: dict[str, Any] = {"dest": option.name, "default": None, "help": option.help}
+    if isinstance(option.default, bool):
+        how["action"] = "store_true"
+    elif choices := _choices(option.kind):
+        how["choices"] = choices
+    else:
+        how["metavar"] = option.metavar or option.name.upper()
+    if option.name in _REPEATABLE:
+        how["action"] = "append"
+    parser.add_argument(option.flag, **how)
+
+
+def _choices(kind: Any) -> tuple[str, ...]:
+    return getattr(kind.__origin__, "__args__", ()) if _is_literal(kind) else ()
+
+
+def _is_literal(kind: Any) -> bool:
+    return str(kind.__origin__).startswith("typing.Literal")
+
+
+_Layer = dict[str, tuple[Any, str]]
+
+
+def _from_flags(flags: dict[str, Any]) -> _Layer:
+    return {
+        name: (_checked(name, value, _BY_NAME[name].flag), _BY_NAME[name].flag)
+        for name, value in flags.items()
+    }
+
+
+def _from_environment(environ: Mapping[str, str]) -> _Layer:
+    layer: _Layer = {}
+    for each in OPTIONS:
+        if text := environ.get(each.variable):
+            value: Any = text
+            if each.name in _REPEATABLE:
+                value = [text] if each.name == "start" else text.split(",")
+            layer[each.name] = (_checked(each.name, value, each.variable), each.variable)
+    return layer
+
+
+def _from_file(path: Path) -> _Layer:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"--config {path} cannot be read: {error}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"--config {path} is no TOML: {error}.") from error
+    layer: _Layer = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name not in _BY_NAME:
+            raise SettingsError(
+                f"--config {path}: there is no setting {key!r}. --check lists them."
+            )
+        layer[name] = (_checked(name, value, f"{path}: {key}"), str(path))
+    return layer
+
+
+# --- checking
+
+
+def _checked(name: str, value: Any, origin: str) -> Any:
+    if name == "pools" and isinstance(value, list):
+        value = _pools(value, origin)
+    try:
+        value = msgspec.convert(value, _BY_NAME[name].kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{origin}: {_in_words(str(error))}, not {value!r}.") from error
+    if name == "start":
+        for text in value:
+            _check_input(text, origin)
+    return value
+
+
+def _in_words(fault: str) -> str:
+    """Msgspec's complaint without its type names for what people know by other names."""
+    fault = fault.split(" - at ", maxsplit=1)[0].split(", got ", maxsplit=1)[0]
+    for ours, theirs in (
+        ("a whole number", "`int`"),
+        ("a number", "`float`"),
+        ("text", "`str`"),
+        ("a table", "`object`"),
+    ):
+        fault = fault.replace(theirs, ours)
+    return fault[:1].lower() + fault[1:]
+
+
+def _pools(pairs: Iterable[str], origin: str) -> dict[str, str]:
+    pools: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, size = pair.strip().rpartition("=")
+        if not equals or not name:
+            raise SettingsError(f"{origin} {pair}: it takes LIST=N, as in {origin} resize=4.")
+        if name in pools:
+            raise SettingsError(f"{origin}: {name} is given twice.")
+        pools[name] = size
+    return pools
+
+
+def _check_input(text: str, origin: str) -> None:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"{origin} {text}: it is no JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise SettingsError(f"{origin} {text}: an execution's input is a JSON object, as in {{}}.")
+
+
+def _check_together(settings: Settings) -> None:
+    if not settings.flow:
+        raise SettingsError("--flow is missing: which flow is to be served? See --help.")
+    if settings.once and not settings.start:
+        raise SettingsError("--once waits for executions of --start, and none is given.")
+    if settings.local and settings.endpoint_url:
+        raise SettingsError("--local brings its own endpoint: leave --endpoint-url out.")

@@ -1,0 +1,96 @@
+"""A channel carries whole messages, descriptors, and the news of its end."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supervisor import channel, messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from supervisor.channel import Channel
+
+Ends = tuple["Channel", "Channel"]
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    """The supervisor's end and the child's, closed afterwards."""
+    both = channel.pair()
+    yield both
+    for each in both:
+        each.close()
+
+
+def test_messages_arrive_whole_and_in_order(ends: Ends) -> None:
+    """Three messages said are three messages heard, then nothing, without waiting."""
+    ours, theirs = ends
+    said = [messages.Polling(1), messages.Polling(2), messages.Registered(3)]
+    for each in said:
+        theirs.say(each)
+    assert [ours.hear(), ours.hear(), ours.hear()] == said
+    assert ours.hear() is None
+    assert not ours.closed
+
+
+def test_last_words_are_heard_after_the_speaker_is_gone(ends: Ends) -> None:
+    """What was said before the end is still there, and then the end is seen."""
+    ours, theirs = ends
+    theirs.say(messages.Polling(7))
+    theirs.close()
+    assert ours.hear() == messages.Polling(7)
+    assert ours.hear() is None
+    assert ours.closed
+
+
+def test_speaking_to_a_dead_peer_says_so(ends: Ends) -> None:
+    """A say after the peer's end raises ChannelClosed, not a signal and not silence."""
+    ours, theirs = ends
+    ours.close()
+    with pytest.raises(channel.ChannelClosed):
+        theirs.say(messages.Polling(1))
+
+
+def test_a_peer_that_does_not_listen_never_blocks_the_supervisor(ends: Ends) -> None:
+    """The supervisor's end raises ChannelFull when the peer's buffer is full."""
+    ours, theirs = ends
+    with pytest.raises(channel.ChannelFull):
+        for worker in range(100_000):
+            ours.say(messages.Polling(worker))
+    assert theirs.hear() == messages.Polling(0)
+
+
+def test_a_descriptor_rides_on_a_message(ends: Ends) -> None:
+    """The descriptor that arrives is another number for the same open file."""
+    ours, theirs = ends
+    reader, writer = os.pipe()
+    ours.say(messages.Polling(1), descriptor=writer)
+    message, arrived = theirs.hear_with_descriptor()
+    assert message == messages.Polling(1)
+    assert arrived is not None
+    os.write(arrived, b"hello")
+    assert os.read(reader, 5) == b"hello"
+    for each in (reader, writer, arrived):
+        os.close(each)
+
+
+def test_after_shut_the_peer_sees_the_end_and_can_still_answer(ends: Ends) -> None:
+    """Shut ends our speaking only: the peer's last words still come."""
+    ours, theirs = ends
+    ours.shut()
+    assert theirs.hear() is None
+    assert theirs.closed
+    theirs.say(messages.Polling(9))
+    assert ours.hear() == messages.Polling(9)
+
+
+def test_the_largest_result_fits_one_packet(ends: Ends) -> None:
+    """A message with 32,768 characters of six JSON bytes each arrives whole."""
+    ours, theirs = ends
+    big = messages.CannotLoad("\x01" * 32_768, 3)
+    theirs.say(big)
+    assert ours.hear() == big

@@ -1,0 +1,59 @@
+"""The vocabulary survives the way over a channel, and nonsense is refused."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisor import messages
+from supervisor.messages import Fork, Report, Role, Seat, Serve, Task, TaskList, Working
+
+texts = st.text(max_size=40)
+task_lists = st.builds(TaskList, texts, st.sampled_from(Role), texts)
+tasks = st.builds(Task, texts, texts, texts, texts, st.none() | st.floats(0, 1e9, allow_nan=False))
+jobs = (
+    st.builds(Serve, st.builds(Seat, task_lists, st.integers(0, 1000)))
+    | st.builds(messages.Register, st.booleans())
+    | st.builds(Report, tasks, st.sampled_from(Role), texts, texts)
+)
+said = (
+    st.builds(Fork, st.integers(0), st.integers(1), jobs)
+    | st.builds(Working, st.integers(0), tasks)
+    | st.builds(messages.Done, st.integers(0), st.sampled_from(messages.Result))
+    | st.builds(messages.Refused, st.integers(0), texts, st.integers(0, 255))
+    | st.builds(messages.CannotLoad, texts, st.integers(0, 255))
+    | st.builds(
+        messages.Loaded, st.integers(1), texts, texts, texts, st.lists(task_lists).map(tuple)
+    )
+)
+
+
+@given(said)
+def test_a_message_is_the_same_after_the_way_over_a_channel(message: messages.Said) -> None:
+    """What is decoded equals what was encoded, nested values and enumerations included."""
+    assert messages.decode(messages.encode(message)) == message
+
+
+@pytest.mark.parametrize(
+    "packet", [b"", b"{", b"[]", b'{"type":"Explode"}', b'{"type":"Polling","worker":"one"}']
+)
+def test_nonsense_is_refused_with_the_packet_shown(packet: bytes) -> None:
+    """A packet that is no message raises NotUnderstood, which shows what came."""
+    with pytest.raises(messages.NotUnderstood) as refused:
+        messages.decode(packet)
+    assert repr(packet) in str(refused.value)
+
+
+def test_members_of_a_newer_version_are_ignored() -> None:
+    """A message with a member that we do not know yet still says what we do know."""
+    assert messages.decode(b'{"type":"Polling","worker":3,"mood":"good"}') == messages.Polling(3)
+
+
+def test_messages_are_frozen() -> None:
+    """Nobody can change what was said."""
+    polling = messages.Polling(3)
+    with pytest.raises(AttributeError):
+        polling.worker = 4  # type: ignore[misc]  # that is the point
+    assert msgspec.structs.replace(polling, worker=4) == messages.Polling(4)
