@@ -1,0 +1,104 @@
+"""All decisions of the supervisor, without clock, pid, descriptor or network.
+
+1. Every event does two things: one fact is written down (``record``), then all rules run, always in
+   the same order. A rule compares what is wanted with what is there and acts on the difference; no
+   rule is "on event X do Y".
+2. The order has reasons. Who is late counts as dead before the dead are counted; whatever may end
+   the program comes before ``leave``, which tells the workers; seats are filled when all others
+   have had their say.
+3. Each rule tells its own next deadline, beside the rule. After a turn all of them lie ahead.
+4. Same events, same actions: the only dice are a ``Random`` with the seed of the settings.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from random import Random
+from typing import TYPE_CHECKING
+
+from supervisor.core import (
+    attendants,
+    deaths,
+    degraded,
+    generations,
+    leaving,
+    patience,
+    reports,
+    seats,
+    status,
+)
+from supervisor.core.record import record
+from supervisor.core.state import State
+from supervisor.core.turn import Turn
+
+if TYPE_CHECKING:
+    from supervisor.messages import Action, Event, ListState
+    from supervisor.settings import Settings
+
+RULES = (
+    patience.end_the_late,
+    deaths.mourn,
+    degraded.recover,
+    attendants.attend,
+    generations.advance,
+    degraded.give_up,
+    reports.pay_debts,
+    leaving.leave,
+    seats.fill,
+    attendants.see_out,
+)
+
+DEADLINES = (
+    patience.next_deadline,
+    degraded.next_deadline,
+    attendants.next_deadline,
+    generations.next_deadline,
+    reports.next_deadline,
+    leaving.next_deadline,
+    seats.next_deadline,
+)
+
+LOOK_AROUND = 60.0
+"""Seconds until a look that nothing asks for: a rule that forgot its deadline costs a minute, not
+for ever."""
+
+
+class Core:
+    """Decides; the shell tells it what happened and carries out what it wishes."""
+
+    def __init__(self, settings: Settings) -> None:
+        # Repeatable on purpose; it only spreads rests.
+        self._state = State(settings, Random(settings.seed))
+        self._now = -inf
+
+    def begin(self, now: float) -> list[Action]:
+        """The first wishes."""
+        return self._run(Turn(self._state, now))
+
+    def handle(self, event: Event, now: float) -> list[Action]:
+        """What to do about an event at ``now``: seconds on a clock that never goes back."""
+        if self._state.exited:
+            return []
+        turn = Turn(self._state, now)
+        record(event, turn)
+        return self._run(turn)
+
+    def next_deadline(self) -> float:
+        """When to send a ``Tick`` if nothing else happens; ``inf`` once the program exits."""
+        if self._state.exited:
+            return inf
+        return min(self._now + LOOK_AROUND, *(each(self._state) for each in DEADLINES))
+
+    def pool(self) -> tuple[ListState, ...]:
+        """How each task list is served at this moment."""
+        return status.pool(self._state)
+
+    def status(self) -> status.Status:
+        """Everything that is known, for those who ask."""
+        return status.status(self._state)
+
+    def _run(self, turn: Turn) -> list[Action]:
+        self._now = turn.now
+        for rule in RULES:
+            rule(turn)
+        return turn.actions

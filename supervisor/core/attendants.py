@@ -1,0 +1,132 @@
+"""The small processes beside the pool, and the end of everything.
+
+1. ``endpoint`` (an SWF of our own, where ``local`` is set) starts first; without it nothing can be
+   served, so its loss ends the program.
+2. ``starter`` starts the executions that were asked for, once, when the pool first has its full
+   strength. With ``once``, the end of the executions is the end of the program, and so is losing
+   the starter before it.
+3. Any other attendant may be lost: a warning, no more.
+4. The program exits when no worker and no report is left. Attendants are stopped before that, the
+   endpoint after all others, for they may still speak to it. Who does not end within
+   ``attendant_patience`` is not waited for: it reads end-of-file when we are gone.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+from supervisor.core.state import GAVE_UP, Attendant, Failure, Standing
+from supervisor.messages import Level
+
+if TYPE_CHECKING:
+    from supervisor.core.state import State
+    from supervisor.core.turn import Turn
+
+ENDPOINT = "endpoint"
+STARTER = "starter"
+
+
+def attend(turn: Turn) -> None:
+    """Start attendants, and draw the consequences of those that ended."""
+    state = turn.state
+    for attendant in state.attendants.values():
+        if attendant.lost and not state.exited:
+            _lose(turn, attendant)
+    if state.leaving:
+        return
+    if _endpoint_late_at(state) <= turn.now:
+        _fail(turn, f"it was not ready within {state.settings.import_patience:g} s")
+    _start(turn)
+    if state.settings.once and state.all_closed is not None:
+        turn.drain("the executions have closed", code=0 if state.all_closed else 1)
+
+
+def see_out(turn: Turn) -> None:
+    """When nothing is left to do: stop attendants, then the program."""
+    state = turn.state
+    if state.leaving is None or state.workers or state.debts:
+        return
+    for attendant in _others(state):
+        turn.stop_attendant(attendant)
+    _give_up_late(turn)
+    if all(each.standing is Standing.GONE for each in _others(state)):
+        _see_out_endpoint(turn)
+    if all(each.standing is Standing.GONE for each in state.attendants.values()):
+        turn.exit(state.leaving)
+
+
+def next_deadline(state: State) -> float:
+    """When an attendant is late, at its start or at its end."""
+    ends = (_late_at(state, each) for each in state.attendants.values())
+    return min([_endpoint_late_at(state), *ends])
+
+
+# --- starting and losing --------------------------------------------------------------------------
+
+
+def _start(turn: Turn) -> None:
+    state = turn.state
+    if state.settings.local and ENDPOINT not in state.attendants:
+        turn.start_attendant(ENDPOINT)
+    if state.settings.start and STARTER not in state.attendants and state.at_full_strength():
+        turn.start_attendant(STARTER)
+
+
+def _lose(turn: Turn, attendant: Attendant) -> None:
+    why, attendant.lost = attendant.lost, ""
+    if attendant.name == ENDPOINT:
+        _fail(turn, why)
+    elif attendant.name == STARTER:
+        _lose_starter(turn, why)
+    else:
+        turn.note(Level.WARNING, "attendant_lost", f"The {attendant.name} attendant ended: {why}.")
+
+
+def _lose_starter(turn: Turn, why: str) -> None:
+    if turn.state.all_closed is not None or turn.state.leaving:
+        return
+    text = f"the starter ended before the executions did: {why}"
+    if turn.state.settings.once:
+        turn.drain(text, code=1)
+    else:
+        turn.note(Level.WARNING, "attendant_lost", f"{text[0].upper()}{text[1:]}.")
+
+
+def _fail(turn: Turn, why: str) -> None:
+    turn.fail(Failure(f"there is no local SWF any more: {why}", GAVE_UP))
+
+
+def _endpoint_late_at(state: State) -> float:
+    endpoint = state.attendants.get(ENDPOINT)
+    if endpoint is None or endpoint.standing is not Standing.STARTING or state.leaving:
+        return inf
+    return endpoint.since + state.settings.import_patience
+
+
+# --- the end --------------------------------------------------------------------------------------
+
+
+def _others(state: State) -> list[Attendant]:
+    return [each for each in state.attendants.values() if each.name != ENDPOINT]
+
+
+def _see_out_endpoint(turn: Turn) -> None:
+    if endpoint := turn.state.attendants.get(ENDPOINT):
+        turn.stop_attendant(endpoint)
+
+
+def _give_up_late(turn: Turn) -> None:
+    for attendant in turn.state.attendants.values():
+        if _late_at(turn.state, attendant) <= turn.now:
+            attendant.standing = Standing.GONE
+            turn.note(
+                Level.WARNING,
+                "attendant_left_behind",
+                f"The {attendant.name} attendant did not end when asked; it is not waited for.",
+            )
+
+
+def _late_at(state: State, attendant: Attendant) -> float:
+    stopping = attendant.standing is Standing.STOPPING
+    return attendant.since + state.settings.attendant_patience if stopping else inf

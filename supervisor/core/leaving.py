@@ -1,0 +1,110 @@
+"""Who has to leave, and the way out of the program.
+
+1. While draining everyone is told to leave, once. Whoever is left at ``end_by`` is killed; only
+   reporters are spared, for they are short and what the others leave behind needs them.
+2. A second signal, or being asked to stop, moves ``end_by`` to ``stop_patience`` from now. A second
+   drain with a limit of its own (a notice of the machine's end) only moves it nearer.
+3. The exit code is 1 when a task in hand was abandoned, or the drain's time was over.
+4. Not draining, an elder is told to leave when its heir is ready, or when its seat is gone; who is
+   of an abandoned generation is told at once.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+from supervisor.core.state import Stage
+from supervisor.messages import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from supervisor.core.state import Leaving, State, Worker
+    from supervisor.core.turn import Fact, Turn
+    from supervisor.messages import Seat, Task
+
+
+def leave(turn: Turn) -> None:
+    """Tell who has to leave; end who was told and has had its time."""
+    leaving = turn.state.leaving
+    if leaving is None:
+        _relieve_elders(turn)
+        return
+    if leaving.signals > 1:
+        turn.stop(leaving.why)
+    for worker in list(_to_be_told(turn.state)):
+        turn.tell_to_leave(worker)
+    if leaving.end_by <= turn.now:
+        _end(turn, leaving)
+
+
+def next_deadline(state: State) -> float:
+    """When those that are left are killed."""
+    left = state.leaving and any(each.killing is None for each in _leavers(state))
+    return state.leaving.end_by if state.leaving and left else inf
+
+
+def _leavers(state: State) -> Iterator[Worker]:
+    return (each for each in state.workers.values() if not each.is_reporter)
+
+
+def _to_be_told(state: State) -> Iterator[Worker]:
+    return (each for each in _leavers(state) if each.stays and each.stage is not Stage.FINISHED)
+
+
+# --- draining -------------------------------------------------------------------------------------
+
+
+def _end(turn: Turn, leaving: Leaving) -> None:
+    for worker in list(_leavers(turn.state)):
+        if worker.killing is None:
+            if not leaving.stopping:
+                leaving.code = max(leaving.code, 1)
+            turn.kill(worker, leaving.why, interrupts=True)
+
+
+def abandon(turn: Turn, leaving: Leaving, task: Task) -> None:
+    """A task in hand did not survive our leaving: the exit code says so."""
+    leaving.code = max(leaving.code, 1)
+    turn.note(
+        Level.WARNING,
+        "task_abandoned",
+        f"{task_name(task)} was abandoned: {leaving.why}.",
+        **task_facts(task),
+    )
+
+
+def task_name(task: Task) -> str:
+    """A task as people say it."""
+    what = f"Activity {task.activity_id}" if task.activity_id else "A decision"
+    return f"{what} of workflow {task.workflow_id}"
+
+
+def task_facts(task: Task | None) -> dict[str, Fact]:
+    """What a line in the log needs to find the task again."""
+    if task is None:
+        return {}
+    return {
+        "workflow_id": task.workflow_id,
+        "run_id": task.run_id,
+        "activity_id": task.activity_id or None,
+    }
+
+
+# --- elders ---------------------------------------------------------------------------------------
+
+
+def _relieve_elders(turn: Turn) -> None:
+    current = turn.state.current
+    relieved = turn.state.strength(current) if current else set()
+    for worker in list(_to_be_told(turn.state)):
+        generation = turn.state.generations[worker.generation]
+        if turn.state.goes_on(generation):
+            continue
+        if generation.abandoned or _is_needless(turn.state, worker.seat, relieved):
+            turn.tell_to_leave(worker)
+
+
+def _is_needless(state: State, seat: Seat | None, relieved: set[Seat]) -> bool:
+    return seat in relieved or state.current is None or seat not in state.current.seats

@@ -1,0 +1,44 @@
+"""Every empty, rested seat is filled.
+
+1. Wanted are all seats of the current generation, and the canaries of a registered candidate.
+2. A seat is empty when nobody of the same generation is alive on it, not even one that was killed:
+   two of them would serve it for a moment.
+3. A generation without a zygote fills nothing: its seats wait for the next generation.
+4. While the program leaves, nothing is filled.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+from supervisor.messages import Serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from supervisor.core.state import Generation, State
+    from supervisor.core.turn import Turn
+    from supervisor.messages import Seat
+
+
+def fill(turn: Turn) -> None:
+    """Fork for every seat that is due."""
+    for generation, seat in list(_empty(turn.state)):
+        if generation.rested_at(seat) <= turn.now:
+            turn.fork(generation, Serve(seat))
+
+
+def next_deadline(state: State) -> float:
+    """When the next empty seat has rested."""
+    return min((each.rested_at(seat) for each, seat in _empty(state)), default=inf)
+
+
+def _empty(state: State) -> Iterator[tuple[Generation, Seat]]:
+    if state.leaving:
+        return
+    for generation in (state.current, state.candidate):
+        if generation and generation.can_fork:
+            seated = state.seated(generation)
+            wanted = state.wanted_seats(generation)
+            yield from ((generation, seat) for seat in wanted if seat not in seated)

@@ -1,0 +1,153 @@
+"""What the core can do: each wish is remembered in the same step.
+
+1. A rule acts through these methods only, so no action can go out that the state does not know of.
+2. The methods check nothing; whether to act is the rules' business.
+3. Leaving only ever gets stricter: an earlier end, a worse exit code.
+"""
+
+# ruff: noqa: D102 - a wish is named by the action that it makes
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import inf
+from typing import TYPE_CHECKING
+
+from supervisor import messages
+from supervisor.core.state import (
+    Attendant,
+    Generation,
+    Killing,
+    Leave,
+    Leaving,
+    Stage,
+    Standing,
+    Worker,
+    Zygote,
+)
+from supervisor.messages import Level, Register, Report
+
+if TYPE_CHECKING:
+    from supervisor.core.state import Failure, State
+
+Fact = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A worker that is gone; ``cause`` as people say it."""
+
+    worker: Worker
+    cause: str
+    normal: bool
+
+
+@dataclass(slots=True)
+class Turn:
+    """One event's turn: what is known, what time it is, what was wished so far."""
+
+    state: State
+    now: float
+    actions: list[messages.Action] = field(default_factory=list)
+    deaths: list[Death] = field(default_factory=list)
+
+    # --- generations
+
+    def start_generation(self) -> Generation:
+        self.state.last_generation += 1
+        generation = Generation(self.state.last_generation, started_at=self.now)
+        self.state.generations[generation.number] = generation
+        self.actions.append(messages.StartGeneration(generation.number))
+        return generation
+
+    def retire(self, generation: Generation) -> None:
+        if generation.zygote is not Zygote.GONE:
+            generation.zygote = Zygote.GONE
+            self.actions.append(messages.RetireGeneration(generation.number))
+
+    # --- workers
+
+    def fork(self, generation: Generation, job: messages.Job) -> Worker:
+        self.state.last_worker += 1
+        worker = Worker(
+            number=self.state.last_worker,
+            generation=generation.number,
+            job=job,
+            stage=_first_stage(job),
+            since=self.now,
+        )
+        self.state.workers[worker.number] = worker
+        self.actions.append(messages.Fork(worker.number, generation.number, job))
+        return worker
+
+    def tell_to_leave(self, worker: Worker) -> None:
+        """An open poll is waited for; a task in hand has its own patience."""
+        worker.leave = Leave.TOLD
+        if worker.task is None:
+            worker.leave_by = self.now + self.state.settings.poll_patience
+        self.actions.append(messages.Terminate(worker.number))
+
+    def kill(self, worker: Worker, why: str, *, interrupts: bool) -> None:
+        worker.killing = Killing(self.now, why, interrupts)
+        self.actions.append(messages.Kill(worker.number, why))
+
+    # --- attendants
+
+    def start_attendant(self, name: str) -> None:
+        self.state.attendants[name] = Attendant(name, Standing.STARTING, self.now)
+        self.actions.append(messages.StartAttendant(name))
+
+    def stop_attendant(self, attendant: Attendant) -> None:
+        if attendant.standing in (Standing.STARTING, Standing.READY):
+            attendant.standing, attendant.since = Standing.STOPPING, self.now
+            self.actions.append(messages.StopAttendant(attendant.name))
+
+    # --- the program
+
+    def drain(self, why: str, *, code: int = 0, within: float | None = None) -> Leaving:
+        """Finish what is in hand and leave, within the seconds given and those of the settings."""
+        leaving = self.state.leaving
+        if leaving is None:
+            self.note(Level.INFO, "draining", f"Draining: {why}.")
+            leaving = self.state.leaving = Leaving(why, code)
+            leaving.end_by = self._end_by(self.state.settings.drain_timeout)
+        leaving.code = max(leaving.code, code)
+        leaving.end_by = min(leaving.end_by, self._end_by(within))
+        return leaving
+
+    def stop(self, why: str, *, code: int = 0) -> None:
+        """Leave now: whoever is left after ``stop_patience`` is killed."""
+        leaving = self.state.leaving or Leaving(why, code)
+        if not leaving.stopping:
+            level = Level.ERROR if code else Level.WARNING
+            self.note(level, "stopping", f"Stopping: {why}.")
+            leaving.stopping, leaving.why = True, why
+        leaving.code = max(leaving.code, code)
+        leaving.end_by = min(leaving.end_by, self._end_by(self.state.settings.stop_patience))
+        self.state.leaving = leaving
+
+    def fail(self, failure: Failure) -> None:
+        """Stop, because there is nothing left to keep alive."""
+        self.stop(failure.why, code=failure.code)
+
+    def exit(self, leaving: Leaving) -> None:
+        for generation in self.state.generations.values():
+            self.retire(generation)
+        self.state.exited = True
+        self.actions.append(messages.Exit(leaving.code, leaving.why))
+
+    def note(self, level: Level, event: str, text: str, **facts: Fact) -> None:
+        self.actions.append(messages.Note(level, event, text, facts))
+
+    def _end_by(self, seconds: float | None) -> float:
+        return inf if seconds is None else self.now + seconds
+
+
+def _first_stage(job: messages.Job) -> Stage:
+    match job:
+        case Register():
+            return Stage.REGISTERING
+        case Report():
+            return Stage.REPORTING
+        case _:
+            return Stage.BOOTING
