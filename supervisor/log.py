@@ -61,7 +61,7 @@ def configure(style: LogStyle) -> None:
     logging.basicConfig(level=style.level.upper(), handlers=[handler], force=True)
     # boto's and urllib3's own chatter is for debugging them, not a flow.
     for noisy in ("botocore", "boto3", "urllib3"):
-        logging.getLogger(noisy).setLevel(max(logging.INFO, logging.root.level))
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.root.level))
 
 
 def write(note: Note) -> None:

@@ -114,7 +114,7 @@ def _option(field: msgspec.structs.FieldInfo, kind: Any) -> Option:
         each for each in kind.__metadata__ if isinstance(each, msgspec.Meta) and each.description
     )
     extra = about.extra or {}
-    default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default  # type: ignore[operator]  # one of the two is always there
+    default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
     return Option(
         name=field.name,
         flag=_REPEATABLE.get(field.name, "--" + field.name.replace("_", "-")),

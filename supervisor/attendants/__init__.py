@@ -1,0 +1,35 @@
+"""Attendants: small processes beside the supervisor that do what needs the network or time.
+
+Each is a module that the shell starts by its name, ``python -m supervisor.attendants.NAME``. Its
+first message is ``Attend``; it says ``AttendantReady`` when it does its work, and it ends when its
+channel ends or SIGTERM comes. The supervisor survives the loss of any of them.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from setproctitle import setproctitle
+
+from supervisor import kernel, log, messages
+from supervisor.channel import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def attend(serve: Callable[[Channel, messages.Attend], None]) -> None:
+    """Begin an attendant's process: hear what it is to do, set it up, and do it."""
+    channel = Channel.inherited(kernel.CHANNEL_DESCRIPTOR)
+    order = channel.hear()
+    if not isinstance(order, messages.Attend):
+        return
+    log.configure(order.log)
+    log.standing.update(attendant=order.name)
+    setproctitle(f"garcon: {order.name} {order.flow_name}".rstrip())
+    if order.place.local:
+        # Our own endpoint takes any credentials; boto3 insists on some.
+        os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
+        os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
+    serve(channel, order)

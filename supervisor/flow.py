@@ -1,0 +1,251 @@
+"""Loads the user's flow and lists what there is to serve.
+
+Rules of this file:
+
+1. A flow is named ``package.module`` (the module is the flow), ``package.module:object`` or
+   ``package.module:Class`` (built with ``(client, domain, name)`` from ``--domain`` and ``--name``).
+2. It is user code: it may raise, exit or print. Whatever it raises is shown with its own frames;
+   those of the machinery that called it help nobody.
+3. What SWF would refuse later is refused here, with a sentence: names, missing activities.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError
+
+from garcon import activity, client, decider
+from supervisor.messages import Role, TaskList
+
+if TYPE_CHECKING:
+    from supervisor.messages import Load
+
+NAME_LENGTH = 256
+"""SWF's bound for names, in characters (API reference, RegisterWorkflowType)."""
+
+USAGE, FLOW, CANNOT_KEEP_ALIVE = 2, 3, 4
+"""Exit codes: the settings are wrong; the flow cannot be loaded; the pool cannot be kept alive."""
+
+_FORBIDDEN = (":", "/", "|")  # in names, by the SWF API reference (RegisterWorkflowType)
+
+
+class CannotServe(Exception):
+    """The flow cannot be served; the message is for the person who wrote or named it."""
+
+    def __init__(self, why: str, code: int = FLOW) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A loaded flow, as the workers need it."""
+
+    target: Any  # the user's module or object
+    domain: str
+    name: str
+    version: str
+    activities: dict[str, activity.Activity]  # by task list; without those handled elsewhere
+
+    @property
+    def task_lists(self) -> tuple[TaskList, ...]:
+        """The decider's list first, then the activities' in the flow's order."""
+        prefix = f"{self.name}_"
+        return (
+            TaskList(self.name, Role.DECIDER, "decider"),
+            *(TaskList(each, Role.ACTIVITY, each.removeprefix(prefix)) for each in self.activities),
+        )
+
+
+def load(load: Load) -> Flow:
+    """Import and check the flow that ``load`` names; raises ``CannotServe``."""
+    _use(load)
+    target = _find(load)
+    _override(target, load)
+    flow = Flow(
+        target=target,
+        domain=_text(target, "domain", load.flow),
+        name=_text(target, "name", load.flow),
+        version=str(getattr(target, "version", "1.0")),
+        activities=_activities(target),
+    )
+    _check(flow, load)
+    _warm(flow)
+    return flow
+
+
+def _use(load: Load) -> None:
+    """Point the process at the SWF that the settings name."""
+    if load.place.local:
+        # Our own endpoint takes any credentials; boto3 insists on some.
+        os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
+        os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
+        # A client that the flow makes for itself must not reach the real service from a trial.
+        os.environ["AWS_ENDPOINT_URL_SWF"] = str(load.place.endpoint_url)
+    client.configure(
+        region=load.place.region,
+        profile=load.place.profile,
+        endpoint_url=load.place.endpoint_url,
+    )
+
+
+def _warm(flow: Flow) -> None:
+    """Build the clients here, once, for all workers; their first use comes after the fork."""
+    own = {id(each.client): each.client for each in flow.activities.values()}
+    try:
+        client.warm(*own.values(), getattr(flow.target, "client", None))
+    except BotoCoreError as error:
+        trouble = client.explain(error, "make an SWF client")
+        raise CannotServe(trouble.sentence, USAGE) from error
+
+
+# --- finding it
+
+
+def _find(load: Load) -> Any:
+    module_name, _, attribute = load.flow.partition(":")
+    found: Any = _import(module_name)
+    for part in filter(None, attribute.split(".")):
+        if not hasattr(found, part):
+            raise CannotServe(f"--flow {load.flow}: {module_name} has no {attribute!r}.")
+        found = getattr(found, part)
+    return _build(found, load) if inspect.isclass(found) else found
+
+
+def _import(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+            raise CannotServe(
+                f"--flow {name}: there is no module {error.name!r} in {os.getcwd()} or among the"  # noqa: PTH109 - a name for people
+                " installed packages. Start in the folder that holds it, or install it."
+            ) from error
+        raise _failed(f"importing {name}", error) from error
+    except (ValueError, TypeError) as error:
+        if not name or name.startswith("."):
+            raise CannotServe(f"--flow {name!r} is no module name.", USAGE) from error
+        raise _failed(f"importing {name}", error) from error
+    except BaseException as error:  # user code, sys.exit() included
+        raise _failed(f"importing {name}", error) from error
+
+
+def _build(flow_class: Any, load: Load) -> Any:
+    missing = [
+        flag for flag, value in (("--domain", load.domain), ("--name", load.name)) if not value
+    ]
+    if missing:
+        raise CannotServe(
+            f"--flow {load.flow} is a class: it is built with a client, a domain and a name, so"
+            f" give {' and '.join(missing)}.",
+            USAGE,
+        )
+    try:
+        return flow_class(client.calling(), load.domain, load.name)
+    except BaseException as error:  # user code
+        raise _failed(f"building {load.flow}", error) from error
+
+
+def _failed(doing: str, error: BaseException) -> CannotServe:
+    told = traceback.TracebackException.from_exception(error)
+    _keep_user_frames(told)
+    ended = f"{doing} ended the program" if isinstance(error, SystemExit) else f"{doing} failed"
+    return CannotServe(f"The flow cannot be loaded: {ended}.\n{''.join(told.format()).rstrip()}")
+
+
+def _keep_user_frames(told: traceback.TracebackException) -> None:
+    ours = (__file__, "<frozen importlib", importlib.__file__ or "")
+    told.stack[:] = [each for each in told.stack if not each.filename.startswith(ours)]
+    for inner in (told.__cause__, told.__context__):
+        if inner is not None:
+            _keep_user_frames(inner)
+
+
+# --- settings over what the flow says
+
+
+def _override(target: Any, load: Load) -> None:
+    try:
+        if load.domain and getattr(target, "domain", None) != load.domain:
+            _move(target, load.domain)
+        if load.name and getattr(target, "name", None) != load.name:
+            _rename(target, load.name)
+    except AttributeError as error:
+        raise CannotServe(
+            f"--domain and --name cannot be put over those of {load.flow}: {error}.", USAGE
+        ) from error
+
+
+def _move(target: Any, domain: str) -> None:
+    target.domain = domain
+    for each in activity.find_workflow_activities(target):
+        each.domain = domain
+
+
+def _rename(target: Any, name: str) -> None:
+    """Rename the flow, and with it the activity types and lists, which begin with its name."""
+    old = f"{getattr(target, 'name', '')}_"
+    for each in activity.find_workflow_activities(target):
+        each.name = f"{name}_{str(each.name).removeprefix(old)}"
+        each.task_list = each.name
+    target.name = name
+
+
+# --- what SWF would refuse
+
+
+def _text(target: Any, attribute: str, flow: str) -> str:
+    value = getattr(target, attribute, None)
+    if not isinstance(value, str) or not value:
+        raise CannotServe(
+            f"--flow {flow} has no {attribute!r}: a flow says its SWF domain and its name, as"
+            f" {attribute} = '...' in the module or on the object; or give --{attribute}."
+        )
+    return value
+
+
+def _activities(target: Any) -> dict[str, activity.Activity]:
+    found = activity.find_workflow_activities(target)
+    served = [each for each in found if not isinstance(each, activity.ExternalActivity)]
+    return {str(each.task_list): each for each in served}
+
+
+def _check(flow: Flow, load: Load) -> None:
+    if not activity.find_workflow_activities(flow.target):
+        raise CannotServe(
+            f"--flow {load.flow} has no activities: make them with garcon's activity.create(...)"
+            " and keep them as attributes of the flow."
+        )
+    for what, name in (("domain", flow.domain), ("name", flow.name), *_named(flow)):
+        if fault := _name_fault(name):
+            raise CannotServe(f"SWF refuses the {what} {name!r}: it {fault}.")
+    if not callable(getattr(flow.target, "decider", lambda: None)):
+        raise CannotServe(f"--flow {load.flow}: its 'decider' is not a function.")
+
+
+def _named(flow: Flow) -> list[tuple[str, str]]:
+    return [("activity name", each) for each in flow.activities]
+
+
+def _name_fault(name: str) -> str:
+    if len(name) > NAME_LENGTH:
+        return f"has {len(name)} characters, more than {NAME_LENGTH}"
+    if name == "arn":
+        return "is the one word that SWF keeps for itself"
+    if name != name.strip():
+        return "begins or ends with a space"
+    if any(ord(each) < 0x20 or 0x7F <= ord(each) <= 0x9F for each in name):  # noqa: PLR2004 - C0, C1
+        return "holds a control character"
+    found = [each for each in _FORBIDDEN if each in name]
+    return f"holds {found[0]!r}" if found else ""
+
+
+def decider_worker(flow: Flow) -> decider.DeciderWorker:
+    """Garcon's decider for this flow; nothing is registered by making it."""
+    return decider.DeciderWorker(flow.target, register=False)

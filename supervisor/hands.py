@@ -1,0 +1,98 @@
+"""What a worker does with its task list: garcon's steps behind one pair of words, poll and perform.
+
+A decision task and an activity task are served by the same loop; only here do they differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from garcon import activity
+from supervisor.flow import decider_worker
+from supervisor.messages import Result, Role, Task, TaskList
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from garcon import decider
+    from supervisor.flow import Flow
+
+_RESULTS: dict[type, Result] = {
+    activity.Completed: Result.COMPLETED,
+    activity.Failed: Result.FAILED,
+    activity.Canceled: Result.CANCELED,
+    activity.Gone: Result.GONE,
+}
+
+
+@dataclass(frozen=True)
+class Work:
+    """A task that SWF handed out, and how it is done and answered."""
+
+    task: Task
+    perform: Callable[[], Result]
+
+
+class Hands(Protocol):
+    """One task list's poll."""
+
+    def poll(self, identity: str) -> Work | None:
+        """One long poll; None when SWF had nothing."""
+
+
+def for_list(flow: Flow, task_list: TaskList) -> Hands:
+    """The hands that serve this task list."""
+    if task_list.role is Role.DECIDER:
+        return DeciderHands(decider_worker(flow))
+    return ActivityHands(flow.activities[task_list.name])
+
+
+class ActivityHands:
+    """Serves one activity."""
+
+    def __init__(self, served: activity.Activity) -> None:
+        self._activity = served
+
+    def poll(self, identity: str) -> Work | None:
+        """PollForActivityTask."""
+        execution = self._activity.poll_for_activity(identity)
+        if execution is None:
+            return None
+        task = Task(
+            token=execution.task_token or "",
+            workflow_id=execution.workflow_id or "",
+            run_id=execution.run_id or "",
+            activity_id=execution.activity_id or "",
+            timeout=execution.start_to_close,
+        )
+        return Work(task, lambda: self._perform(execution))
+
+    def _perform(self, execution: activity.ActivityExecution) -> Result:
+        outcome = self._activity.attempt(execution)
+        accepted = self._activity.respond(execution, outcome)
+        return _RESULTS[type(outcome)] if accepted else Result.GONE
+
+
+class DeciderHands:
+    """Serves the flow's decisions."""
+
+    def __init__(self, served: decider.DeciderWorker) -> None:
+        self._decider = served
+
+    def poll(self, identity: str) -> Work | None:
+        """PollForDecisionTask."""
+        poll = self._decider.poll(identity)
+        if poll is None:
+            return None
+        task = Task(
+            token=poll["taskToken"],
+            workflow_id=poll["workflowExecution"]["workflowId"],
+            run_id=poll["workflowExecution"]["runId"],
+        )
+        return Work(task, lambda: self._perform(poll))
+
+    def _perform(self, poll: Any) -> Result:
+        decisions = self._decider.decide(poll)
+        accepted = self._decider.respond(poll["taskToken"], decisions)
+        return Result.COMPLETED if accepted else Result.GONE

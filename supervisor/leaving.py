@@ -1,0 +1,66 @@
+"""A worker's ear: whether it was asked to leave, and its voice, which notices a lost supervisor.
+
+Rules of this file:
+
+1. There are two reasons to leave: SIGTERM (or SIGINT sent to this very process), and the end of
+   the channel. Both only set a flag; the loop looks at it when nothing is in hand.
+2. A rest ends when a reason to leave comes.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from typing import TYPE_CHECKING, Self
+
+from supervisor.channel import Channel, ChannelClosed
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from supervisor import messages
+
+
+class Leaving:
+    """Set up once in a worker, after the fork."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.asked = False
+        self._channel = channel
+        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def __enter__(self) -> Self:
+        """Listen from now on."""
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, self._ask)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Hear nothing more: what is left is the process's end."""
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_IGN)
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        if not self.asked:
+            self.asked = True
+            os.write(self._writer, b".")
+
+    def say(self, message: messages.Said) -> None:
+        """Tell the supervisor; if it is gone, that is a reason to leave."""
+        try:
+            self._channel.say(message)
+        except ChannelClosed:
+            self.asked = True
+
+    def rest(self, seconds: float) -> None:
+        """Do nothing for this long, or until there is a reason to leave."""
+        ear, mouth = self._reader, self._channel.fileno()
+        readable, _, _ = select.select([ear, mouth], [], [], seconds)
+        if mouth in readable:  # nothing is ever said to a worker but its end
+            self.asked = True

@@ -1,0 +1,114 @@
+"""Errands that a fork is made for: registering the flow, and speaking for the dead.
+
+Rules of this file:
+
+1. An errand does one thing and ends. What SWF refuses for good is said in a sentence; what may pass
+   is tried again, with rests, for as long as the supervisor's patience lasts.
+2. A reporter knows nothing but the task's token and what to say. That SWF no longer knows the task
+   counts as done: somebody, or a timeout, was quicker.
+3. A decision task cannot be failed (there is no such call). It is answered with a timer of zero
+   seconds, which makes the next decision task come at once.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+from setproctitle import setproctitle
+
+from garcon import client, decider
+from supervisor import log, messages
+from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE, decider_worker
+from supervisor.messages import Result, Role
+from supervisor.outage import Outage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from supervisor.flow import Flow
+    from supervisor.leaving import Leaving
+
+GONE = "UnknownResourceFault"
+"""SWF's word for a task that is answered or timed out, or whose execution has closed."""
+
+REGISTER_SECONDS = 10.0
+"""Seconds that a passing trouble may last at the start: a hiccup does; an address that is wrong
+does not, and whoever waits for the sentence should not wait long."""
+
+REPORT_SECONDS = 60.0
+"""Seconds that one reporter tries: then it ends, and the supervisor rests and forks another."""
+
+ERRORS = (BotoCoreError, ClientError)
+
+
+def register(flow: Flow, worker: int, leaving: Leaving, *, types: bool) -> int:
+    """Register what the flow needs, or only look for its domain; say how that went."""
+    setproctitle(f"garcon: registering {flow.name}")
+    own = getattr(flow.target, "client", None)
+
+    def attempt() -> None:
+        if types:
+            decider_worker(flow).register()
+        else:
+            client.calling(own).describe_domain(name=flow.domain)
+
+    what = f"register {flow.name} in the domain {flow.domain}"
+    try:
+        _insist(attempt, what, leaving, REGISTER_SECONDS)
+    except decider.RegistrationRefused as error:
+        leaving.say(messages.Refused(worker, str(error), USAGE))
+    except ERRORS as error:
+        trouble = client.explain(error, what, own)
+        code = CANNOT_KEEP_ALIVE if trouble.passing else USAGE
+        leaving.say(messages.Refused(worker, trouble.sentence, code))
+    else:
+        leaving.say(messages.Registered(worker))
+    return 0
+
+
+def report(flow: Flow, order: messages.Report, worker: int, leaving: Leaving) -> int:
+    """Tell SWF that the task's holder died, and say so."""
+    task = order.task
+    setproctitle(f"garcon: reporting {task.activity_id or 'a decision'} of {task.workflow_id}")
+    own = getattr(flow.target, "client", None)
+    what = f"report that {task.activity_id or 'a decision task'} of {task.workflow_id} was lost"
+    try:
+        _insist(lambda: _tell(order, own), what, leaving, REPORT_SECONDS)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != GONE:
+            raise
+        leaving.say(messages.Done(worker, Result.GONE))
+    else:
+        leaving.say(messages.Done(worker, Result.FAILED))
+    return 0
+
+
+def _tell(order: messages.Report, own: object) -> None:
+    swf = client.calling(own)
+    if order.role is Role.DECIDER:
+        swf.respond_decision_task_completed(
+            taskToken=order.task.token, decisions=decider.hand_back()
+        )
+    else:
+        swf.respond_activity_task_failed(
+            taskToken=order.task.token, reason=order.reason, details=order.details
+        )
+
+
+def _insist(attempt: Callable[[], None], what: str, leaving: Leaving, seconds: float) -> None:
+    """Attempt until it works, is refused for good, or the time is over."""
+    outage, until = Outage(random.Random()), time.monotonic() + seconds
+    while True:
+        try:
+            return attempt()
+        except ERRORS as error:
+            trouble = client.explain(error, what)
+            rest, speak = outage.failed(time.monotonic())
+            if not trouble.passing or leaving.asked or time.monotonic() + rest > until:
+                raise
+            if speak:
+                log.LOGGER.warning("%s Trying again.", trouble.sentence)
+            leaving.rest(rest)

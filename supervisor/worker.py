@@ -1,0 +1,123 @@
+"""Inside the fork: one task list, served by the documented loop, or one errand.
+
+Rules of this file:
+
+1. The loop is poll, execute, heartbeat, complete; garcon does each step. Between the steps the
+   supervisor is told what this process holds, before anything can happen to it.
+2. SIGTERM means: leave when nothing is in hand. An open poll is waited for, because SWF may hand
+   its task to a poller that has just gone, and that task would be lost until it times out.
+3. A lost supervisor is a reason to leave, not to die: the task in hand is finished first.
+4. A poll that fails is trouble that passes: rest, longer each time, and poll again.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+from setproctitle import setproctitle
+
+from garcon import client
+from supervisor import hands, kernel, log, messages, reporter
+from supervisor.leaving import Leaving
+from supervisor.outage import Outage
+
+if TYPE_CHECKING:
+    from supervisor.channel import Channel
+    from supervisor.flow import Flow
+
+IDENTITY_LENGTH = 256
+"""SWF's bound for an identity, in characters (API reference, PollForActivityTask)."""
+
+
+def run(flow: Flow, fork: messages.Fork, channel: Channel) -> int:
+    """Do the job that the process was forked for; returns its exit code."""
+    channel.say(messages.Forked(fork.worker, os.getpid()))
+    _settle_in()
+    with Leaving(channel) as leaving:
+        match fork.job:
+            case messages.Serve(seat=seat):
+                return _Server(flow, fork.worker, seat, leaving).serve()
+            case messages.Register(types=types):
+                return reporter.register(flow, fork.worker, leaving, types=types)
+            case messages.Report() as report:
+                return reporter.report(flow, report, fork.worker, leaving)
+
+
+def _settle_in() -> None:
+    """Become a process of one's own: group, signals."""
+    os.setpgid(0, 0)  # Ctrl-C reaches the supervisor alone, and a kill takes the task's children
+    for each in kernel.HEARD:
+        signal.signal(each, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a lost terminal is the supervisor's business
+
+
+class _Server:
+    """Serves one seat until it is asked to leave."""
+
+    def __init__(self, flow: Flow, worker: int, seat: messages.Seat, leaving: Leaving) -> None:
+        self._worker = worker
+        self._leaving = leaving
+        self._hands = hands.for_list(flow, seat.task_list)
+        self._what = f"garcon: {seat.task_list.role} {flow.name} {seat.task_list.name}"
+        self._where = f"{flow.domain}/{seat.task_list.name}"
+        self._outage = Outage(random.Random())
+        self._identity = identity(seat.task_list.role)
+        log.standing.update(
+            seat=f"{seat.task_list.name}/{seat.index}", worker=worker, task_list=seat.task_list.name
+        )
+
+    def serve(self) -> int:
+        while not self._leaving.asked:
+            self._leaving.say(messages.Polling(self._worker))
+            self._title("polling")
+            try:
+                work = self._hands.poll(self._identity)
+            except (BotoCoreError, ClientError) as error:
+                self._rest(error)
+                continue
+            self._recovered()
+            if work is not None:
+                self._perform(work)
+        return 0
+
+    def _perform(self, work: hands.Work) -> None:
+        task = work.task
+        self._leaving.say(messages.Working(self._worker, task))
+        self._title(f"working {task.activity_id or 'decision'} of {task.workflow_id}")
+        facts = {
+            "workflow_id": task.workflow_id,
+            "run_id": task.run_id,
+            "activity_id": task.activity_id,
+        }
+        log.standing.update(facts)
+        result = work.perform()
+        for each in facts:
+            del log.standing[each]
+        self._leaving.say(messages.Done(self._worker, result))
+
+    def _title(self, state: str) -> None:
+        setproctitle(f"{self._what} {'leaving, ' if self._leaving.asked else ''}{state}")
+
+    def _rest(self, error: Exception) -> None:
+        seconds, speak = self._outage.failed(time.monotonic())
+        if speak:
+            trouble = client.explain(error, f"polling {self._where}")
+            log.LOGGER.warning("%s Trying again until it passes.", trouble.sentence)
+        self._title("resting: SWF does not answer")
+        self._leaving.rest(seconds)
+
+    def _recovered(self) -> None:
+        lasted = self._outage.over(time.monotonic())
+        if lasted is not None:
+            log.LOGGER.warning("Polling %s works again, after %.1f s.", self._where, lasted)
+
+
+def identity(role: str) -> str:
+    """What SWF records about who took a task: host, pid and role."""
+    return f"{socket.gethostname()}:{os.getpid()}:{role}"[:IDENTITY_LENGTH]

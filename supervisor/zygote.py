@@ -1,0 +1,151 @@
+"""``python -m supervisor.zygote``: imports the flow once and forks workers from it on request.
+
+Rules of this file:
+
+1. It imports, says ``Loaded`` with the task lists (or ``CannotLoad`` with the reason), freezes its
+   memory and then does nothing but fork. It never calls AWS: the client that it builds is used for
+   the first time in a worker.
+2. Copies are cheap as long as nobody writes to them: the garbage collector moves what the import
+   made out of its sight (``gc.freeze``), else every worker's first collection would copy it all.
+3. A worker is forked twice. The one in the middle ends at once, so that the worker's parent is the
+   supervisor, which alone reaps and signals.
+4. It ends when its channel ends: retired by the supervisor, or left behind by its death. The
+   signals that ask a supervisor to leave do not concern it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from typing import TYPE_CHECKING, NoReturn
+
+from setproctitle import setproctitle
+
+from supervisor import kernel, log, messages
+from supervisor.channel import Channel
+
+if TYPE_CHECKING:
+    from supervisor.flow import Flow
+
+_IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+
+
+def main() -> None:
+    """Serve the supervisor at the other end of the inherited channel."""
+    channel = Channel.inherited(kernel.CHANNEL_DESCRIPTOR)
+    for each in _IGNORED:
+        signal.signal(each, signal.SIG_IGN)
+    load = channel.hear()
+    if not isinstance(load, messages.Load):
+        return
+    log.configure(load.log)
+    log.standing.update(generation=load.generation)
+    setproctitle(f"garcon: zygote {load.flow} importing")
+    flow = _load(load, channel)
+    if flow is not None:
+        setproctitle(f"garcon: zygote {flow.name} generation {load.generation}")
+        _serve(flow, channel)
+
+
+def _load(load: messages.Load, channel: Channel) -> Flow | None:
+    from supervisor import flow as flows  # noqa: PLC0415 - it imports garcon: after logging is set up
+
+    try:
+        flow = flows.load(load)
+    except flows.CannotServe as error:
+        channel.say(messages.CannotLoad(str(error), error.code))
+        return None
+    gc.collect()
+    gc.freeze()
+    channel.say(
+        messages.Loaded(
+            version=messages.VERSION,
+            domain=flow.domain,
+            flow_name=flow.name,
+            flow_version=flow.version,
+            task_lists=flow.task_lists,
+            warnings=_thread_warnings(),
+        )
+    )
+    return flow
+
+
+def _thread_warnings() -> tuple[str, ...]:
+    extra = [each.name for each in threading.enumerate() if each is not threading.main_thread()]
+    if not extra:
+        return ()
+    warning = (
+        f"The flow's import started threads ({', '.join(extra)}). They do not exist in the workers,"
+        " and a lock that one held at the fork stays locked there: start them in a task instead."
+    )
+    return (warning,)
+
+
+def _serve(flow: Flow, channel: Channel) -> None:
+    while True:
+        message, descriptor = channel.hear_with_descriptor()
+        if message is None:
+            return
+        if isinstance(message, messages.Fork) and descriptor is not None:
+            _fork_twice(flow, message, channel, Channel.inherited(descriptor))
+
+
+def _fork_twice(flow: Flow, fork: messages.Fork, ours: Channel, workers: Channel) -> None:
+    try:
+        middle = os.fork()
+    except OSError as error:
+        ours.say(messages.ForkFailed(fork.worker, str(error)))
+        workers.close()
+        return
+    if middle == 0:
+        _fork_again(flow, fork, ours, workers)
+    workers.close()
+    os.waitpid(middle, 0)
+
+
+def _fork_again(flow: Flow, fork: messages.Fork, ours: Channel, workers: Channel) -> NoReturn:
+    try:
+        if os.fork() != 0:
+            os._exit(0)
+    except OSError as error:
+        ours.say(messages.ForkFailed(fork.worker, str(error)))
+        os._exit(1)
+    ours.close()
+    _live(flow, fork, workers)
+
+
+def _live(flow: Flow, fork: messages.Fork, channel: Channel) -> NoReturn:
+    """A worker's whole life. Nothing may come back into the zygote's code from here."""
+    from supervisor import worker  # noqa: PLC0415 - imported already, with the flow
+
+    code = 70  # sysexits.h: EX_SOFTWARE, an error that nobody thought of
+    try:
+        code = worker.run(flow, fork, channel)
+    except SystemExit as leave:
+        code = leave.code if isinstance(leave.code, int) else 1
+    except BaseException:
+        logging.getLogger("supervisor").exception("the worker ends with an error of its own")
+    finally:
+        _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End like a program of its own would, but without taking the copied memory apart."""
+    try:
+        atexit._run_exitfuncs()  # noqa: SLF001 - the flow's own; there is no public way
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:  # noqa: BLE001 - the outermost edge again
+        traceback.print_exc()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

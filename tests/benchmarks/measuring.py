@@ -1,0 +1,192 @@
+"""What the benchmarks share: the counting endpoint, programs under test, figures, tables."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Self
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+LIMIT = 60.0
+"""Seconds after which a wait is a failure: far more than anything measured here takes."""
+
+ENVIRONMENT = {
+    **os.environ,
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request that reached the endpoint; ``at`` in monotonic seconds."""
+
+    at: float
+    operation: str
+    identity: str
+
+
+class Endpoint:
+    """The counting endpoint in a process of its own, and what reached it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.endpoint"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.url = f"http://127.0.0.1:{int(self._out.readline())}"
+        self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    @property
+    def _out(self) -> IO[str]:
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+    def _listen(self) -> None:
+        for line in self._out:
+            at, operation, identity = line.split(maxsplit=2)
+            self._requests.put(Request(float(at), operation, identity.strip()))
+
+    def next(self, operation: str) -> Request:
+        """Wait for the next request of this operation."""
+        while True:
+            request = self._requests.get(timeout=LIMIT)
+            if request.operation == operation:
+                return request
+
+    def next_of(self, operation: str, count: int) -> list[Request]:
+        """Wait for this many of them."""
+        return [self.next(operation) for _ in range(count)]
+
+    def forget(self) -> None:
+        """Drop what has arrived and was not asked for."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._requests.get_nowait()
+
+    def command(self, line: str) -> None:
+        """Say a line to it: ``tasks N`` or ``end``."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(LIMIT)
+        self._out.close()
+
+
+@dataclass
+class Program:
+    """A pool under test."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    began: float
+
+    @property
+    def tree(self) -> list[psutil.Process]:
+        """It and everything below it."""
+        root = psutil.Process(self.process.pid)
+        return [root, *root.children(recursive=True)]
+
+    def pss(self) -> float:
+        """Memory of the whole tree in MiB, shared pages shared out (PSS)."""
+        return sum(each.memory_full_info().pss for each in self.tree) / 2**20
+
+    def workers(self) -> list[int]:
+        """The pids that poll: of a supervisor the processes titled activity, of others all below."""
+        below = self.tree[1:]
+        titled = [each for each in below if " activity " in " ".join(each.cmdline())]
+        return [each.pid for each in titled or below]
+
+    def stop(self) -> float:
+        """Ask it to drain; returns the monotonic second of the request."""
+        at = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        return at
+
+    def wait(self) -> float:
+        """Wait for its end; returns the monotonic second of it."""
+        self.process.wait(LIMIT)
+        return time.monotonic()
+
+
+def start(name: str, argv: Sequence[str]) -> Program:
+    """Start a program; the clock starts before exec."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, *argv],
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=None if os.environ.get("BENCH_VERBOSE") else subprocess.DEVNULL,
+    )
+    return Program(name, process, began)
+
+
+@contextlib.contextmanager
+def running(program: Program, endpoint: Endpoint) -> Iterator[Program]:
+    """The program while it is looked at; drained afterwards, killed if that fails."""
+    try:
+        yield program
+        program.stop()
+        endpoint.command("end")
+        program.wait()
+    finally:
+        if program.process.poll() is None:
+            for each in program.tree:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    each.kill()
+            program.process.wait()
+
+
+def p99(values: Sequence[float]) -> float:
+    """The 99th of 100."""
+    return sorted(values)[max(0, int(len(values) * 0.99) - 1)]
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle one."""
+    return statistics.median(values)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as a Markdown table, the first one its head."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def machine() -> str:
+    """One line about where this ran."""
+    import boto3  # noqa: PLC0415 - only for its version
+
+    return (
+        f"{psutil.cpu_count()} cores, Linux {os.uname().release.split('-')[0]},"
+        f" Python {sys.version.split()[0]}, boto3 {boto3.__version__}"
+    )
