@@ -1,0 +1,309 @@
+"""The activity: polls its task list, does its tasks, answers SWF.
+
+Rules:
+
+1. Polling, doing and answering are three steps, so that a supervisor can speak between them;
+   ``run`` is all three.
+2. ``attempt`` turns whatever the tasks do into an outcome, a value; ``respond`` sends it, and goes
+   on until SWF accepts it, says that the task is gone, or the task's own time is over. Work that is
+   done is never reported as failed because an answer was throttled.
+3. An activity is shared by threads: nothing about the task in hand is kept on it.
+"""
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import backoff
+from botocore.exceptions import ClientError
+
+from garcon import client as clients
+from garcon import payload, runner, trouble, utils
+from garcon.activity.execution import UNKNOWN, ActivityExecution, TaskCanceled, TaskGone
+from garcon.activity.instance import ActivityInstance
+from garcon.activity.outcome import Canceled, Completed, Failed, Gone, Outcome, failed
+from garcon.actor import Actor, ErrorHandler
+from garcon.identity import identity_of
+from garcon.insist import insist
+
+DEFAULT_ACTIVITY_SCHEDULE_TO_START = 600  # seconds an instance may wait for a free worker
+POLL_TRIES = 5  # as documented
+
+_ALIASES = {"tasks": "run", "generator": "generators", "runner": "run"}
+_SETTINGS = frozenset(
+    {
+        "client",
+        "domain",
+        "generators",
+        "name",
+        "on_exception",
+        "requires",
+        "retry",
+        "schedule_to_start",
+        "task_list",
+        "version",
+    }
+)
+_OF_EXTERNAL = frozenset({"external", "timeout", "heartbeat"})
+
+
+class Activity(Actor):
+    """An activity of a flow; ``create`` makes them.
+
+    Args:
+        client: The flow's own SWF client, if it has one.
+        data: Any of the options, see ``hydrate``.
+    """
+
+    version = "1.0"
+    task_list: str | None = None
+
+    def __init__(self, client: Any = None, **data: Any) -> None:
+        super().__init__()
+        self.client = client
+        self.domain: str | None = None
+        self.name: str | None = None
+        self.requires: list[Activity] = []
+        self.retry = 0
+        self.runner: runner.BaseRunner | None = None
+        self.generators: list[Callable[..., Any]] = []
+        self.schedule_to_start: float = DEFAULT_ACTIVITY_SCHEDULE_TO_START
+        self.on_exception: ErrorHandler | None = None
+        self.hydrate(data)
+
+    def hydrate(self, data: Mapping[str, Any]) -> None:
+        """Take over the options that are given; the others stay.
+
+        Args:
+            data: ``name``, ``domain``, ``task_list``, ``version``, ``run`` (or ``tasks``),
+                ``requires``, ``retry``, ``generators`` (or ``generator``), ``schedule_to_start``
+                (seconds), ``on_exception``, ``client``.
+        """
+        options = {_ALIASES.get(key, key): value for key, value in data.items()}
+        if (work := options.pop("run", None)) is not None:
+            self.runner = _as_runner(work)
+        for key in options.keys() & _SETTINGS:
+            if options[key] is not None:
+                setattr(self, key, options[key])
+        _warn_of(options.keys() - _SETTINGS - _OF_EXTERNAL)
+
+    def instances(self, context: Mapping[str, Any]) -> list[ActivityInstance]:
+        """All instances for this context, whatever their state: one, or one for each turn of the
+        generators (of several generators, every combination).
+        """
+        turns = [_merged(turn) for turn in self._turns(context)]
+        return [ActivityInstance(self, local, context, pool_size=len(turns)) for local in turns]
+
+    def _turns(self, context: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], ...]]:
+        return itertools.product(*(generator(context) for generator in self.generators))
+
+    def poll_for_activity(self, identity: str | None = None) -> ActivityExecution | None:
+        """One long poll, up to a minute (PollForActivityTask); throttles are tried 5 times.
+
+        Args:
+            identity: Who polls, for the history; host, process and thread if not given.
+
+        Returns:
+            The task, or ``None`` if there was none.
+
+        Raises:
+            botocore.exceptions.ClientError: SWF refused the poll.
+            botocore.exceptions.BotoCoreError: SWF was not reached.
+        """
+        answer = self._poll(identity_of(identity))
+        return self._received(answer) if answer.get("taskToken") else None
+
+    @backoff.on_exception(
+        backoff.expo,
+        ClientError,
+        max_tries=POLL_TRIES,
+        giveup=utils.non_throttle_error,
+        on_backoff=utils.throttle_backoff_handler,
+    )
+    def _poll(self, identity: str) -> Mapping[str, Any]:
+        return clients.polling(self.client).poll_for_activity_task(
+            domain=str(self.domain), taskList={"name": str(self.task_list)}, identity=identity
+        )
+
+    def _received(self, answer: Mapping[str, Any]) -> ActivityExecution:
+        where = answer.get("workflowExecution", {})
+        execution = ActivityExecution(
+            clients.calling(self.client),
+            answer.get("activityId"),
+            answer["taskToken"],
+            answer.get("input"),
+            workflow_id=where.get("workflowId"),
+            run_id=where.get("runId"),
+            activity_name=answer.get("activityType", {}).get("name"),
+            started_event_id=answer.get("startedEventId"),
+        )
+        execution.start_to_close = self._time_for(execution)
+        return execution
+
+    def _time_for(self, execution: ActivityExecution) -> float | None:
+        """Seconds the task may last, as the decider reckoned; a poll's answer does not tell."""
+        try:
+            return self.runner.timeout(execution.context) if self.runner else None
+        except Exception:  # the user's task lists run here; `attempt` will meet the error again
+            self.logger.debug("No timeout for %s.", execution.activity_id, exc_info=True)
+            return None
+
+    def run(self, identity: str | None = None) -> bool:
+        """Poll once, and do what came. A poll that fails is logged and rested on.
+
+        Args:
+            identity: Who polls, for the history; host, process and thread if not given.
+
+        Returns:
+            True, so that ``while activity.run()`` goes on.
+        """
+        try:
+            execution = self.poll_for_activity(identity)
+        except Exception as error:  # noqa: BLE001 - documented: reported, and the loop goes on
+            self.report(error)
+            self.patience.rest()
+            return True
+        self.patience.reset()
+        if execution:
+            self.perform(execution)
+        return True
+
+    def perform(self, execution: ActivityExecution) -> None:
+        """Do the tasks and answer SWF."""
+        self.respond(execution, self.attempt(execution))
+
+    def attempt(self, execution: ActivityExecution) -> Outcome:
+        """Do the tasks; what they raise is logged, reported to ``on_exception`` and an outcome."""
+        self.set_log_context(self._place(execution))
+        try:
+            result = self.execute_activity(execution)
+            payload.encode(result, f"The result of {execution.activity_id}")
+            return Completed(result)
+        except TaskGone as error:
+            self.logger.warning("%s", error)
+            return Gone(str(error))
+        except TaskCanceled as error:
+            self.logger.info("%s was cancelled.", execution.activity_id)
+            return Canceled(str(error) or None)
+        except Exception as error:  # noqa: BLE001 - the tasks are the user's code
+            self.report(error)
+            return failed(error)
+        finally:
+            self.unset_log_context()
+
+    def execute_activity(self, context: Any) -> Any:
+        """Let the runner do the tasks.
+
+        Args:
+            context: The execution (as released), or the input as a dictionary (as documented).
+
+        Returns:
+            The result of the tasks.
+        """
+        if not self.runner:
+            raise runner.RunnerMissing(f"The activity {self.name} has no run=.")
+        if isinstance(context, Mapping):
+            return self.runner.execute(self, context)
+        return self.runner.execute(context, context.context)
+
+    def heartbeat(self, details: Any = None) -> None:
+        """Nothing: tasks that were called with a mere dictionary have nobody to tell."""
+
+    def respond(self, execution: ActivityExecution, outcome: Outcome) -> bool:
+        """Send the outcome until SWF accepts it or the task's time is over.
+
+        Returns:
+            Whether SWF accepted it.
+        """
+        if isinstance(outcome, Gone):
+            return False
+        self.set_log_context(self._place(execution))
+        try:
+            insist(lambda: _send(execution, outcome), _until(execution), self._tell, self.clock)
+        except trouble.ERRORS as error:
+            self._not_accepted(execution, error)
+            return False
+        finally:
+            self.unset_log_context()
+        return True
+
+    def _not_accepted(self, execution: ActivityExecution, error: Exception) -> None:
+        if utils.error_code(error) == UNKNOWN:
+            self.logger.warning("SWF no longer has the task %s.", execution.activity_id)
+            return
+        told = clients.explain(error, f"answer for {execution.activity_id}", self.client)
+        self.logger.error(told.sentence)
+        self.report(error)
+
+    def _tell(self, error: Exception, rest: float) -> None:
+        told = clients.explain(error, f"answer for a task of {self.task_list}", self.client)
+        self.logger.warning("%s Next try in %.1f s.", told.sentence, rest)
+
+    def _place(self, execution: ActivityExecution) -> dict[str, Any]:
+        return {
+            "execution.domain": self.domain,
+            "execution.workflow_id": execution.workflow_id,
+            "execution.run_id": execution.run_id,
+        }
+
+
+class ExternalActivity(Activity):
+    """An activity that another program handles, in any language.
+
+    Args:
+        timeout: Seconds it may last.
+        heartbeat: Seconds between two signs of life; the timeout if not given.
+        client: The flow's own SWF client, if it has one.
+
+    Raises:
+        ValueError: No timeout.
+    """
+
+    def __init__(
+        self, timeout: float | None = None, heartbeat: float | None = None, client: Any = None
+    ) -> None:
+        super().__init__(client)
+        self.runner = runner.External(timeout=timeout, heartbeat=heartbeat)
+
+    def run(self, identity: str | None = None) -> bool:  # noqa: ARG002 - the activities' interface
+        """Nothing: the other program does it.
+
+        Returns:
+            False, so that the loop ends.
+        """
+        return False
+
+
+def _send(execution: ActivityExecution, outcome: Completed | Failed | Canceled) -> None:
+    match outcome:
+        case Completed(result):
+            execution.complete(result)
+        case Failed(reason, details):
+            execution.fail(reason, details)
+        case Canceled(details):
+            execution.cancel(details)
+
+
+def _until(execution: ActivityExecution) -> float:
+    return execution.received + (execution.start_to_close or runner.DEFAULT_TASK_TIMEOUT)
+
+
+def _as_runner(work: Any) -> runner.BaseRunner:
+    """A runner as it is; a task, or a list of tasks, one after the other."""
+    if isinstance(work, list | tuple):
+        return runner.Sync(*work)
+    if callable(work) and not hasattr(work, "execute"):
+        return runner.Sync(work)
+    found: runner.BaseRunner = work
+    return found
+
+
+def _merged(turn: tuple[Mapping[str, Any], ...]) -> dict[str, Any]:
+    return {key: value for each in turn for key, value in each.items()}
+
+
+def _warn_of(unknown: set[str]) -> None:
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        warnings.warn(f"An activity has no option {names}; it is ignored.", stacklevel=4)

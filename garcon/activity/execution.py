@@ -1,0 +1,162 @@
+"""A task in hand: what the tasks get as ``activity``, and how SWF is answered.
+
+Rules:
+
+1. A heartbeat that fails for a passing reason does not fail the work: it is logged, and the next
+   one follows. If SWF says that the task is gone, the work is told by ``TaskGone``.
+2. A request to cancel comes in the answer to a heartbeat. It is kept, and logged once; a task that
+   agrees raises ``TaskCanceled``.
+"""
+
+import functools
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from garcon import client as clients
+from garcon import limits, payload, trouble
+from garcon.log import GarconLogger
+from garcon.utils import error_code
+
+if TYPE_CHECKING:
+    from mypy_boto3_swf import SWFClient
+
+UNKNOWN = "UnknownResourceFault"
+
+
+class TaskGone(Exception):
+    """SWF no longer knows the task in hand, and will not take its result."""
+
+
+class TaskCanceled(Exception):
+    """Raised by a task that stops because cancelling was requested; its text is the details."""
+
+
+class ActivityExecution(GarconLogger):
+    """One task that SWF gave to this worker.
+
+    Args:
+        client: The client for the answers.
+        activity_id: The instance's id in the history.
+        task_token: What SWF knows the task by.
+        context: The input, as JSON text.
+        workflow_id: The execution's id.
+        run_id: The id of the execution's run.
+        activity_name: Name of the activity type.
+        started_event_id: Number of the ActivityTaskStarted event.
+        start_to_close: Seconds that the task may last, if known.
+        received: When it was received, in monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        client: "SWFClient | Any",
+        activity_id: str | None,
+        task_token: str | None,
+        context: str | None,
+        *,
+        workflow_id: str | None = None,
+        run_id: str | None = None,
+        activity_name: str | None = None,
+        started_event_id: int | None = None,
+        start_to_close: float | None = None,
+        received: float | None = None,
+    ) -> None:
+        self.client = client
+        self.activity_id = activity_id
+        self.task_token = task_token
+        self.input = context
+        self.workflow_id = workflow_id
+        self.run_id = run_id
+        self.activity_name = activity_name
+        self.started_event_id = started_event_id
+        self.start_to_close = start_to_close
+        self.received = time.monotonic() if received is None else received
+        self.heard = self.received
+        self.cancel_requested = False
+
+    @functools.cached_property
+    def context(self) -> dict[str, Any]:
+        """The input.
+
+        Raises:
+            payload.NotReadable: It is not a JSON object.
+        """
+        return payload.decode_object(self.input, f"The input of {self.activity_id}")
+
+    def heartbeat(self, details: Any = None) -> None:
+        """Tell SWF that the work goes on (RecordActivityTaskHeartbeat).
+
+        Args:
+            details: How far it is, up to 2,048 characters; they come back with a timeout.
+
+        Raises:
+            TaskGone: SWF no longer has the task.
+        """
+        try:
+            answer = self.client.record_activity_task_heartbeat(**self._sign_of_life(details))
+        except trouble.ERRORS as error:
+            self._heartbeat_failed(error)
+        else:
+            self.heard = time.monotonic()
+            self._note_cancel(answer)
+
+    def fail(self, reason: Any = None, details: str | None = None) -> None:
+        """Answer that the task failed (RespondActivityTaskFailed).
+
+        Args:
+            reason: Why; the first 255 characters are sent.
+            details: More, up to 32,768 characters.
+        """
+        said = {
+            "reason": None if reason is None else limits.reason(reason),
+            "details": details and limits.cut(details, limits.DETAILS),
+        }
+        self.client.respond_activity_task_failed(**self._signed(said))
+
+    def complete(self, context: Mapping[str, Any] | None = None) -> None:
+        """Answer that the task is done (RespondActivityTaskCompleted).
+
+        Args:
+            context: The result.
+
+        Raises:
+            payload.TooLarge: It is longer than SWF takes.
+            TypeError: JSON has no form for it.
+        """
+        result = None if context is None else payload.encode(context, self._result_name)
+        self.client.respond_activity_task_completed(**self._signed({"result": result}))
+
+    def cancel(self, details: str | None = None) -> None:
+        """Answer that the task stopped as requested (RespondActivityTaskCanceled)."""
+        said = {"details": details and limits.cut(details, limits.DETAILS)}
+        self.client.respond_activity_task_canceled(**self._signed(said))
+
+    @property
+    def _result_name(self) -> str:
+        return f"The result of {self.activity_id}"
+
+    def _signed(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        given = {key: value for key, value in members.items() if value is not None}
+        return {"taskToken": self.task_token, **given}
+
+    def _sign_of_life(self, details: Any) -> dict[str, Any]:
+        text = None if details is None else limits.cut(str(details), limits.HEARTBEAT_DETAILS)
+        return self._signed({"details": text})
+
+    def _heartbeat_failed(self, error: Exception) -> None:
+        if error_code(error) == UNKNOWN:
+            raise TaskGone(
+                f"SWF no longer has the task {self.activity_id}: it timed out, was cancelled, or "
+                "its execution closed."
+            ) from error
+        if not trouble.is_passing(error):
+            raise error
+        told = clients.explain(error, f"send a heartbeat of {self.activity_id}", self.client)
+        self.logger.warning(told.sentence)
+
+    def _note_cancel(self, answer: Any) -> None:
+        asked = isinstance(answer, Mapping) and answer.get("cancelRequested") is True
+        if asked and not self.cancel_requested:
+            self.cancel_requested = True
+            self.logger.info("Cancelling %s was requested.", self.activity_id)

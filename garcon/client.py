@@ -1,0 +1,188 @@
+"""The process's SWF clients: one to poll with, one for every other call.
+
+Rules:
+
+1. What the command line says (``configure``) wins over a flow's own client; without it a flow's own
+   client is used, and without that boto3's own chain decides.
+2. A poll is sent once and waited for longer than SWF holds it. A poll that botocore gives up and
+   sends again stays open at SWF, which may hand it a task that nobody will do.
+3. Every other call is retried by botocore in the usual way.
+4. Clients are built once and may be built before a fork (``warm``); their first use comes after it.
+5. A fake or mock client is used as it is, for both.
+"""
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import boto3
+import botocore.session
+from botocore.client import BaseClient
+from botocore.config import Config
+
+from garcon import __version__, trouble
+from garcon.trouble import Trouble
+
+if TYPE_CHECKING:
+    from mypy_boto3_swf import SWFClient
+
+__all__ = ["Trouble", "calling", "configure", "explain", "polling", "warm", "where"]
+
+POLL_READ_TIMEOUT = 70  # seconds; SWF holds a poll for 60 and may answer a little late
+CONNECT_TIMEOUT = 10  # seconds; a host that does not answer by then is not there
+CONNECTIONS = (
+    50  # one for each activity thread of a process and its tasks; unused ones cost nothing
+)
+
+_COMMON = Config(
+    connect_timeout=CONNECT_TIMEOUT,
+    max_pool_connections=CONNECTIONS,
+    tcp_keepalive=True,  # a silent long poll is what firewalls drop first
+    user_agent_extra=f"garcon/{__version__}",
+)
+_ONCE = Config(
+    read_timeout=POLL_READ_TIMEOUT, retries={"mode": "standard", "total_max_attempts": 1}
+)
+POLLING = _COMMON.merge(_ONCE)
+CALLING = _COMMON.merge(Config(retries={"mode": "standard", "total_max_attempts": 5}))
+
+
+@dataclass(frozen=True)
+class _Choice:
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+
+
+class _State:
+    """What this process chose and built."""
+
+    def __init__(self, choice: _Choice) -> None:
+        self.choice = choice
+        self.process: dict[str, SWFClient] = {}
+        self.derived: WeakKeyDictionary[Any, SWFClient] = WeakKeyDictionary()
+        self.lock = threading.Lock()
+
+
+_state = _State(_Choice())
+
+
+def configure(
+    *, region: str | None = None, profile: str | None = None, endpoint_url: str | None = None
+) -> None:
+    """Say where this process's SWF is; wins over a flow's own client. All ``None`` takes it back.
+
+    Args:
+        region: AWS region.
+        profile: Profile of the AWS configuration files.
+        endpoint_url: Address of another SWF, such as a local one.
+    """
+    global _state  # noqa: PLW0603 - the process's one choice, replaced as a whole
+    _state = _State(_Choice(region, profile, endpoint_url))
+
+
+def warm(*own: Any) -> None:
+    """Build the clients now, without any network: before a fork, for all children.
+
+    Args:
+        own: The clients that the flow brought, if it did; without any, the process's are built.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: No region, unknown profile: see ``explain``.
+    """
+    for client in own or (None,):
+        polling(client)
+        calling(client)
+
+
+def polling(own: Any = None) -> "SWFClient":
+    """The client to poll with: waits 70 s, never sends a poll twice.
+
+    Args:
+        own: The client of a flow or activity.
+    """
+    if own is None or _is_chosen():
+        return _of_process("polling", POLLING)
+    if not isinstance(own, BaseClient) or _fits_polling(own.meta.config):
+        return own  # type: ignore[no-any-return]  # a user's client may be of any class
+    with _state.lock:
+        if own not in _state.derived:
+            _state.derived[own] = _derive(own)
+        return _state.derived[own]
+
+
+def calling(own: Any = None) -> "SWFClient":
+    """The client for every call but polls.
+
+    Args:
+        own: The client of a flow or activity.
+    """
+    if own is None or _is_chosen():
+        return _of_process("calling", CALLING)
+    return own  # type: ignore[no-any-return]  # a user's client may be of any class
+
+
+def where(own: Any = None) -> str:
+    """The endpoint and region that calls go to, in words; empty if no client tells."""
+    client = _state.process.get("calling") if own is None or _is_chosen() else own
+    if not isinstance(client, BaseClient):
+        return ""
+    return f"{client.meta.endpoint_url} ({client.meta.region_name})"
+
+
+def explain(error: BaseException, doing: str, own: Any = None) -> Trouble:
+    """What a failed call means to the person who must act.
+
+    Args:
+        error: What the call raised.
+        doing: What was attempted, to follow "Could not": "poll the task list a of domain b".
+        own: The client of the flow or activity, if it has one.
+    """
+    return trouble.explain(error, doing, where(own))
+
+
+def _is_chosen() -> bool:
+    return _state.choice != _Choice()
+
+
+def _of_process(kind: str, config: Config) -> "SWFClient":
+    with _state.lock:
+        if kind not in _state.process:
+            choice = _state.choice
+            session = boto3.session.Session(profile_name=choice.profile, region_name=choice.region)
+            _state.process[kind] = session.client(
+                "swf", endpoint_url=choice.endpoint_url, config=config
+            )
+        return _state.process[kind]
+
+
+def _fits_polling(config: Any) -> bool:
+    once = (config.retries or {}).get("total_max_attempts") == 1
+    return bool(once and config.read_timeout >= POLL_READ_TIMEOUT)
+
+
+class _SameCredentials:
+    """Credential provider that hands on another client's credentials, refreshable ones too."""
+
+    def __init__(self, credentials: Any) -> None:
+        self._credentials = credentials
+
+    def load_credentials(self) -> Any:
+        return self._credentials
+
+
+def _derive(own: BaseClient) -> "SWFClient":
+    """A polling client with the region, endpoint, settings and credentials of ``own``.
+
+    The credentials are the one thing that a client does not offer publicly, and the only private
+    name of botocore in this package. To go without, give the flow a client that fits polling.
+    """
+    session = botocore.session.Session()
+    session.register_component("credential_provider", _SameCredentials(own._get_credentials()))  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+    return boto3.session.Session(botocore_session=session).client(
+        "swf",
+        region_name=own.meta.region_name,
+        endpoint_url=own.meta.endpoint_url,
+        config=own.meta.config.merge(POLLING),
+    )

@@ -1,0 +1,73 @@
+"""The context of an execution: what the workflow was given, then what its activities returned.
+
+It is the dictionary of the current values (as documented) and offers them under ``current`` as well
+(as released); ``workflow_input`` stays as the execution was started.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from garcon import payload
+
+Event = Mapping[str, Any]
+
+
+class ExecutionContext(dict[str, Any]):
+    """The current values, built from history events in their order.
+
+    Args:
+        events: SWF history events, as boto3 gives them.
+    """
+
+    def __init__(self, events: Iterable[Event] | None = None) -> None:
+        super().__init__()
+        self.workflow_input: dict[str, Any] = {}
+        for event in events or ():
+            self.add(event)
+
+    @property
+    def current(self) -> dict[str, Any]:
+        """The current values."""
+        return self
+
+    def add(self, event: Event) -> None:
+        """Take over what the event brings; most bring nothing.
+
+        Raises:
+            payload.NotReadable: The workflow's input is not a JSON object, or a result not JSON.
+        """
+        if event.get("eventType") == "WorkflowExecutionStarted":
+            self.set_execution_input(event)
+        elif event.get("eventType") == "ActivityTaskCompleted":
+            self.add_activity_result(event)
+
+    def set_workflow_execution_info(self, poll: Mapping[str, Any], domain: str) -> None:
+        """Add where we are, so that activities know: ``execution.domain``, run and workflow id.
+
+        Args:
+            poll: The answer to PollForDecisionTask.
+            domain: The domain polled.
+        """
+        execution = poll["workflowExecution"]
+        self["execution.domain"] = domain
+        self["execution.run_id"] = execution["runId"]
+        self["execution.workflow_id"] = execution["workflowId"]
+
+    def set_execution_input(self, event: Event) -> None:
+        """Start from the input of a WorkflowExecutionStarted event."""
+        attributes = event["workflowExecutionStartedEventAttributes"]
+        values = payload.decode_object(attributes.get("input"), "The workflow's input")
+        self.workflow_input = values
+        self.update(values)
+
+    def add_activity_result(self, event: Event) -> None:
+        """Merge the result of an ActivityTaskCompleted event."""
+        attributes = event["activityTaskCompletedEventAttributes"]
+        number = attributes.get("scheduledEventId")
+        text = attributes.get("result")
+        self.merge(payload.decode(text, f"The result of the activity scheduled by event {number}"))
+
+    def merge(self, result: Any) -> None:
+        """Add an object's members; any other result has no keys to be known by."""
+        if isinstance(result, dict):
+            self.update(result)

@@ -1,0 +1,38 @@
+"""The decider: from an execution's history to what happens next.
+
+``DeciderWorker`` polls, decides and answers; ``schedule`` is what a flow's own decider calls.
+"""
+
+from garcon.decider.decisions import (
+    Decision,
+    complete_workflow,
+    fail_workflow,
+    schedule_activity_task,
+    start_timer,
+)
+from garcon.decider.registration import (
+    Kind,
+    Registration,
+    RegistrationRefused,
+    activity_version,
+    registration,
+)
+from garcon.decider.scheduling import ScheduleContext, ensure_requirements, schedule
+from garcon.decider.worker import DeciderWorker
+
+__all__ = [
+    "DeciderWorker",
+    "Decision",
+    "Kind",
+    "Registration",
+    "RegistrationRefused",
+    "ScheduleContext",
+    "activity_version",
+    "complete_workflow",
+    "ensure_requirements",
+    "fail_workflow",
+    "registration",
+    "schedule",
+    "schedule_activity_task",
+    "start_timer",
+]

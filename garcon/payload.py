@@ -1,0 +1,90 @@
+"""Inputs and results on their way to SWF and back: JSON, and nothing else, of bounded size.
+
+Outward, a value that SWF would refuse is refused here, in words that name the culprit. Inward, the
+text is data that others wrote: it is measured before it is parsed, and never evaluated.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from garcon import limits
+
+
+class TooLarge(ValueError):
+    """An input or result is longer than SWF takes."""
+
+
+class NotReadable(ValueError):
+    """An input or result that came from SWF is not what it has to be."""
+
+
+def encode(values: Any, what: str) -> str:
+    """The JSON text of an input or result; ``what`` names it in errors.
+
+    Raises:
+        TooLarge: It has more than 32,768 characters; the message names the largest key.
+        TypeError: JSON has no form for a value; the message names the key.
+    """
+    try:
+        text = json.dumps(values)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what} cannot be sent as JSON{_culprit(values)}: {error}") from error
+    if len(text) > limits.PAYLOAD:
+        raise TooLarge(
+            f"{what} is {len(text):,} characters of JSON, more than the {limits.PAYLOAD:,} that "
+            f"SWF takes{_largest(values)}. Keep large data elsewhere and pass its address."
+        )
+    return text
+
+
+def decode(text: str | None, what: str) -> Any:
+    """The value of a JSON text; an empty or missing text is ``None``.
+
+    Raises:
+        NotReadable: The text is too long, or not JSON.
+    """
+    if not text:
+        return None
+    if len(text) > limits.PAYLOAD:
+        raise NotReadable(f"{what} has {len(text):,} characters; SWF allows {limits.PAYLOAD:,}.")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotReadable(f"{what} is not JSON ({error}): {text[:40]!r}.") from error
+
+
+def decode_object(text: str | None, what: str) -> dict[str, Any]:
+    """The dictionary of a JSON text; nothing at all is an empty one.
+
+    Raises:
+        NotReadable: The text is too long, not JSON, or not a JSON object.
+    """
+    value = decode(text, what)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise NotReadable(f"{what} must be a JSON object, not {type(value).__name__}.")
+    return value
+
+
+def _largest(values: Any) -> str:
+    if not isinstance(values, Mapping) or not values:
+        return ""
+    sizes = {key: len(json.dumps(value)) for key, value in values.items()}
+    key = max(sizes, key=lambda name: sizes[name])
+    return f"; its largest key is {key!r} with {sizes[key]:,}"
+
+
+def _culprit(values: Any) -> str:
+    if not isinstance(values, Mapping):
+        return ""
+    return next((f" (key {key!r})" for key, value in values.items() if not _plain(value)), "")
+
+
+def _plain(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True
