@@ -5,12 +5,9 @@
   Undeprecating it does not bring the types back: the model speaks of the domain alone.
 """
 
-import re
-
 from garcon.local.engine.entities import Domain
 from garcon.local.engine.faults import (
     Fault,
-    invalid_value,
     limit_exceeded,
     unknown,
     unknown_domain,
@@ -18,9 +15,6 @@ from garcon.local.engine.faults import (
 from garcon.local.engine.messages import Body
 from garcon.local.engine.paging import page_of_names
 from garcon.local.engine.world import World
-
-TAG_TEXT = re.compile(r"[\w\s.:/=+\-@]*")
-"""Letters, digits, whitespace and the symbols that the model's ResourceTag lists."""
 
 
 def find_domain(world: World, name: str) -> Domain:
@@ -133,9 +127,6 @@ def _by_arn(world: World, resource: str) -> Domain:
 
 def _tags(present: dict[str, str], new: list[Body], limit: int) -> dict[str, str]:
     added = {tag["key"]: tag.get("value", "") for tag in new}
-    for text in (*added.keys(), *added.values()):
-        if not TAG_TEXT.fullmatch(text):
-            raise invalid_value(text, "tags", "Member must hold letters, digits, _.:/=+-@ only")
     tags = present | added
     if len(tags) > limit:
         raise Fault("TooManyTagsFault", f"A domain may have {limit} tags, not {len(tags)}")

@@ -8,19 +8,37 @@
 - Time never goes backwards: an earlier `now` counts as the latest one seen.
 """
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from garcon.local.engine import domains, queries, registry
+from garcon.local.engine import (
+    activities,
+    domains,
+    lambdas,
+    polling,
+    queries,
+    registry,
+    requests,
+    visibility,
+)
+from garcon.local.engine.checks import check_request
+from garcon.local.engine.decisions import respond
 from garcon.local.engine.faults import Fault
+from garcon.local.engine.history import wire_all
 from garcon.local.engine.messages import Answer, Body, Counters, Invocation, Waiting, Wakeup
 from garcon.local.engine.settings import Settings
+from garcon.local.engine.settling import next_due, run_until, settle
+from garcon.local.engine.throttle import admit_call
 from garcon.local.engine.world import World
 
-OPERATIONS: dict[str, Callable[[World, Body], Body]] = {
+OPERATIONS: dict[str, Callable[[World, Body], Body | Waiting]] = {
     **domains.OPERATIONS,
     **registry.OPERATIONS,
+    **requests.OPERATIONS,
+    **polling.OPERATIONS,
+    **respond.OPERATIONS,
+    **activities.OPERATIONS,
+    **visibility.OPERATIONS,
 }
 
 
@@ -63,23 +81,33 @@ class Engine:
         Raises:
             Fault: the call is refused and has changed nothing.
         """
-        del poller
+        world = self._world
         self.advance(now)
-        self._world.counters.calls[operation] += 1
+        world.counters.calls[operation] += 1
         try:
-            return Answer(OPERATIONS[operation](self._world, params))
+            admit_call(world, operation)
+            check_request(operation, params)
+            result = OPERATIONS[operation](world, params)
         except Fault as fault:
-            self._world.counters.faults[fault.code] += 1
+            world.counters.count_fault(operation, fault.code)
             raise
+        if isinstance(result, Waiting):
+            return self._wait(result, poller or "")
+        settle(world)
+        return Answer(result)
+
+    def _wait(self, waiting: Waiting, label: str) -> Answer | Waiting:
+        self._world.polls[waiting.poll_id].label = label
+        settle(self._world)
+        return self._world.wakeups.pop(waiting.poll_id, waiting)
 
     def advance(self, now: float) -> None:
         """Let everything happen that is due at or before `now`, in the order of due times."""
-        self._world.now = max(self._world.now, now)
+        run_until(self._world, now)
 
     def next_deadline(self) -> float:
         """When something is due next, ends of poll windows included; infinity if never."""
-        entry = self._world.deadlines.peek()
-        return entry.key if entry else math.inf
+        return next_due(self._world)
 
     def take_wakeups(self) -> list[Wakeup]:
         """Answers of long polls since last asked, in the order they were given."""
@@ -105,7 +133,13 @@ class Engine:
         Returns:
             False if nobody waits for it any more (it timed out, or its execution closed).
         """
-        raise NotImplementedError
+        self.advance(now)
+        how, attributes = ("Completed", {"result": result})
+        if reason is not None:
+            how, attributes = ("Failed", {"reason": reason, "details": details})
+        awaited = lambdas.finish(self._world, invocation_id, how, attributes)
+        settle(self._world)
+        return awaited
 
     def disconnect(self, poll_id: str, now: float) -> None:
         """The poller's connection is gone.
@@ -113,20 +147,23 @@ class Engine:
         With `Settings.ghosts` it may still be handed a task until its window ends, and then that
         task must time out. A poll that has been answered is left alone.
         """
-        raise NotImplementedError
+        self.advance(now)
+        polling.disconnect(self._world, poll_id)
 
     def forget_polls(self, now: float) -> None:
         """End all waiting polls without an answer, as after a restart of the service."""
-        raise NotImplementedError
+        self.advance(now)
+        for poll in list(self._world.polls.values()):
+            polling.forget(self._world, poll)
 
     @property
     def started_tasks(self) -> int:
         """Tasks and lambda functions that somebody works on, or was given and lost."""
-        return len(self._world.started_tasks)
+        return len(self._world.started_tasks) + len(self._world.lambda_runs)
 
     def next_work_deadline(self) -> float:
         """As `next_deadline`, but without the ends of poll windows."""
-        raise NotImplementedError
+        return self._world.deadlines.least()
 
     def executions(self) -> Iterator[queries.ExecutionSummary]:
         """All executions that are remembered, the latest started first."""
@@ -134,7 +171,8 @@ class Engine:
 
     def history(self, run_id: str) -> list[Body]:
         """The events of one execution as on the wire, whole; empty if it is unknown."""
-        raise NotImplementedError
+        execution = self._world.runs.get(run_id)
+        return wire_all(execution) if execution else []
 
     def task_lists(self) -> Iterator[queries.TaskListSummary]:
         """Task lists with a backlog or a poller."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import NamedTuple, TypeAlias
 
+from garcon.local.engine.bucket import Bucket
 from garcon.local.engine.heap import Entry, LazyHeap
 from garcon.local.engine.messages import Body
 
@@ -33,6 +34,22 @@ class TypeKind(Enum):
 
     ACTIVITY = "Activity"
     WORKFLOW = "Workflow"
+
+
+class CloseStatus(StrEnum):
+    """Why an execution is closed, as the visibility operations say it."""
+
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+    TERMINATED = "TERMINATED"
+    CONTINUED_AS_NEW = "CONTINUED_AS_NEW"
+    TIMED_OUT = "TIMED_OUT"
+
+    @property
+    def word(self) -> str:
+        """As events say it: "TimedOut" in WorkflowExecutionTimedOut."""
+        return "".join(part.capitalize() for part in self.split("_"))
 
 
 class TaskKind(StrEnum):
@@ -78,8 +95,8 @@ class Poll:
     poll_id: str
     task_list: "TaskList"
     params: Body
-    label: str
-    window: Deadline | None = None
+    label: str = ""
+    window: "Entry[Poll] | None" = None
     ghost: bool = False
 
 
@@ -161,6 +178,7 @@ class LambdaRun:
     timeout: str
     scheduled_id: int
     started_id: int = 0
+    invocation_id: str = ""
     clock: Deadline | None = None
 
 
@@ -174,8 +192,8 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
-    """Where an execution comes from."""
+class Origin:
+    """Another execution, and its event by which it asked for something here."""
 
     execution: "Execution"
     initiated_id: int
@@ -205,7 +223,7 @@ class Configuration:
 
 @dataclass(slots=True, eq=False)
 class Execution:
-    """A workflow execution, open while `close_status` is empty.
+    """A workflow execution, open while it has no `close_status`.
 
     At most one decision task is started (`deciding`) and one more is scheduled (`next_decision`):
     the latter collects what happens meanwhile.
@@ -217,11 +235,12 @@ class Execution:
     serial: int
     config: Configuration
     started_at: float
-    parent: Parent | None = None
+    parent: Origin | None = None
     history: list[Event] = field(default_factory=list)
     doomed: bool = False
-    close_status: str = ""
+    close_status: CloseStatus | None = None
     closed_at: float = 0.0
+    close_serial: int = 0
     cancel_requested: bool = False
     context: str = ""
     latest_activity_at: float = 0.0
@@ -234,12 +253,12 @@ class Execution:
     timers: dict[str, Timer] = field(default_factory=dict)
     lambdas: dict[str, LambdaRun] = field(default_factory=dict)
     children: dict[int, Child] = field(default_factory=dict)
-    buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
+    buckets: dict[str, Bucket] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
         """Whether its end has still to be recorded."""
-        return not self.close_status
+        return self.close_status is None
 
     def wire(self) -> Body:
         """The model's WorkflowExecution."""

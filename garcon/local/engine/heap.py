@@ -7,6 +7,7 @@ the living. Among equal keys the oldest comes first.
 """
 
 import heapq
+import math
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -51,6 +52,11 @@ class LazyHeap(Generic[T]):
         while self._heap and not self._heap[0][2].alive:
             heapq.heappop(self._heap)
         return self._heap[0][2] if self._heap else None
+
+    def least(self) -> float:
+        """The least key, infinity if there is none."""
+        entry = self.peek()
+        return entry.key if entry else math.inf
 
     def pop(self) -> T:
         """Take the item of the least key.

@@ -12,6 +12,7 @@ import hashlib
 import json
 from typing import Any, NamedTuple
 
+from garcon.local.engine.entities import TaskKind
 from garcon.local.engine.faults import Fault, invalid
 
 
@@ -22,9 +23,9 @@ def run_id(seed: int, serial: int) -> str:
 
 
 class TaskName(NamedTuple):
-    """What a task token stands for: kind is "activity" or "decision", ids are of events."""
+    """What a task token stands for; the ids are of its events."""
 
-    kind: str
+    kind: TaskKind
     run_id: str
     scheduled_id: int
     started_id: int
@@ -43,7 +44,7 @@ def read_task_token(token: str) -> TaskName:
     """
     try:
         kind, run, scheduled, started = base64.b64decode(token, validate=True).decode().split("|")
-        return TaskName(kind, run, int(scheduled), int(started))
+        return TaskName(TaskKind(kind), run, int(scheduled), int(started))
     except ValueError as error:
         raise invalid("Invalid token") from error
 

@@ -70,3 +70,9 @@ class Counters:
 
     timeouts: Counter[str] = field(default_factory=Counter)
     """Timeouts by event and kind, for instance "ActivityTaskTimedOut HEARTBEAT"."""
+
+    def count_fault(self, operation: str, code: str) -> None:
+        """A call has been refused."""
+        self.faults[code] += 1
+        if code == "ThrottlingException":
+            self.throttled[operation] += 1

@@ -6,11 +6,13 @@ skips what it showed when things come and go in between.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from garcon.local.engine.ids import page_token, read_page_token
 from garcon.local.engine.messages import Body
 from garcon.local.engine.world import World
+
+Name = TypeVar("Name", bound=tuple[str, ...])
 
 
 def page_size(world: World, params: Body) -> int:
@@ -37,7 +39,7 @@ def continued(world: World, body: Body, purpose: str, position: Any) -> Body:
 
 
 def page_of_names(
-    world: World, params: Body, member: str, items: Mapping[tuple[str, ...], Any], purpose: str
+    world: World, params: Body, member: str, items: Mapping[Name, Any], purpose: str
 ) -> Body:
     """A page of items in the order of their names, or the reverse of it."""
     reverse = bool(params.get("reverseOrder"))

@@ -13,7 +13,17 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from garcon.local.engine.entities import Deadline, Domain, Execution, Poll, Task, TaskKind, TaskList
+from garcon.local.engine.bucket import Bucket
+from garcon.local.engine.entities import (
+    Deadline,
+    Domain,
+    Execution,
+    LambdaRun,
+    Poll,
+    Task,
+    TaskKind,
+    TaskList,
+)
 from garcon.local.engine.heap import LazyHeap
 from garcon.local.engine.messages import Answer, Body, Counters, Invocation
 from garcon.local.engine.settings import Settings
@@ -30,8 +40,10 @@ class World:
     domains: dict[str, Domain] = field(default_factory=dict)
     runs: dict[str, Execution] = field(default_factory=dict)
     started_tasks: dict[str, Task] = field(default_factory=dict)
+    lambda_runs: dict[str, tuple[Execution, LambdaRun]] = field(default_factory=dict)
     polls: dict[str, Poll] = field(default_factory=dict)
     deadlines: LazyHeap[Callable[[], None]] = field(default_factory=LazyHeap)
+    windows: LazyHeap[Poll] = field(default_factory=LazyHeap)
     expiries: LazyHeap[Execution] = field(default_factory=LazyHeap)
     effects: deque[Callable[[], None]] = field(default_factory=deque)
     doomed: deque[Execution] = field(default_factory=deque)
@@ -39,8 +51,9 @@ class World:
     wakeups: dict[str, Answer] = field(default_factory=dict)
     invocations: list[Invocation] = field(default_factory=list)
     counters: Counters = field(default_factory=Counters)
-    buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
+    buckets: dict[str, Bucket] = field(default_factory=dict)
     runs_started: int = 0
+    runs_closed: int = 0
     polls_made: int = 0
 
     @property
