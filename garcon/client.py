@@ -136,7 +136,7 @@ def explain(error: BaseException, doing: str, own: Any = None) -> Trouble:
 
     Args:
         error: What the call raised.
-        doing: What was attempted, to follow "Could not": "poll the task list a of domain b".
+        doing: What was attempted, in the form "polling the task list a of the domain b".
         own: The client of the flow or activity, if it has one.
     """
     return trouble.explain(error, doing, where(own))

@@ -94,13 +94,14 @@ def explain(error: BaseException, doing: str, where: str = "") -> Trouble:
 
     Args:
         error: What the call raised.
-        doing: What was attempted, to follow "Could not": "poll the task list a of domain b".
+        doing: What was attempted, in the form "polling the task list a of the domain b".
         where: The endpoint and region asked, if known.
     """
+    what = doing[:1].upper() + doing[1:]
     place = f" at {where}" if where else ""
     passing = is_passing(error)
     cure = _cure(error) or ("It is tried again." if passing else "")
-    return Trouble(f"Could not {doing}{place}: {_why(error)}. {cure}".rstrip(), passing)
+    return Trouble(f"{what} failed{place}: {_why(error)}. {cure}".rstrip(), passing)
 
 
 def is_passing(error: BaseException) -> bool:

@@ -232,12 +232,12 @@ class Activity(Actor):
         if utils.error_code(error) == UNKNOWN:
             self.logger.warning("SWF no longer has the task %s.", execution.activity_id)
             return
-        told = clients.explain(error, f"answer for {execution.activity_id}", self.client)
+        told = clients.explain(error, f"answering for {execution.activity_id}", self.client)
         self.logger.error(told.sentence)
         self.report(error)
 
     def _tell(self, error: Exception, rest: float) -> None:
-        told = clients.explain(error, f"answer for a task of {self.task_list}", self.client)
+        told = clients.explain(error, f"answering for a task of {self.task_list}", self.client)
         self.logger.warning("%s Next try in %.1f s.", told.sentence, rest)
 
     def _place(self, execution: ActivityExecution) -> dict[str, Any]:

@@ -152,7 +152,7 @@ class ActivityExecution(GarconLogger):
             ) from error
         if not trouble.is_passing(error):
             raise error
-        told = clients.explain(error, f"send a heartbeat of {self.activity_id}", self.client)
+        told = clients.explain(error, f"sending a heartbeat of {self.activity_id}", self.client)
         self.logger.warning(told.sentence)
 
     def _note_cancel(self, answer: Any) -> None:

@@ -7,6 +7,7 @@ from garcon.decider.decisions import (
     Decision,
     complete_workflow,
     fail_workflow,
+    hand_back,
     schedule_activity_task,
     start_timer,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "complete_workflow",
     "ensure_requirements",
     "fail_workflow",
+    "hand_back",
     "registration",
     "schedule",
     "schedule_activity_task",

@@ -62,6 +62,14 @@ def start_timer(timer_id: str, wait: float) -> Decision:
     return _decision("StartTimer", attributes)
 
 
+def hand_back() -> list[Decision]:
+    """The decisions of one who cannot decide: have SWF give the task out again at once.
+
+    There is no call to fail a decision task; a timer of no seconds brings the next one.
+    """
+    return [start_timer("garcon-hand-back", 0)]
+
+
 def _decision(kind: str, attributes: dict[str, Any]) -> Decision:
     name = f"{kind[0].lower()}{kind[1:]}DecisionAttributes"
     return {"decisionType": kind, name: attributes}

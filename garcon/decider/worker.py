@@ -85,7 +85,7 @@ class DeciderWorker(Actor):
         """
         client = clients.calling(self.client)
         for wanted in registration(self.flow):
-            doing = f"register the {wanted.kind.value} {wanted.name}"
+            doing = f"registering the {wanted.kind.value} {wanted.name}"
             try:
                 self._insist(functools.partial(register, client, wanted), REGISTER_SECONDS, doing)
             except trouble.ERRORS as error:
@@ -305,7 +305,7 @@ class DeciderWorker(Actor):
                 taskToken=task_token, decisions=decisions
             ),
             ANSWER_SECONDS,
-            f"answer a decision task of {self.task_list}",
+            f"answering a decision task of {self.task_list}",
         )
 
     def _insist(self, send: Callable[[], Any], seconds: float, doing: str) -> None:
