@@ -1,4 +1,9 @@
-"""``python -m supervisor``: from the command line to a running pool and its exit code."""
+"""``python -m supervisor``: from the command line to a running pool and its exit code.
+
+A zygote is started before anything else is imported or read: starting Python and importing boto3
+takes it longer than all that the supervisor has to do meanwhile. It waits for its first message; if
+there is none to come, because the settings are wrong, it is ended.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +11,37 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from supervisor import log, messages, options
-from supervisor.settings import Settings, SettingsError
+from supervisor import kernel
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
 
+    from supervisor.settings import Settings
+
 USAGE = 2
+
+_NEEDS_NO_ZYGOTE = {"-h", "--help", "--version", "--check"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the supervisor; returns its exit code (``options.EXIT_CODES``)."""
+    words = sys.argv[1:] if argv is None else argv
+    if _NEEDS_NO_ZYGOTE.intersection(words) or not words:
+        return _run(words, None)
+    spare = kernel.spawn(kernel.ZYGOTE)
     try:
-        said = options.read(sys.argv[1:] if argv is None else argv, os.environ)
+        return _run(words, spare)
+    finally:
+        spare[1].close()  # of a zygote that was not used, it is the end
+
+
+def _run(words: Sequence[str], spare: tuple[int, socket.socket] | None) -> int:
+    from supervisor import log, messages, options  # noqa: PLC0415 - the zygote starts meanwhile
+    from supervisor.settings import SettingsError  # noqa: PLC0415
+
+    try:
+        said = options.read(words, os.environ)
     except SettingsError as error:
         print(f"supervisor: {error}", file=sys.stderr)  # noqa: T201 - before logging is set up
         return USAGE
@@ -27,17 +50,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         from supervisor import check  # noqa: PLC0415 - only this command needs it
 
         return check.run(said)
-    return _supervise(said.settings)
+    return _supervise(said.settings, spare)
 
 
-def _supervise(settings: Settings) -> int:
+def _supervise(settings: Settings, spare: tuple[int, socket.socket] | None) -> int:
     from setproctitle import setproctitle  # noqa: PLC0415 - not for --help and its like
 
     from supervisor.core import Core  # noqa: PLC0415
     from supervisor.shell import Shell  # noqa: PLC0415
 
     setproctitle(f"garcon: supervisor {settings.flow}")
-    return Shell(Core(settings), settings).run()
+    return Shell(Core(settings), settings, spare).run()
 
 
 if __name__ == "__main__":

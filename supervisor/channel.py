@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import socket
 
-from supervisor import messages
+from supervisor import kernel, messages
 
 PACKET_BYTES = 1 << 18
 """Largest packet: a result of 32,768 characters, each up to six bytes in JSON, and its frame."""
@@ -96,6 +96,5 @@ class Channel:
 
 def pair() -> tuple[Channel, Channel]:
     """The supervisor's end, which never blocks, and the child's, which does."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    ours.setblocking(False)  # noqa: FBT003 - the standard library has no keyword here
+    ours, theirs = kernel.socket_pair()
     return Channel(ours), Channel(theirs)

@@ -68,15 +68,15 @@ def _load(said: Said) -> messages.Loaded | messages.CannotLoad:
         place=messages.Place(settings.region, settings.profile, settings.endpoint_url),
         log=messages.LogStyle(settings.log_level, settings.log_format),
     )
-    ours, theirs = channel.pair()
-    pid = kernel.spawn("supervisor.zygote", theirs.fileno())
-    theirs.close()
+    pid, end = kernel.spawn(kernel.ZYGOTE)
+    ours = channel.Channel(end)
     try:
         ours.say(load)
         select.select([ours], [], [], settings.import_patience)
         answer = ours.hear()
     finally:
         kernel.kill_group(pid)
+        ours.close()
     if isinstance(answer, messages.Loaded | messages.CannotLoad):
         return answer
     gone = "ended without a word" if ours.closed else f"took over {settings.import_patience:g} s"

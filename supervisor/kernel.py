@@ -17,6 +17,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 CHANNEL_DESCRIPTOR = 3
 """Where a spawned process finds its channel: the first descriptor after the standard three."""
+
+ZYGOTE = "supervisor.zygote"
+"""The module that a zygote's process runs."""
 
 _PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
 
@@ -48,23 +52,36 @@ def become_subreaper() -> None:
         raise OSError(number, f"prctl(PR_SET_CHILD_SUBREAPER): {os.strerror(number)}")
 
 
-def spawn(module: str, channel: int) -> int:
-    """Start ``python -m module`` in a process group of its own; returns its pid.
+def spawn(module: str) -> tuple[int, socket.socket]:
+    """Start ``python -m module`` in a process group of its own; returns its pid and our end.
 
-    ``channel`` is the descriptor that it finds under ``CHANNEL_DESCRIPTOR``. Raises ``OSError``.
+    Its end of the channel is under ``CHANNEL_DESCRIPTOR``. Ours does not block. Raises ``OSError``.
     """
-    # An interpreter flag of ours (-W error, -X dev) holds for our children as well.
+    # An interpreter flag of ours (-W error) holds for our children as well.
     flags = [f"-W{each}" for each in sys.warnoptions]
-    argv = [sys.executable, *flags, "-m", module]
-    return os.posix_spawn(
-        sys.executable,
-        argv,
-        os.environ,
-        file_actions=[(os.POSIX_SPAWN_DUP2, channel, CHANNEL_DESCRIPTOR)],
-        setpgroup=0,
-        setsigmask=[],
-        setsigdef=HEARD,
-    )
+    ours, theirs = socket_pair()
+    with theirs:
+        try:
+            pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, *flags, "-m", module],
+                os.environ,
+                file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), CHANNEL_DESCRIPTOR)],
+                setpgroup=0,
+                setsigmask=[],
+                setsigdef=HEARD,
+            )
+        except OSError:
+            ours.close()
+            raise
+    return pid, ours
+
+
+def socket_pair() -> tuple[socket.socket, socket.socket]:
+    """The two ends of a channel: ours, which never blocks, and a child's, which does."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)  # noqa: FBT003 - the standard library has no keyword here
+    return ours, theirs
 
 
 def reap() -> list[tuple[int, int]]:

@@ -46,8 +46,7 @@ class Json(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            "pid": record.process,
-            **_facts(record),
+            **{"pid": record.process, **_facts(record)},
         }
         if trace := _traceback(self, record):
             line["traceback"] = "\n".join(trace)
@@ -64,9 +63,9 @@ def configure(style: LogStyle) -> None:
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.root.level))
 
 
-def write(note: Note) -> None:
-    """Write what the core wants people to read."""
-    facts = {"event": note.event, **note.facts}
+def write(note: Note, pid: int | None = None) -> None:
+    """Write what the core wants people to read; ``pid`` is that of the worker it is about."""
+    facts = {"event": note.event, **note.facts, "pid": pid}
     LOGGER.log(note.level, "%s", note.text, extra={"facts": facts})
 
 

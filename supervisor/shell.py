@@ -14,6 +14,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import select
 import signal
@@ -24,8 +25,12 @@ from supervisor import channel, kernel, log, messages
 from supervisor.children import Child, Children, Kind
 
 if TYPE_CHECKING:
+    import socket
+
     from supervisor.core import Core
     from supervisor.settings import Settings
+
+    Spare = tuple[int, socket.socket]
 
 FAREWELL = 2.0
 """Seconds that zygotes and attendants get to follow the end of their channels."""
@@ -44,8 +49,9 @@ _SIGNAL_EVENTS: dict[int, messages.Event] = {
 class Shell:
     """Runs one core on this host's kernel."""
 
-    def __init__(self, core: Core, settings: Settings) -> None:
+    def __init__(self, core: Core, settings: Settings, spare: Spare | None = None) -> None:
         self._core = core
+        self._spare = spare
         self._settings = settings
         self._place = messages.Place(
             region=settings.region,
@@ -59,6 +65,7 @@ class Shell:
         self._failures: list[messages.Event] = []  # of our own actions, told in the next turn
         self._loaded: messages.Loaded | None = None
         self._exit: messages.Exit | None = None
+        self._buried: dict[int, int] = {}  # workers whose death this turn delivers, and their pids
 
     def run(self) -> int:
         """Turn until the core wants to exit; returns the program's exit code."""
@@ -166,6 +173,7 @@ class Shell:
 
     def _deaths(self, dead: list[tuple[int, int]]) -> list[messages.Event]:
         events = []
+        self._buried.clear()
         for pid, status in dead:
             child = self._children.by_pid(pid)
             if child is None:
@@ -174,8 +182,17 @@ class Shell:
             if not child.channel.closed:
                 self._poll.unregister(child.channel)
             self._children.remove(child)
+            if child.kind is Kind.WORKER:
+                self._buried[int(child.key)] = pid
             events.append(_death(child, status))
         return events
+
+    def _pid_of(self, worker: object) -> int | None:
+        """The pid of a worker, for people who read the log; of one who has just died, too."""
+        if not isinstance(worker, int):
+            return None
+        child = self._children.get(Kind.WORKER, worker)
+        return child.pid if child else self._buried.get(worker)
 
     # --- actions
 
@@ -183,7 +200,7 @@ class Shell:
         for action in actions:
             match action:
                 case messages.Note():
-                    log.write(action)
+                    log.write(action, self._pid_of(action.facts.get("worker")))
                 case messages.Exit():
                     self._exit = action
                 case messages.Fork():
@@ -196,12 +213,16 @@ class Shell:
                     self._change_attendant(action)
 
     def _spawn(self, kind: Kind, key: int | str, module: str, first: messages.Said) -> None:
-        ours, theirs = channel.pair()
-        try:
-            pid = kernel.spawn(module, theirs.fileno())
-        finally:
-            theirs.close()
-        ours.say(first)
+        pid, end = kernel.spawn(module)
+        self._welcome(kind, key, first, pid, end)
+
+    def _welcome(
+        self, kind: Kind, key: int | str, first: messages.Said, pid: int, end: socket.socket
+    ) -> None:
+        """Tell a new process what it is to do, and enter it in the book."""
+        ours = channel.Channel(end)
+        with contextlib.suppress(channel.ChannelClosed):  # its death says so in the next turn
+            ours.say(first)
         self._add(Child(kind, key, ours, pid))
 
     def _add(self, child: Child) -> None:
@@ -226,7 +247,11 @@ class Shell:
             log=self._log_style,
         )
         try:
-            self._spawn(Kind.ZYGOTE, generation, "supervisor.zygote", load)
+            if self._spare:
+                self._welcome(Kind.ZYGOTE, generation, load, *self._spare)
+                self._spare = None
+            else:
+                self._spawn(Kind.ZYGOTE, generation, kernel.ZYGOTE, load)
         except OSError as error:
             why = f"no process for a zygote: {error}"
             self._failures.append(messages.GenerationLost(generation, why, GONE))

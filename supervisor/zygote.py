@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from setproctitle import setproctitle
 
-from supervisor import kernel, log, messages
+from supervisor import flow as flows
+from supervisor import kernel, log, messages, worker
 from supervisor.channel import Channel
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ _IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 def main() -> None:
     """Serve the supervisor at the other end of the inherited channel."""
-    channel = Channel.inherited(kernel.CHANNEL_DESCRIPTOR)
     for each in _IGNORED:
         signal.signal(each, signal.SIG_IGN)
+    channel = Channel.inherited(kernel.CHANNEL_DESCRIPTOR)
     load = channel.hear()
     if not isinstance(load, messages.Load):
         return
@@ -54,8 +55,6 @@ def main() -> None:
 
 
 def _load(load: messages.Load, channel: Channel) -> Flow | None:
-    from supervisor import flow as flows  # noqa: PLC0415 - it imports garcon: after logging is set up
-
     try:
         flow = flows.load(load)
     except flows.CannotServe as error:
@@ -122,8 +121,6 @@ def _fork_again(flow: Flow, fork: messages.Fork, ours: Channel, workers: Channel
 
 def _live(flow: Flow, fork: messages.Fork, channel: Channel) -> NoReturn:
     """A worker's whole life. Nothing may come back into the zygote's code from here."""
-    from supervisor import worker  # noqa: PLC0415 - imported already, with the flow
-
     code = 70  # sysexits.h: EX_SOFTWARE, an error that nobody thought of
     try:
         code = worker.run(flow, fork, channel)

@@ -1,0 +1,204 @@
+"""Real programs for the tests: a supervisor whose log lines can be waited for, and a local SWF.
+
+Every wait has a limit and is for a line, a request or an end, never for time to pass.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parent.parent.parent
+
+LIMIT = 40.0
+"""Seconds after which a wait has failed: a slow, busy machine is ten times quicker."""
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a program under test sees: no settings of the machine's own, credentials that are none."""
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("AWS_", "GARCON_", "BOTO_"))
+    }
+    return {
+        **kept,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        **more,
+    }
+
+
+class Lines:
+    """The lines of a stream, read by a thread so that a wait can have a limit."""
+
+    def __init__(self, stream: Any) -> None:
+        self.seen: list[str] = []
+        self._fresh: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        self._thread.start()
+
+    def _read(self, stream: Any) -> None:
+        with stream:
+            for line in stream:
+                self._fresh.put(line.rstrip("\n"))
+        self._fresh.put(None)
+
+    def wait_for(self, wanted: Callable[[str], bool], what: str) -> str:
+        """The next line that is wanted; fails at end-of-file or past the limit."""
+        until = time.monotonic() + LIMIT
+        while True:
+            try:
+                line = self._fresh.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {what} within {LIMIT:g} s in:\n{self.text}") from None
+            if line is None:
+                self._fresh.put(None)
+                raise AssertionError(f"the stream ended without {what}:\n{self.text}")
+            self.seen.append(line)
+            if wanted(line):
+                return line
+
+    def rest(self) -> str:
+        """Everything up to the end of the stream."""
+        self._thread.join(LIMIT)
+        with contextlib.suppress(queue.Empty):
+            while (line := self._fresh.get_nowait()) is not None:
+                self.seen.append(line)
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """What has been read so far."""
+        return "\n".join(self.seen)
+
+
+class Program:
+    """A program under test, with its output; leaving the block ends it and all below it."""
+
+    def __init__(self, *argv: str, **variables: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, *argv],
+            cwd=ROOT,
+            env=environment(**variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.out = Lines(self.process.stdout)
+        self.err = Lines(self.process.stderr)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self.process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the program itself a signal."""
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for its end; returns its exit code."""
+        return self.process.wait(LIMIT)
+
+    def below(self) -> list[psutil.Process]:
+        """Every process below it."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.pid).children(recursive=True)
+        return []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        left = self.below()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(LIMIT)
+        for each in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
+        psutil.wait_procs(left, timeout=LIMIT)
+        self.out.rest()
+        self.err.rest()
+
+
+class Supervisor(Program):
+    """``python -m supervisor`` with JSON lines, so that events can be waited for by name."""
+
+    def __init__(self, *argv: str, **variables: str) -> None:
+        super().__init__("-m", "supervisor", *argv, "--log-format", "json", **variables)
+
+    def wait_for(self, event: str, **facts: Any) -> dict[str, Any]:
+        """The next log line of this event and with these facts."""
+
+        def wanted(line: str) -> bool:
+            told = parsed(line)
+            return told.get("event") == event and facts.items() <= told.items()
+
+        return parsed(self.err.wait_for(wanted, f"event {event} {facts or ''}"))
+
+    def wait_for_message(self, text: str) -> dict[str, Any]:
+        """The next log line that says this."""
+        line = self.err.wait_for(lambda line: text in str(parsed(line).get("message")), repr(text))
+        return parsed(line)
+
+    def titled(self, *words: str) -> list[psutil.Process]:
+        """The processes below it whose titles hold all these words."""
+        found = []
+        for each in self.below():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                title = " ".join(each.cmdline())
+                if all(word in title for word in words):
+                    found.append(each)
+        return found
+
+
+def parsed(line: str) -> dict[str, Any]:
+    """A JSON log line; other lines (a task's own prints) are nothing."""
+    try:
+        told = json.loads(line)
+    except json.JSONDecodeError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def until(holds: Callable[[], Any], what: str) -> Any:
+    """Look at the kernel's or SWF's state again and again until it holds, within the limit.
+
+    For what nobody announces: that a process is gone, that an execution has closed.
+    """
+    by = time.monotonic() + LIMIT
+    rest = threading.Event()
+    while not (found := holds()):
+        assert time.monotonic() < by, f"not within {LIMIT:g} s: {what}"
+        rest.wait(0.01)
+    return found
+
+
+@contextlib.contextmanager
+def local_swf(*argv: str) -> Iterator[str]:
+    """A local SWF in a process of its own; yields its endpoint."""
+    with Program("-m", "garcon.local", "--port", "0", *argv) as program:
+        line = program.out.wait_for(lambda line: "http://127.0.0.1:" in line, "endpoint")
+        yield line[line.index("http://") :].split()[0].rstrip("/")

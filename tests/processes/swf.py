@@ -1,0 +1,78 @@
+"""What the tests ask SWF itself: start an execution, wait for an event in its history."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from tests.processes.harness import until
+
+CLOSED = ("Completed", "Failed", "TimedOut", "Canceled", "Terminated")
+
+
+@dataclass
+class Execution:
+    """One execution at the endpoint."""
+
+    client: Any
+    domain: str
+    workflow_id: str
+    run_id: str
+
+    def history(self) -> list[dict[str, Any]]:
+        """All of its events."""
+        pages = self.client.get_paginator("get_workflow_execution_history").paginate(
+            domain=self.domain,
+            execution={"workflowId": self.workflow_id, "runId": self.run_id},
+        )
+        return [event for page in pages for event in page["events"]]
+
+    def kinds(self) -> list[str]:
+        """The types of its events, in order."""
+        return [event["eventType"] for event in self.history()]
+
+    def wait_for(self, kind: str, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until the history has this many events of a kind; returns them."""
+
+        def found() -> list[dict[str, Any]]:
+            events = [each for each in self.history() if each["eventType"] == kind]
+            return events if len(events) >= count else []
+
+        return list(until(found, f"{count} {kind} in {self.workflow_id}"))
+
+    def wait_closed(self) -> str:
+        """Wait until it has closed; returns the type of its last event."""
+
+        def closed() -> str:
+            last = self.kinds()[-1]
+            is_close = any(last == f"WorkflowExecution{each}" for each in CLOSED)
+            return last if is_close else ""
+
+        return str(until(closed, f"{self.workflow_id} closed"))
+
+
+def client(endpoint: str) -> Any:
+    """A boto3 client of a local endpoint."""
+    return boto3.client(
+        "swf",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - any will do at a local endpoint
+    )
+
+
+def start(endpoint: str, flow: Any, **given: Any) -> Execution:
+    """Start an execution of a registered flow with this input."""
+    swf, workflow_id = client(endpoint), f"test-{uuid.uuid4().hex[:8]}"
+    started = swf.start_workflow_execution(
+        domain=flow.domain,
+        workflowId=workflow_id,
+        workflowType={"name": flow.name, "version": getattr(flow, "version", "1.0")},
+        input=json.dumps(given),
+    )
+    return Execution(swf, flow.domain, workflow_id, started["runId"])

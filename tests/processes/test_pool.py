@@ -1,0 +1,216 @@
+"""A pool of real processes against a local SWF: it starts, stays alive, drains and stops."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from tests.processes import flow, swf
+from tests.processes.harness import Supervisor, local_swf, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FLOW = ("--flow", "tests.processes.flow")
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """A local SWF with polls of a second, so that drains are short."""
+    with local_swf("--poll-seconds", "1") as url:
+        yield url
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> str:
+    """A FIFO at which a task waits."""
+    path = tmp_path / "gate"
+    os.mkfifo(path)
+    return str(path)
+
+
+def open_gate(path: str) -> None:
+    """Let the task pass that waits at the gate."""
+    os.close(os.open(path, os.O_WRONLY))
+
+
+def pool(endpoint: str, *argv: str) -> Supervisor:
+    """A supervisor of the test flow at this endpoint."""
+    return Supervisor(*FLOW, "--endpoint-url", endpoint, *argv)
+
+
+def ready(supervisor: Supervisor) -> None:
+    """Wait until every seat is served."""
+    supervisor.wait_for("full_strength")
+
+
+def test_term_drains_and_leaves_no_process(endpoint: str, gate: str) -> None:
+    """On TERM the task in hand is finished and reported, the exit code is 0, nobody is left."""
+    with pool(endpoint) as supervisor:
+        ready(supervisor)
+        execution = swf.start(endpoint, flow, gate=gate, then="return")
+        execution.wait_for("ActivityTaskStarted")
+        left = supervisor.below()
+        supervisor.signal(signal.SIGTERM)
+        supervisor.wait_for("draining")
+        open_gate(gate)
+        assert supervisor.wait() == 0
+        assert execution.wait_for("ActivityTaskCompleted")
+        assert not any(each.is_running() for each in left)
+
+
+def test_a_second_signal_stops_now(endpoint: str, gate: str) -> None:
+    """With a task in hand a second TERM ends the pool at once, with exit code 1."""
+    with pool(endpoint) as supervisor:
+        ready(supervisor)
+        swf.start(endpoint, flow, gate=gate, then="return").wait_for("ActivityTaskStarted")
+        left = supervisor.below()
+        supervisor.signal(signal.SIGTERM)
+        supervisor.wait_for("draining")
+        supervisor.signal(signal.SIGTERM)
+        assert supervisor.wait() == 1
+        assert not any(each.is_running() for each in left)
+
+
+def test_drain_timeout_bounds_a_drain(endpoint: str, gate: str) -> None:
+    """What is still in hand at --drain-timeout is abandoned, with exit code 1."""
+    with pool(endpoint, "--drain-timeout", "1.5") as supervisor:
+        ready(supervisor)
+        swf.start(endpoint, flow, gate=gate, then="return").wait_for("ActivityTaskStarted")
+        supervisor.signal(signal.SIGTERM)
+        assert supervisor.wait() == 1
+
+
+def test_an_idle_pool_drains_when_its_polls_end(endpoint: str) -> None:
+    """Nobody is killed in a poll: the polls end by themselves, then the pool exits 0."""
+    with pool(endpoint, "--workers", "3", "--deciders", "2") as supervisor:
+        ready(supervisor)
+        supervisor.signal(signal.SIGINT)
+        assert supervisor.wait() == 0
+        assert "SIGKILL" not in supervisor.err.rest()
+
+
+@pytest.mark.parametrize("role", ["decider", "activity"])
+def test_a_killed_worker_is_replaced(endpoint: str, role: str) -> None:
+    """After kill -9 of a worker its seat is filled again, and work goes on."""
+    with pool(endpoint) as supervisor:
+        ready(supervisor)
+        victim = supervisor.titled(f"garcon: {role} ", "polling")[0]
+        victim.kill()
+        assert "SIGKILL" in supervisor.wait_for("worker_died", pid=victim.pid)["message"]
+        execution = swf.start(endpoint, flow, gate="", then="return")
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+
+
+def test_a_worker_killed_in_mid_task_takes_the_tasks_children_along(
+    endpoint: str, gate: str, tmp_path: Path
+) -> None:
+    """What a task started in its worker's process group does not outlive the worker."""
+    with pool(endpoint) as supervisor:
+        ready(supervisor)
+        swf.start(endpoint, flow, gate=gate, then="child").wait_for("ActivityTaskStarted")
+        child_file = tmp_path / "gate.child"
+        child = psutil.Process(int(until(lambda: read(child_file), "the task's child")))
+        supervisor.titled("working")[0].kill()
+        supervisor.wait_for("worker_died")
+        until(lambda: not child.is_running(), "the task's child is gone")
+
+
+def read(path: Path) -> str:
+    """A file's text, if it is there."""
+    return path.read_text() if path.exists() else ""
+
+
+def test_workers_go_on_without_their_zygote(endpoint: str) -> None:
+    """After kill -9 of the zygote the workers serve on, and a new zygote takes over."""
+    with pool(endpoint) as supervisor:
+        ready(supervisor)
+        before = {each.pid for each in supervisor.titled("garcon: activity")}
+        supervisor.titled("garcon: zygote")[0].kill()
+        supervisor.wait_for("zygote_lost")
+        assert before <= {each.pid for each in supervisor.titled("garcon: activity")}
+        execution = swf.start(endpoint, flow, gate="", then="return")
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        until(lambda: supervisor.titled("garcon: zygote", "generation 2"), "a new zygote")
+
+
+def test_nothing_outlives_a_killed_supervisor_but_the_task_in_hand(
+    endpoint: str, gate: str
+) -> None:
+    """After kill -9 of the supervisor the idle leave after their poll, the busy after their task."""
+    with pool(endpoint) as supervisor:
+        ready(supervisor)
+        execution = swf.start(endpoint, flow, gate=gate, then="return")
+        execution.wait_for("ActivityTaskStarted")
+        busy = supervisor.titled("working gate")[0]
+        idle = [each for each in supervisor.below() if each.pid != busy.pid]
+        supervisor.signal(signal.SIGKILL)
+        supervisor.wait()
+        until(lambda: not any(each.is_running() for each in idle), "the idle are gone")
+        assert busy.is_running()
+        open_gate(gate)
+        execution.wait_for("ActivityTaskCompleted")
+        until(lambda: not busy.is_running(), "the busy one is gone")
+
+
+def test_titles_tell_who_does_what(endpoint: str, gate: str) -> None:
+    """``ps`` shows role, flow, task list, state and what is worked on."""
+    with pool(endpoint) as supervisor:
+        ready(supervisor)
+        execution = swf.start(endpoint, flow, gate=gate, then="return")
+        execution.wait_for("ActivityTaskStarted")
+        titles = [" ".join(each.cmdline()) for each in supervisor.below()]
+        assert any(each.startswith("garcon: decider gates gates ") for each in titles)
+        assert "garcon: activity gates gates_end polling" in titles
+        working = (
+            f"garcon: activity gates gates_gate working gates_gate-1 of {execution.workflow_id}"
+        )
+        assert working in titles
+        assert "garcon: zygote gates generation 1" in titles
+        supervisor.signal(signal.SIGTERM)
+        supervisor.wait_for("draining")
+        open_gate(gate)
+        assert supervisor.wait() == 0
+
+
+def test_the_history_names_who_did_it(endpoint: str) -> None:
+    """The identity in the history has host, pid and role of the worker."""
+    with pool(endpoint) as supervisor:
+        ready(supervisor)
+        pids = {each.pid for each in supervisor.titled("garcon: activity gates gates_gate")}
+        execution = swf.start(endpoint, flow, gate="", then="return")
+        event = execution.wait_for("ActivityTaskStarted")[0]
+        host, pid, role = event["activityTaskStartedEventAttributes"]["identity"].rsplit(":", 2)
+        assert host == os.uname().nodename
+        assert int(pid) in pids
+        assert role == "activity"
+
+
+def test_a_tasks_log_lines_carry_the_facts(endpoint: str, gate: str) -> None:
+    """A line that a task logs has generation, seat, pid, list, workflow, run and activity beside it."""
+    with pool(endpoint) as supervisor:
+        ready(supervisor)
+        execution = swf.start(endpoint, flow, gate=gate, then="return")
+        line = supervisor.wait_for_message("at the gate")
+        assert line["generation"] == 1
+        assert line["seat"] == "gates_gate/0"
+        assert line["task_list"] == "gates_gate"
+        assert line["workflow_id"] == execution.workflow_id
+        assert line["run_id"] == execution.run_id
+        assert line["activity_id"] == "gates_gate-1"
+        assert line["logger"] == f"garcon.tests.{execution.workflow_id}.{execution.run_id}"
+        open_gate(gate)
+
+
+def test_pools_have_the_sizes_asked_for(endpoint: str) -> None:
+    """--workers holds for each activity list, --pool for one, --deciders for the decider's."""
+    with pool(endpoint, "--workers", "3", "--pool", "end=1", "--deciders", "2") as supervisor:
+        ready(supervisor)
+        assert len(supervisor.titled("garcon: activity gates gates_gate")) == 3
+        assert len(supervisor.titled("garcon: activity gates gates_end")) == 1
+        assert len(supervisor.titled("garcon: decider gates")) == 2
