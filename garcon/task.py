@@ -33,6 +33,8 @@ class Task(Generic[P, R]):
         heartbeat: Seconds between two signs of life, ``None`` if nobody said.
     """
 
+    __name__: str
+
     def __init__(
         self, fn: Callable[P, R], time: float | None = None, heartbeat: float | None = None
     ) -> None:
@@ -45,7 +47,7 @@ class Task(Generic[P, R]):
         """Call the function."""
         return self.fn(*args, **kwargs)
 
-    def __get__(self, owner: object, kind: type | None = None) -> "Task[..., R]":
+    def __get__(self, owner: object, kind: type | None = None) -> Any:
         # A decorated method is bound as a plain one is, and keeps its timeouts.
         if owner is None:
             return self

@@ -1,0 +1,63 @@
+"""The context of an execution."""
+
+from __future__ import annotations
+
+import pytest
+
+from garcon import event, payload
+from garcon.context import ExecutionContext
+from tests.garcon.histories import History
+
+
+def history() -> History:
+    """An input, then results of which the second overwrites a key."""
+    made = History({"a": 1, "b": 1})
+    for name, result in (("x", {"b": 2, "c": 2}), ("y", {"c": 3}), ("z", [1])):
+        made.scheduled(name)
+        made.completed(f"{name}-1", result)
+    return made
+
+
+def test_results_are_merged_in_event_order() -> None:
+    """The latest result of a key counts; a result that is no object has no keys."""
+    assert ExecutionContext(history().events) == {"a": 1, "b": 2, "c": 3}
+
+
+def test_context_is_the_documented_dict_and_the_released_object() -> None:
+    """Flows read it as a dictionary, or through current and workflow_input."""
+    context = event.get_current_context(history().events)
+    assert isinstance(context, dict)
+    assert context["c"] == context.current["c"] == 3
+    assert context.workflow_input == {"a": 1, "b": 1}
+
+
+def test_execution_info_comes_from_the_poll() -> None:
+    """Activities learn domain, run and workflow id through the context."""
+    context = ExecutionContext()
+    context.set_workflow_execution_info(History().poll(), "domain")
+    assert context == {
+        "execution.domain": "domain",
+        "execution.run_id": "run",
+        "execution.workflow_id": "workflow",
+    }
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "no json"])
+def test_input_that_is_no_object_is_refused(text: str) -> None:
+    """A workflow started with something else is told so in a sentence."""
+    with pytest.raises(payload.NotReadable, match="The workflow's input"):
+        ExecutionContext(History(text).events)
+
+
+def test_results_that_are_no_json_are_refused() -> None:
+    """A result of another program that is no JSON is named by its event."""
+    made = History()
+    made.scheduled("x")
+    made.completed("x-1", "plain text")
+    with pytest.raises(payload.NotReadable, match="event 2"):
+        ExecutionContext(made.events)
+
+
+def test_execution_without_input_has_an_empty_context() -> None:
+    """Nothing given is nothing known."""
+    assert ExecutionContext(History().events) == {}

@@ -1,0 +1,66 @@
+"""Where a task's arguments come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from garcon import param
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class Joined(param.BaseParam):
+    """An own param, its requirements a property."""
+
+    @property
+    def requirements(self) -> Iterator[str]:
+        yield from ("a", "b")
+
+    def get_data(self, context: Mapping[str, Any]) -> Any:
+        return f"{context.get('a')}{context.get('b')}"
+
+
+class Called(param.BaseParam):
+    """An own param, its requirements a method."""
+
+    def requirements(self) -> list[str]:  # type: ignore[override]
+        return ["c"]
+
+
+def test_text_stands_for_a_context_key() -> None:
+    """A text is the name of a key, whose value may be missing."""
+    made = param.parametrize("key")
+    assert list(made.requirements) == ["key"]
+    assert (made.get_data({"key": 0}), made.get_data({})) == (0, None)
+
+
+def test_static_param_needs_nothing() -> None:
+    """A fixed value is the same in every context, and no key is sent for it."""
+    static = param.StaticParam([1])
+    assert list(static.requirements) == []
+    assert static.get_data({"any": 2}) == [1]
+
+
+def test_own_params_of_both_kinds_tell_their_keys() -> None:
+    """Own params count, whether requirements is a property or a method."""
+    params = [Joined(), Called(), param.StaticParam(1), param.Param("d")]
+    assert param.get_all_requirements(params) == {"a", "b", "c", "d"}
+    assert param.parametrize(params[0]).get_data({"a": 1, "b": 2}) == "12"
+
+
+def test_anything_else_is_refused_with_a_hint() -> None:
+    """A value given by mistake is pointed out, with what to write instead."""
+    with pytest.raises(param.UnknownParamException, match="StaticParam"):
+        param.parametrize(3)  # type: ignore[arg-type]
+
+
+def test_the_base_says_nothing_itself() -> None:
+    """An own param has to give both members."""
+    base = param.BaseParam()
+    with pytest.raises(NotImplementedError):
+        _ = base.requirements
+    with pytest.raises(NotImplementedError):
+        base.get_data({})

@@ -1,0 +1,180 @@
+"""Tasks: decorating, filling, calling."""
+
+# ruff: noqa: ARG001, ARG002, ARG005 - tasks and generators are given what they may not want
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from garcon import param, task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+EXECUTION = object()
+
+
+@task.decorate(timeout=20, heartbeat=5)
+def greet(activity: Any, name: str, greeting: str = "hello") -> dict[str, Any]:
+    """Greet somebody."""
+    return {"said": f"{greeting} {name}", "activity": activity}
+
+
+def test_a_decorated_task_is_still_the_function() -> None:
+    """Called directly, as in a unit test of its own, it takes its own arguments."""
+    assert greet(None, "Ann")["said"] == "hello Ann"
+    assert (greet.__name__, greet.__doc__) == ("greet", "Greet somebody.")
+
+
+def test_a_filled_task_gets_values_from_the_context() -> None:
+    """Named arguments come from their keys, activity because it is asked for."""
+    filled = greet.fill(name="user.name", greeting=param.StaticParam("hi"))
+    result = filled({"user.name": "Ann"}, activity=EXECUTION)
+    assert result == {"said": "hi Ann", "activity": EXECUTION}
+
+
+def test_the_reference_example_of_contextify_works() -> None:
+    """Called with (activity, context), a filled task may see both."""
+    seen: list[Any] = []
+
+    @task.contextify
+    def increase(activity: Any, context: Any, table_name: Any = None) -> None:
+        seen.append((activity, context, table_name))
+
+    context = {"dynamodb.table_name1": "table_name"}
+    increase.fill(table_name="dynamodb.table_name1")(EXECUTION, context)
+    assert seen == [(EXECUTION, context, "table_name")]
+
+
+def test_a_filled_task_may_not_ask_for_context() -> None:
+    """The sentence says why: only the filled keys are sent."""
+
+    @task.decorate()
+    def greedy(context: Any) -> None:
+        raise AssertionError
+
+    with pytest.raises(ValueError, match="cannot ask for context"):
+        greedy.fill()({}, activity=EXECUTION)
+
+
+def test_missing_values_are_none_and_unfilled_defaults_hold() -> None:
+    """A key that is not there gives None; an argument nobody filled keeps its default."""
+
+    def fn(activity: Any, a: Any, b: Any = 1, c: Any = 2, *args: Any, **kwargs: Any) -> None:
+        raise AssertionError
+
+    filled = task.fill_function_call(fn, {"a": "x", "c": "y"}, EXECUTION, {"x": 0})
+    assert filled == {"activity": EXECUTION, "a": 0, "b": 1, "c": None}
+
+
+def test_results_are_namespaced() -> None:
+    """The namespace is put before each key, and before nothing else."""
+    filled = greet.fill(namespace="polite", name="n")
+    result = filled({"n": "Ann"}, activity=None)
+    assert result == {"polite.said": "hello Ann", "polite.activity": None}
+    assert task.namespace_result({"key": 1}, "n") == {"n.key": 1}
+    assert task.namespace_result(None, "n") is None
+    assert task.namespace_result({"key": 1}, None) == {"key": 1}
+
+
+def test_filled_tasks_know_needs_and_timeouts() -> None:
+    """What the decider asks of a filled task."""
+    filled = greet.fill(name="a", greeting="b")
+    assert (filled.requirements, filled.time, filled.heartbeat) == ({"a", "b"}, 20, 5)
+
+
+def test_heartbeat_defaults_to_the_timeout() -> None:
+    """Who says only how long a task may last does not promise signs of life."""
+    assert task.decorate(timeout=30)(lambda: None).heartbeat == 30
+    assert task.timeout(40)(lambda: None).heartbeat == 40
+    assert task.timeout(40, heartbeat=4)(lambda: None).heartbeat == 4
+
+
+def test_decorators_stack_in_any_order() -> None:
+    """A timeout put on a task that can be filled keeps fill, and the other way round."""
+    for made in (
+        task.timeout(7)(task.contextify(lambda x: {"x": x})),
+        task.contextify(task.timeout(7)(lambda x: {"x": x})),
+    ):
+        filled = made.fill(x="k")
+        assert (filled.time, filled({"k": 1})) == (7, {"x": 1})
+
+
+def test_the_same_function_can_be_two_tasks() -> None:
+    """Decorating again does not change the first task."""
+
+    def fn() -> None:
+        raise AssertionError
+
+    quick, slow = task.timeout(1)(fn), task.timeout(100)(fn)
+    assert (quick.time, slow.time) == (1, 100)
+
+
+def test_enable_contextify_can_be_switched_off() -> None:
+    """Such a task has its timeout, and no fill."""
+    made = task.decorate(timeout=1, enable_contextify=False)(lambda: None)
+    assert made.time == 1
+    assert not hasattr(made, "fill")
+
+
+def test_decorate_without_parentheses_is_pointed_out() -> None:
+    """The slip is named where it is made."""
+    with pytest.raises(TypeError, match="parentheses"):
+        task.decorate(lambda: None)  # type: ignore[arg-type]
+
+
+def test_decorated_methods_are_bound() -> None:
+    """A task may be a method of a class flow."""
+
+    class Flow:
+        word = "hey"
+
+        @task.decorate(timeout=3)
+        def say(self, activity: Any, name: Any) -> Any:
+            return {"said": f"{self.word} {name}"}
+
+        @task.list
+        def tasks(self, context: Any) -> Iterator[Any]:
+            yield self.say.fill(name="n")
+
+    (filled,) = task.flatten([Flow().tasks], {})
+    assert (filled.time, filled({"n": "Bo"}, activity=None)) == (3, {"said": "hey Bo"})
+
+
+def test_flatten_asks_task_lists_within_task_lists() -> None:
+    """Everything ends up in one list, in order."""
+
+    @task.list
+    def inner(context: Mapping[str, Any]) -> Iterator[Any]:
+        if context.get("card"):
+            yield "card"
+
+    @task.list
+    def outer(context: Mapping[str, Any]) -> Iterator[Any]:
+        yield "first"
+        yield inner
+
+    assert list(task.flatten(["zeroth", outer], {"card": 1})) == ["zeroth", "first", "card"]
+    assert list(task.flatten(["zeroth", outer])) == ["zeroth", "first"]
+    assert task.is_task_list(inner)
+    assert not task.is_task_list(greet)
+
+
+FORMS: list[tuple[Callable[..., Any], Any]] = [
+    (lambda context, activity: (activity, context), (1, 2)),
+    (lambda activity, context: (activity, context), (1, 2)),
+    (lambda ctx, activity: (activity, ctx), (1, 2)),
+    (lambda act, ctx: (act, ctx), (1, 2)),
+    (lambda activity: activity, 1),
+    (lambda ctx: ctx, 2),
+    (lambda *args, **kwargs: (args, kwargs), ((2,), {"activity": 1})),
+    (task.decorate()(lambda activity, context: (activity, context)), (1, 2)),
+]
+
+
+@pytest.mark.parametrize(("fn", "result"), FORMS)
+def test_tasks_are_called_in_the_form_they_take(fn: Callable[..., Any], result: Any) -> None:
+    """Flows of both kinds are in production: whatever order they ask in, they are given."""
+    assert task.call(fn, 1, 2) == result  # type: ignore[arg-type]

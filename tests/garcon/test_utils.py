@@ -1,0 +1,44 @@
+"""Keys, throttles."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from garcon import utils
+from tests.garcon.fakes import refusal
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_key_is_the_sha1_that_running_executions_carry() -> None:
+    """The key never changes: it is part of activity ids in histories."""
+    text = "'a':'1';'b':'x';"
+    expected = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    assert utils.create_dictionary_key({"b": "x", "a": 1}) == expected
+
+
+def test_key_of_other_content_differs() -> None:
+    """Two contents have two keys."""
+    assert utils.create_dictionary_key({"a": 1}) != utils.create_dictionary_key({"a": 2})
+
+
+def test_only_a_throttle_is_not_a_non_throttle_error() -> None:
+    """The giveup callback is true for every error but SWF's throttle."""
+    assert not utils.non_throttle_error(refusal("ThrottlingException"))
+    assert utils.non_throttle_error(refusal("UnknownResourceFault"))
+    assert utils.non_throttle_error(ValueError("no response"))
+
+
+def test_backoff_handler_logs_try_and_wait(caplog: pytest.LogCaptureFixture) -> None:
+    """Who reads the log sees through the owner's logger which try it was, and the wait."""
+    owner = SimpleNamespace(logger=logging.getLogger("garcon.owner"))
+    with caplog.at_level(logging.INFO, "garcon.owner"):
+        utils.throttle_backoff_handler({"args": (owner,), "tries": 3, "wait": 2.5})
+    (record,) = caplog.records
+    assert record.levelno == logging.INFO
+    assert "3" in record.getMessage()
+    assert "2.5" in record.getMessage()
