@@ -1,0 +1,315 @@
+"""Activity tasks: their four ends, their four clocks, cancelling, and refusals."""
+
+import pytest
+
+from garcon.local.engine import Fault, Waiting
+from tests.garcon.local.engine.account import (
+    ACTIVITIES,
+    ACTIVITY,
+    COMPLETE,
+    DOMAIN,
+    START,
+    Account,
+    decision,
+    schedule,
+)
+
+CANCEL_A = decision("RequestCancelActivityTask", activityId="a")
+
+
+def with_task(**attributes: object) -> tuple[Account, str, dict]:
+    """An execution with one started activity task: account, run id, task."""
+    account = Account()
+    run = account.start()
+    account.decide(schedule(**attributes))
+    return account, run, account.poll_activity(identity="me")
+
+
+def test_a_scheduled_task_repeats_its_settings() -> None:
+    """All four timeouts are there, from the decision or from the type."""
+    account = Account()
+    run = account.start()
+    account.decide(
+        schedule(
+            input="in", control="c", taskPriority="4", heartbeatTimeout="9", taskList={"name": "x"}
+        )
+    )
+    assert account.last(run, "ActivityTaskScheduled") == {
+        "activityId": "a",
+        "activityType": ACTIVITY,
+        "input": "in",
+        "control": "c",
+        "taskPriority": "4",
+        "taskList": {"name": "x"},
+        "scheduleToStartTimeout": "100",
+        "scheduleToCloseTimeout": "200",
+        "startToCloseTimeout": "60",
+        "heartbeatTimeout": "9",
+        "decisionTaskCompletedEventId": 4,
+    }
+    assert account.describe(run)["latestActivityTaskTimestamp"] == START
+
+
+def test_a_poller_gets_what_it_needs() -> None:
+    """Token, ids, type and input; control stays with the decider."""
+    _, run, task = with_task(input="in", control="c")
+    assert len(task.pop("taskToken")) > 20
+    assert task == {
+        "activityId": "a",
+        "activityType": ACTIVITY,
+        "input": "in",
+        "startedEventId": 6,
+        "workflowExecution": {"workflowId": "w", "runId": run},
+    }
+
+
+def test_a_start_records_who_it_was() -> None:
+    """The identity of the poller is in the event, empty if it gave none."""
+    account, run, _ = with_task()
+    started = account.last(run, "ActivityTaskStarted")
+    assert started == {"identity": "me", "scheduledEventId": 5}
+
+
+@pytest.mark.parametrize(
+    ("operation", "event", "told"),
+    [
+        ("RespondActivityTaskCompleted", "ActivityTaskCompleted", {"result": "r"}),
+        ("RespondActivityTaskFailed", "ActivityTaskFailed", {"reason": "r", "details": "d"}),
+        ("RespondActivityTaskCanceled", "ActivityTaskCanceled", {"details": "d"}),
+    ],
+)
+def test_a_worker_ends_a_task(operation: str, event: str, told: dict) -> None:
+    """The event repeats what the worker said, and a decision task follows."""
+    account, run, task = with_task()
+    account.call(operation, taskToken=task["taskToken"], **told)
+    assert account.types(run)[-2:] == [event, "DecisionTaskScheduled"]
+    assert account.last(run, event) == {**told, "scheduledEventId": 5, "startedEventId": 6}
+
+
+def test_a_task_ends_once() -> None:
+    """Its token is stale afterwards, for whatever it is used."""
+    account, _, task = with_task()
+    account.complete(task)
+    for operation in (
+        "RespondActivityTaskCompleted",
+        "RespondActivityTaskFailed",
+        "RespondActivityTaskCanceled",
+        "RecordActivityTaskHeartbeat",
+    ):
+        with pytest.raises(Fault, match=r"UnknownResourceFault: Unknown activity"):
+            account.call(operation, taskToken=task["taskToken"])
+
+
+def test_a_token_of_a_closed_execution_is_stale() -> None:
+    """Then the execution is what is unknown."""
+    account, _, task = with_task()
+    account.signal()
+    account.decide(COMPLETE)
+    with pytest.raises(Fault, match=r"UnknownResourceFault: Unknown execution"):
+        account.complete(task)
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "after", "timeout_type", "started"),
+    [
+        ({"scheduleToStartTimeout": "7"}, 7, "SCHEDULE_TO_START", False),
+        ({"scheduleToCloseTimeout": "7"}, 7, "SCHEDULE_TO_CLOSE", False),
+        ({"scheduleToCloseTimeout": "7"}, 7, "SCHEDULE_TO_CLOSE", True),
+        ({"startToCloseTimeout": "7"}, 7, "START_TO_CLOSE", True),
+        ({"heartbeatTimeout": "7"}, 7, "HEARTBEAT", True),
+    ],
+)
+def test_each_clock_times_a_task_out(
+    timeouts: dict, after: int, timeout_type: str, *, started: bool
+) -> None:
+    """At its own time, not before, with startedEventId 0 if it was never started."""
+    account = Account()
+    run = account.start()
+    account.decide(schedule(**timeouts))
+    if started:
+        account.poll_activity()
+    account.after(after - 0.001)
+    assert account.describe(run)["openCounts"]["openActivityTasks"] == 1
+    account.after(0.001)
+    assert account.last(run, "ActivityTaskTimedOut") == {
+        "timeoutType": timeout_type,
+        "scheduledEventId": 5,
+        "startedEventId": 6 if started else 0,
+    }
+    assert account.types(run)[-1] == "DecisionTaskScheduled"
+    assert account.engine.counters.timeouts == {f"ActivityTaskTimedOut {timeout_type}": 1}
+
+
+def test_a_task_that_timed_out_is_not_handed_out() -> None:
+    """A late poller finds nothing."""
+    account = Account()
+    account.start()
+    account.decide(schedule(scheduleToStartTimeout="7"))
+    account.after(7)
+    assert account.pending("Activity", ACTIVITIES) == 0
+    assert isinstance(account.wait("Activity", ACTIVITIES), Waiting)
+
+
+def test_none_never_times_out() -> None:
+    """NONE is unlimited."""
+    account = Account()
+    run = account.start(executionStartToCloseTimeout="31536000")
+    names = ("scheduleToStart", "scheduleToClose", "startToClose", "heartbeat")
+    account.decide(schedule(**{f"{name}Timeout": "NONE" for name in names}))
+    account.after(10_000_000)
+    task = account.poll_activity()
+    account.after(10_000_000)
+    account.complete(task)
+    assert "ActivityTaskTimedOut" not in account.types(run)
+
+
+def test_a_heartbeat_sets_back_its_own_clock_only() -> None:
+    """It writes no event, and start-to-close is never extended."""
+    account, run, task = with_task(heartbeatTimeout="7", startToCloseTimeout="20")
+    length = len(account.history(run))
+    for _ in range(3):
+        account.after(6)
+        account.call("RecordActivityTaskHeartbeat", taskToken=task["taskToken"])
+    assert len(account.history(run)) == length
+    account.after(2)
+    assert account.last(run, "ActivityTaskTimedOut")["timeoutType"] == "START_TO_CLOSE"
+
+
+def test_the_last_heartbeat_details_come_back_in_the_timeout() -> None:
+    """A heartbeat without details leaves the last ones in place."""
+    account, run, task = with_task(heartbeatTimeout="7")
+    token = task["taskToken"]
+    account.call("RecordActivityTaskHeartbeat", taskToken=token, details="10%")
+    account.call("RecordActivityTaskHeartbeat", taskToken=token, details="20%")
+    account.call("RecordActivityTaskHeartbeat", taskToken=token)
+    account.after(7)
+    assert account.last(run, "ActivityTaskTimedOut") == {
+        "timeoutType": "HEARTBEAT",
+        "scheduledEventId": 5,
+        "startedEventId": 6,
+        "details": "20%",
+    }
+
+
+def test_cancelling_a_task_nobody_started_closes_it() -> None:
+    """It is cancelled at once, leaves its list, and a decision task follows."""
+    account = Account()
+    run = account.start()
+    account.decide(schedule())
+    account.signal()
+    account.decide(CANCEL_A)
+    assert account.types(run)[-3:] == [
+        "ActivityTaskCancelRequested",
+        "ActivityTaskCanceled",
+        "DecisionTaskScheduled",
+    ]
+    requested = len(account.types(run)) - 2
+    assert account.last(run, "ActivityTaskCanceled") == {
+        "scheduledEventId": 5,
+        "startedEventId": 0,
+        "latestCancelRequestedEventId": requested,
+    }
+    assert isinstance(account.wait("Activity", ACTIVITIES), Waiting)
+
+
+def test_cancelling_a_started_task_is_told_by_heartbeat() -> None:
+    """The task stays open until the worker agrees; the event names the latest request."""
+    account, run, task = with_task()
+    token = task["taskToken"]
+    beat = account.call("RecordActivityTaskHeartbeat", taskToken=token)
+    assert beat == {"cancelRequested": False}
+    for _ in range(2):
+        account.signal()
+        account.decide(CANCEL_A)
+    assert account.types(run)[-1] == "ActivityTaskCancelRequested"
+    latest = len(account.types(run))
+    beat = account.call("RecordActivityTaskHeartbeat", taskToken=token)
+    assert beat == {"cancelRequested": True}
+    account.call("RespondActivityTaskCanceled", taskToken=token, details="ok")
+    assert account.last(run, "ActivityTaskCanceled") == {
+        "details": "ok",
+        "scheduledEventId": 5,
+        "startedEventId": 6,
+        "latestCancelRequestedEventId": latest,
+    }
+
+
+def test_a_worker_need_not_agree_to_be_cancelled() -> None:
+    """Completing is as good an answer to a request."""
+    account, run, task = with_task()
+    account.signal()
+    account.decide(CANCEL_A)
+    account.complete(task)
+    assert account.types(run)[-2] == "ActivityTaskCompleted"
+
+
+def test_cancelling_what_is_not_open_fails() -> None:
+    """ACTIVITY_ID_UNKNOWN, with the id repeated."""
+    account = Account()
+    run = account.start()
+    account.decide(CANCEL_A)
+    assert account.last(run, "RequestCancelActivityTaskFailed") == {
+        "activityId": "a",
+        "cause": "ACTIVITY_ID_UNKNOWN",
+        "decisionTaskCompletedEventId": 4,
+    }
+
+
+def test_an_activity_id_is_unique_among_open_tasks_only() -> None:
+    """A second task of an open id is refused; after the close the id is free."""
+    account = Account()
+    run = account.start()
+    account.decide(schedule(), schedule())
+    assert account.last(run, "ScheduleActivityTaskFailed") == {
+        "activityId": "a",
+        "activityType": ACTIVITY,
+        "cause": "ACTIVITY_ID_ALREADY_IN_USE",
+        "decisionTaskCompletedEventId": 4,
+    }
+    account.complete(account.poll_activity())
+    account.decide(schedule())
+    assert account.types(run)[-1] == "ActivityTaskScheduled"
+
+
+@pytest.mark.parametrize(
+    ("default", "cause"),
+    [
+        ("defaultTaskList", "DEFAULT_TASK_LIST_UNDEFINED"),
+        ("defaultTaskScheduleToStartTimeout", "DEFAULT_SCHEDULE_TO_START_TIMEOUT_UNDEFINED"),
+        ("defaultTaskScheduleToCloseTimeout", "DEFAULT_SCHEDULE_TO_CLOSE_TIMEOUT_UNDEFINED"),
+        ("defaultTaskStartToCloseTimeout", "DEFAULT_START_TO_CLOSE_TIMEOUT_UNDEFINED"),
+        ("defaultTaskHeartbeatTimeout", "DEFAULT_HEARTBEAT_TIMEOUT_UNDEFINED"),
+    ],
+)
+def test_what_neither_decision_nor_type_gives_is_undefined(default: str, cause: str) -> None:
+    """There is no built-in default for any setting of an activity."""
+    account = Account()
+    account.register_activity(version="2.0", **{default: None})
+    run = account.start()
+    account.decide(schedule(activityType=ACTIVITY | {"version": "2.0"}))
+    assert account.last(run, "ScheduleActivityTaskFailed")["cause"] == cause
+
+
+def test_a_type_must_exist_and_be_in_use() -> None:
+    """The two causes tell an unknown type from a deprecated one."""
+    account = Account()
+    run = account.start()
+    account.decide(schedule(activityType={"name": "act", "version": "9"}))
+    cause = account.last(run, "ScheduleActivityTaskFailed")["cause"]
+    assert cause == "ACTIVITY_TYPE_DOES_NOT_EXIST"
+    account.call("DeprecateActivityType", domain=DOMAIN, activityType=ACTIVITY)
+    account.decide(schedule())
+    cause = account.last(run, "ScheduleActivityTaskFailed")["cause"]
+    assert cause == "ACTIVITY_TYPE_DEPRECATED"
+
+
+def test_open_tasks_have_a_limit() -> None:
+    """One too many is refused; started ones are open too."""
+    account = Account(open_activities=2)
+    run = account.start()
+    account.decide(schedule("a"))
+    account.poll_activity()
+    account.signal()
+    account.decide(schedule("b"), schedule("c"))
+    failed = account.last(run, "ScheduleActivityTaskFailed")
+    assert (failed["activityId"], failed["cause"]) == ("c", "OPEN_ACTIVITIES_LIMIT_EXCEEDED")

@@ -1,0 +1,406 @@
+"""What executions do to each other: children, signals, requests to cancel."""
+
+import pytest
+
+from tests.garcon.local.engine.account import (
+    CANCEL,
+    COMPLETE,
+    DECISIONS,
+    DOMAIN,
+    FAIL,
+    WORKFLOW,
+    Account,
+    attributes,
+    child,
+    decision,
+)
+
+
+def family(**settings: object) -> tuple[Account, str, str]:
+    """A parent that has seen its child start: account, run of the parent, run of the child.
+
+    The child's decision task waits on the list "kids".
+    """
+    account = Account(**settings)
+    parent = account.start("p")
+    account.decide(child(taskList={"name": "kids"}))
+    account.decide()
+    run: str = account.last(parent, "ChildWorkflowExecutionStarted")["workflowExecution"]["runId"]
+    return account, parent, run
+
+
+def signal(workflow_id: str, **attributes: object) -> dict:
+    return decision(
+        "SignalExternalWorkflowExecution", workflowId=workflow_id, signalName="s", **attributes
+    )
+
+
+def cancel(workflow_id: str, **attributes: object) -> dict:
+    return decision(
+        "RequestCancelExternalWorkflowExecution", workflowId=workflow_id, **attributes
+    )
+
+
+def test_a_child_is_announced_and_then_begins() -> None:
+    """Initiated with the response, started after it, with a decision task for the parent."""
+    account = Account()
+    parent = account.start("p")
+    account.decide(child(input="in", control="c", tagList=["t"], lambdaRole="role"))
+    assert account.types(parent)[4:] == [
+        "StartChildWorkflowExecutionInitiated",
+        "ChildWorkflowExecutionStarted",
+        "DecisionTaskScheduled",
+    ]
+    settings = {
+        "input": "in",
+        "executionStartToCloseTimeout": "3600",
+        "taskStartToCloseTimeout": "10",
+        "taskList": {"name": DECISIONS},
+        "childPolicy": "TERMINATE",
+        "workflowType": WORKFLOW,
+        "tagList": ["t"],
+        "lambdaRole": "role",
+    }
+    assert account.last(parent, "StartChildWorkflowExecutionInitiated") == {
+        **settings,
+        "workflowId": "c",
+        "control": "c",
+        "decisionTaskCompletedEventId": 4,
+    }
+    started = account.last(parent, "ChildWorkflowExecutionStarted")
+    run = started["workflowExecution"]["runId"]
+    assert started == {
+        "workflowExecution": {"workflowId": "c", "runId": run},
+        "workflowType": WORKFLOW,
+        "initiatedEventId": 5,
+    }
+    assert attributes(account.history(run)[0]) == {
+        **settings,
+        "parentWorkflowExecution": {"workflowId": "p", "runId": parent},
+        "parentInitiatedEventId": 5,
+    }
+    info = account.describe(run, "c")["executionInfo"]
+    assert info["parent"] == {"workflowId": "p", "runId": parent}
+    assert account.describe(parent, "p")["openCounts"]["openChildWorkflowExecutions"] == 1
+
+
+@pytest.mark.parametrize(
+    ("closing", "word", "told"),
+    [
+        (COMPLETE, "Completed", {"result": "done"}),
+        (FAIL, "Failed", {"reason": "why", "details": "more"}),
+        (CANCEL, "Canceled", {"details": "stopped"}),
+    ],
+)
+def test_a_parent_hears_how_its_child_closed(closing: dict, word: str, told: dict) -> None:
+    """With what the child said, and a decision task."""
+    account, parent, run = family()
+    account.decide(closing, task_list="kids")
+    event = f"ChildWorkflowExecution{word}"
+    assert account.types(parent)[-2:] == [event, "DecisionTaskScheduled"]
+    assert account.last(parent, event) == {
+        **told,
+        "workflowExecution": {"workflowId": "c", "runId": run},
+        "workflowType": WORKFLOW,
+        "initiatedEventId": 5,
+        "startedEventId": 6,
+    }
+    assert account.describe(parent, "p")["openCounts"]["openChildWorkflowExecutions"] == 0
+
+
+def test_a_parent_hears_that_its_child_was_terminated_or_timed_out() -> None:
+    """Neither reason nor details of a termination are repeated; a timeout says its type."""
+    account, parent, _ = family()
+    params = {"domain": DOMAIN, "workflowId": "c"}
+    account.call("TerminateWorkflowExecution", reason="r", details="d", **params)
+    told = account.last(parent, "ChildWorkflowExecutionTerminated")
+    assert set(told) == {
+        "workflowExecution",
+        "workflowType",
+        "initiatedEventId",
+        "startedEventId",
+    }
+    account.decide(child(executionStartToCloseTimeout="9", taskList={"name": "kids"}))
+    account.after(9)
+    timed_out = account.last(parent, "ChildWorkflowExecutionTimedOut")
+    assert timed_out["timeoutType"] == "START_TO_CLOSE"
+
+
+def test_a_continued_child_remains_a_child() -> None:
+    """The parent hears nothing of it until the newest run closes."""
+    account, parent, run = family()
+    length = len(account.history(parent))
+    account.decide(
+        decision("ContinueAsNewWorkflowExecution", taskList={"name": "kids"}), task_list="kids"
+    )
+    assert len(account.history(parent)) == length
+    new = account.last(run, "WorkflowExecutionContinuedAsNew")["newExecutionRunId"]
+    first = attributes(account.history(new)[0])
+    assert first["parentWorkflowExecution"] == {"workflowId": "p", "runId": parent}
+    account.decide(COMPLETE, task_list="kids")
+    told = account.last(parent, "ChildWorkflowExecutionCompleted")
+    assert told["workflowExecution"]["runId"] == new
+
+
+def test_a_child_policy_reaches_the_newest_run_of_a_child() -> None:
+    """A continued child is terminated with its parent."""
+    account, _, run = family()
+    account.decide(
+        decision("ContinueAsNewWorkflowExecution", taskList={"name": "kids"}), task_list="kids"
+    )
+    new = account.last(run, "WorkflowExecutionContinuedAsNew")["newExecutionRunId"]
+    account.call("TerminateWorkflowExecution", domain=DOMAIN, workflowId="p")
+    assert account.types(new)[-1] == "WorkflowExecutionTerminated"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "cause"),
+    [
+        ({"workflowType": {"name": "wf", "version": "9"}}, "WORKFLOW_TYPE_DOES_NOT_EXIST"),
+        ({"workflowType": {"name": "wf", "version": "old"}}, "WORKFLOW_TYPE_DEPRECATED"),
+        (
+            {"workflowType": {"name": "wf", "version": "bare"}},
+            "DEFAULT_EXECUTION_START_TO_CLOSE_TIMEOUT_UNDEFINED",
+        ),
+        (
+            {
+                "workflowType": {"name": "wf", "version": "bare"},
+                "executionStartToCloseTimeout": "5",
+            },
+            "DEFAULT_TASK_LIST_UNDEFINED",
+        ),
+        (
+            {
+                "workflowType": {"name": "wf", "version": "bare"},
+                "executionStartToCloseTimeout": "5",
+                "taskList": {"name": "x"},
+            },
+            "DEFAULT_TASK_START_TO_CLOSE_TIMEOUT_UNDEFINED",
+        ),
+        (
+            {
+                "workflowType": {"name": "wf", "version": "bare"},
+                "executionStartToCloseTimeout": "5",
+                "taskList": {"name": "x"},
+                "taskStartToCloseTimeout": "5",
+            },
+            "DEFAULT_CHILD_POLICY_UNDEFINED",
+        ),
+    ],
+)
+def test_a_child_that_cannot_be_is_refused_at_once(attributes: dict, cause: str) -> None:
+    """initiatedEventId is 0, since nothing was initiated."""
+    account = Account()
+    account.register_workflow(version="old")
+    old = {"name": "wf", "version": "old"}
+    account.call("DeprecateWorkflowType", domain=DOMAIN, workflowType=old)
+    bare = {"domain": DOMAIN, "name": "wf", "version": "bare"}
+    account.call("RegisterWorkflowType", **bare)
+    parent = account.start("p")
+    account.decide(child(control="c", **attributes))
+    assert account.last(parent, "StartChildWorkflowExecutionFailed") == {
+        "workflowId": "c",
+        "workflowType": attributes["workflowType"],
+        "control": "c",
+        "cause": cause,
+        "initiatedEventId": 0,
+        "decisionTaskCompletedEventId": 4,
+    }
+
+
+def test_a_child_whose_id_is_taken_fails_after_it_was_initiated() -> None:
+    """WORKFLOW_ALREADY_RUNNING refers to the Initiated event, and a decision task follows."""
+    account = Account()
+    account.start("c", taskList={"name": "elsewhere"})
+    parent = account.start("p")
+    account.decide(child(control="x"))
+    assert account.types(parent)[4:] == [
+        "StartChildWorkflowExecutionInitiated",
+        "StartChildWorkflowExecutionFailed",
+        "DecisionTaskScheduled",
+    ]
+    assert account.last(parent, "StartChildWorkflowExecutionFailed") == {
+        "workflowId": "c",
+        "workflowType": WORKFLOW,
+        "control": "x",
+        "cause": "WORKFLOW_ALREADY_RUNNING",
+        "initiatedEventId": 5,
+        "decisionTaskCompletedEventId": 4,
+    }
+    assert account.describe(parent, "p")["openCounts"]["openChildWorkflowExecutions"] == 0
+
+
+def test_open_children_have_a_limit() -> None:
+    """One too many is refused."""
+    account = Account(open_children=1)
+    parent = account.start("p")
+    account.decide(child("a"), child("b"))
+    cause = account.last(parent, "StartChildWorkflowExecutionFailed")["cause"]
+    assert cause == "OPEN_CHILDREN_LIMIT_EXCEEDED"
+
+
+def test_no_child_begins_in_a_deprecated_domain() -> None:
+    """Even of a type that was brought back."""
+    account = Account()
+    parent = account.start("p")
+    account.call("DeprecateDomain", name=DOMAIN)
+    account.call("UndeprecateWorkflowType", domain=DOMAIN, workflowType=WORKFLOW)
+    account.decide(child())
+    cause = account.last(parent, "StartChildWorkflowExecutionFailed")["cause"]
+    assert cause == "OPERATION_NOT_PERMITTED"
+
+
+def test_a_child_of_a_parent_that_closes_begins_all_the_same() -> None:
+    """Announced is announced; the closed parent's history does not grow."""
+    account = Account()
+    parent = account.start("p")
+    account.decide(child(), COMPLETE)
+    assert account.types(parent)[-1] == "WorkflowExecutionCompleted"
+    task = account.decide(COMPLETE)
+    assert task["workflowExecution"]["workflowId"] == "c"
+    assert account.types(parent)[-1] == "WorkflowExecutionCompleted"
+
+
+def test_a_child_may_live_as_long_as_it_can() -> None:
+    """NONE is documented for a child's own timeout: then the year is its only bound."""
+    account = Account()
+    parent = account.start("p", childPolicy="ABANDON")
+    account.decide(child(executionStartToCloseTimeout="NONE"))
+    started = account.last(parent, "ChildWorkflowExecutionStarted")
+    account.after(365 * 24 * 3600)
+    run = started["workflowExecution"]["runId"]
+    assert account.types(run)[-1] == "WorkflowExecutionTimedOut"
+
+
+def test_completing_a_parent_leaves_its_children_alone() -> None:
+    """The child policy is for termination and timeout only."""
+    account, _, run = family()
+    account.signal("p")
+    account.decide(COMPLETE)
+    assert account.types(run)[-1] == "DecisionTaskScheduled"
+    account.decide(COMPLETE, task_list="kids")
+
+
+@pytest.mark.parametrize("how", ["terminate", "time out"])
+@pytest.mark.parametrize("policy", ["TERMINATE", "REQUEST_CANCEL", "ABANDON"])
+def test_a_child_policy_is_applied(policy: str, how: str) -> None:
+    """On termination, where the call may override it, and on timeout."""
+    account = Account()
+    account.start("p", childPolicy="ABANDON" if how == "terminate" else policy)
+    account.decide(child(executionStartToCloseTimeout="9000", taskList={"name": "kids"}))
+    (run,) = [each.run_id for each in account.engine.executions() if each.workflow_id == "c"]
+    account.decide(task_list="kids")
+    if how == "terminate":
+        params = {"domain": DOMAIN, "workflowId": "p", "childPolicy": policy}
+        account.call("TerminateWorkflowExecution", **params)
+    else:
+        account.after(3600)
+    if policy == "TERMINATE":
+        told = account.last(run, "WorkflowExecutionTerminated")
+        assert told == {"childPolicy": "TERMINATE", "cause": "CHILD_POLICY_APPLIED"}
+    elif policy == "REQUEST_CANCEL":
+        told = account.last(run, "WorkflowExecutionCancelRequested")
+        assert told == {"externalInitiatedEventId": 0, "cause": "CHILD_POLICY_APPLIED"}
+        assert account.types(run)[-1] == "DecisionTaskScheduled"
+    else:
+        assert account.types(run)[-1] == "DecisionTaskCompleted"
+
+
+def test_a_terminated_child_terminates_its_own() -> None:
+    """The policy goes down the generations, however many."""
+    account = Account()
+    account.start("0")
+    for generation in range(1, 300):
+        account.decide(child(str(generation)))
+        task = account.poll_decision()
+        if task["workflowExecution"]["workflowId"] != str(generation):
+            account.respond(task)
+        else:
+            account.respond(task, child(str(generation + 1)))
+    account.call("TerminateWorkflowExecution", domain=DOMAIN, workflowId="0")
+    assert {each.status for each in account.engine.executions()} == {"TERMINATED"}
+
+
+def test_a_signal_reaches_another_execution() -> None:
+    """The target knows where it came from, and the sender that it arrived."""
+    account = Account()
+    sender = account.start("sender")
+    target = account.start("target", taskList={"name": "t"})
+    account.decide(signal("target", input="in", control="c"))
+    assert account.last(sender, "SignalExternalWorkflowExecutionInitiated") == {
+        "workflowId": "target",
+        "signalName": "s",
+        "input": "in",
+        "control": "c",
+        "decisionTaskCompletedEventId": 4,
+    }
+    assert account.last(target, "WorkflowExecutionSignaled") == {
+        "signalName": "s",
+        "input": "in",
+        "externalWorkflowExecution": {"workflowId": "sender", "runId": sender},
+        "externalInitiatedEventId": 5,
+    }
+    assert account.last(sender, "ExternalWorkflowExecutionSignaled") == {
+        "workflowExecution": {"workflowId": "target", "runId": target},
+        "initiatedEventId": 5,
+    }
+    assert account.types(sender)[-1] == "DecisionTaskScheduled"
+
+
+def test_a_request_to_cancel_reaches_another_execution() -> None:
+    """The same for cancelling, with the run named."""
+    account = Account()
+    sender = account.start("sender")
+    target = account.start("target", taskList={"name": "t"})
+    account.decide(cancel("target", runId=target))
+    initiated = account.last(sender, "RequestCancelExternalWorkflowExecutionInitiated")
+    assert initiated["runId"] == target
+    assert account.last(target, "WorkflowExecutionCancelRequested") == {
+        "externalWorkflowExecution": {"workflowId": "sender", "runId": sender},
+        "externalInitiatedEventId": 5,
+    }
+    assert account.last(sender, "ExternalWorkflowExecutionCancelRequested") == {
+        "workflowExecution": {"workflowId": "target", "runId": target},
+        "initiatedEventId": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("make", "event"),
+    [
+        (signal, "SignalExternalWorkflowExecutionFailed"),
+        (cancel, "RequestCancelExternalWorkflowExecutionFailed"),
+    ],
+)
+def test_reaching_for_what_is_not_open_fails(make: object, event: str) -> None:
+    """An unknown workflowId and a run that has closed are both unknown."""
+    assert callable(make)
+    account = Account()
+    closed = account.start("target")
+    account.decide(COMPLETE)
+    account.start("target", taskList={"name": "t"})
+    sender = account.start("sender")
+    account.decide(make("target", runId=closed, control="c"))
+    assert account.last(sender, event) == {
+        "workflowId": "target",
+        "runId": closed,
+        "control": "c",
+        "cause": "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION",
+        "initiatedEventId": 5,
+        "decisionTaskCompletedEventId": 4,
+    }
+    account.decide(make("nobody"))
+    assert account.last(sender, event)["workflowId"] == "nobody"
+
+
+def test_an_execution_may_signal_itself() -> None:
+    """Both events are in its history, and one decision task follows."""
+    account = Account()
+    run = account.start()
+    account.decide(signal("w"))
+    assert account.types(run)[4:] == [
+        "SignalExternalWorkflowExecutionInitiated",
+        "WorkflowExecutionSignaled",
+        "DecisionTaskScheduled",
+        "ExternalWorkflowExecutionSignaled",
+    ]

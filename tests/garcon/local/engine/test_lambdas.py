@@ -1,0 +1,125 @@
+"""Lambda functions, which the shell runs on the engine's behalf."""
+
+from garcon.local.engine import Invocation
+from tests.garcon.local.engine.account import COMPLETE, Account, decision
+
+
+def function(function_id: str = "f", **attributes: object) -> dict:
+    return decision("ScheduleLambdaFunction", id=function_id, name="fn", **attributes)
+
+
+def running(**attributes: object) -> tuple[Account, str, Invocation]:
+    """An execution with a function that runs: account, run id, what to invoke."""
+    account = Account(lambda_available=True)
+    run = account.start()
+    account.decide(function(**attributes))
+    (invocation,) = account.engine.take_invocations()
+    return account, run, invocation
+
+
+def test_a_function_is_scheduled_started_and_handed_out() -> None:
+    """Without a timeout it has 900 seconds; it is handed out once."""
+    account, run, invocation = running(input="in", control="c")
+    assert account.types(run)[-2:] == ["LambdaFunctionScheduled", "LambdaFunctionStarted"]
+    assert account.last(run, "LambdaFunctionScheduled") == {
+        "id": "f",
+        "name": "fn",
+        "input": "in",
+        "control": "c",
+        "startToCloseTimeout": "900",
+        "decisionTaskCompletedEventId": 4,
+    }
+    assert (invocation.name, invocation.input, invocation.timeout) == ("fn", "in", 900)
+    assert account.engine.take_invocations() == []
+    assert account.engine.started_tasks == 1
+
+
+def test_a_function_completes() -> None:
+    """Its result is recorded, a decision task follows, its id is free."""
+    account, run, invocation = running()
+    assert account.engine.finish_lambda(invocation.invocation_id, account.now, result="r")
+    assert account.types(run)[-2:] == ["LambdaFunctionCompleted", "DecisionTaskScheduled"]
+    assert account.last(run, "LambdaFunctionCompleted") == {
+        "result": "r",
+        "scheduledEventId": 5,
+        "startedEventId": 6,
+    }
+    account.decide(function())
+    assert account.types(run)[-1] == "LambdaFunctionStarted"
+
+
+def test_a_function_fails() -> None:
+    """Reason and details are recorded."""
+    account, run, invocation = running()
+    account.engine.finish_lambda(
+        invocation.invocation_id, account.now, reason="ValueError", details="trace"
+    )
+    assert account.last(run, "LambdaFunctionFailed") == {
+        "reason": "ValueError",
+        "details": "trace",
+        "scheduledEventId": 5,
+        "startedEventId": 6,
+    }
+
+
+def test_a_function_times_out() -> None:
+    """A result that comes later is dropped."""
+    account, run, invocation = running(startToCloseTimeout="30")
+    account.after(30)
+    assert account.last(run, "LambdaFunctionTimedOut") == {
+        "timeoutType": "START_TO_CLOSE",
+        "scheduledEventId": 5,
+        "startedEventId": 6,
+    }
+    assert not account.engine.finish_lambda(invocation.invocation_id, account.now, result="r")
+
+
+def test_a_result_for_a_closed_execution_is_dropped() -> None:
+    """Nobody waits for it."""
+    account, _, invocation = running()
+    account.signal()
+    account.decide(COMPLETE)
+    assert not account.engine.finish_lambda(invocation.invocation_id, account.now, result="r")
+    assert account.engine.started_tasks == 0
+
+
+def test_without_anything_to_run_it_a_function_fails_to_start() -> None:
+    """As in the service without a role, and a decision task follows."""
+    account = Account()
+    run = account.start()
+    account.decide(function())
+    assert account.types(run)[-2:] == ["StartLambdaFunctionFailed", "DecisionTaskScheduled"]
+    told = account.last(run, "StartLambdaFunctionFailed")
+    assert (told["scheduledEventId"], told["cause"]) == (5, "ASSUME_ROLE_FAILED")
+    assert account.engine.take_invocations() == []
+
+
+def test_an_open_id_is_refused() -> None:
+    """Two functions of one id cannot be open."""
+    account, run, _ = running()
+    account.signal()
+    account.decide(function())
+    assert account.last(run, "ScheduleLambdaFunctionFailed") == {
+        "id": "f",
+        "name": "fn",
+        "cause": "ID_ALREADY_IN_USE",
+        "decisionTaskCompletedEventId": 10,
+    }
+
+
+def test_open_functions_have_a_limit() -> None:
+    """One too many is refused."""
+    account = Account(lambda_available=True, open_lambdas=1)
+    run = account.start()
+    account.decide(function("a"), function("b"))
+    cause = account.last(run, "ScheduleLambdaFunctionFailed")["cause"]
+    assert cause == "OPEN_LAMBDA_FUNCTIONS_LIMIT_EXCEEDED"
+
+
+def test_closing_in_the_same_response_prevents_the_start() -> None:
+    """A function of a closed execution is not run."""
+    account = Account(lambda_available=True)
+    run = account.start()
+    account.decide(function(), COMPLETE)
+    assert account.types(run)[-1] == "WorkflowExecutionCompleted"
+    assert account.engine.take_invocations() == []

@@ -1,0 +1,258 @@
+"""Long polls: who is handed what, and when."""
+
+import pytest
+
+from garcon.local.engine import Answer, Fault, Waiting, Wakeup
+from tests.garcon.local.engine.account import (
+    ACTIVITIES,
+    DECISIONS,
+    DOMAIN,
+    START,
+    Account,
+    schedule,
+    timer,
+)
+from tests.garcon.local.shapes import check_answer
+
+
+def waiting(account: Account, kind: str = "Activity", task_list: str = ACTIVITIES) -> str:
+    """Poll where there is no work; the poll's id."""
+    answer = account.wait(kind, task_list)
+    assert isinstance(answer, Waiting)
+    return answer.poll_id
+
+
+def woken(account: Account) -> dict[str, str]:
+    """What waiting polls were given since last asked: a token by poll id."""
+    return {
+        wakeup.poll_id: wakeup.answer.body["taskToken"] for wakeup in account.engine.take_wakeups()
+    }
+
+
+def test_a_poll_without_work_ends_empty_with_its_window() -> None:
+    """After 60 seconds, not before, both kinds of polls get an empty token."""
+    account = Account()
+    account.after(7)
+    activity = waiting(account)
+    decision = waiting(account, "Decision", DECISIONS)
+    assert account.engine.next_deadline() == START + 67
+    account.after(59.9)
+    assert woken(account) == {}
+    account.after(0.1)
+    wakeups = account.engine.take_wakeups()
+    assert wakeups == [
+        Wakeup(activity, Answer({"taskToken": "", "startedEventId": 0})),
+        Wakeup(
+            decision,
+            Answer({"taskToken": "", "startedEventId": 0, "previousStartedEventId": 0}),
+        ),
+    ]
+
+
+def test_work_wakes_the_oldest_poll() -> None:
+    """Tasks go to polls in the order of their coming, one each."""
+    account = Account()
+    account.start()
+    first, second, third = (waiting(account) for _ in range(3))
+    account.decide(schedule("a"))
+    assert set(woken(account)) == {first}
+    account.signal()
+    account.decide(schedule("b"), schedule("c"))
+    assert list(woken(account)) == [second, third]
+
+
+def test_a_wakeup_has_the_shape_of_the_answer() -> None:
+    """A poll that waited gets the same answer as one that did not."""
+    account = Account()
+    poll = waiting(account, "Decision", DECISIONS)
+    account.start()
+    (wakeup,) = account.engine.take_wakeups()
+    assert wakeup.poll_id == poll
+    check_answer("PollForDecisionTask", wakeup.answer.body)
+    account.respond(wakeup.answer.body)
+
+
+def test_higher_priority_goes_first() -> None:
+    """Greater numbers first, negative ones last, the oldest among equals."""
+    account = Account()
+    account.start()
+    priorities = {"low": "-5", "b": "3", "a": "3", "high": "10", "none": None}
+    account.decide(
+        *(
+            schedule(name, **({"taskPriority": value} if value else {}))
+            for name, value in priorities.items()
+        )
+    )
+    polled = [account.poll_activity()["activityId"] for _ in priorities]
+    assert polled == ["high", "b", "a", "none", "low"]
+
+
+def test_priority_counts_among_all_that_one_response_scheduled() -> None:
+    """A waiting poll gets the best task of a response, not the first."""
+    account = Account()
+    account.start()
+    waiting(account)
+    account.decide(schedule("first"), schedule("best", taskPriority="1"))
+    (wakeup,) = account.engine.take_wakeups()
+    assert wakeup.answer.body["activityId"] == "best"
+
+
+def test_decision_tasks_have_the_priority_of_their_execution() -> None:
+    """An execution that was started later with a higher priority is decided first."""
+    account = Account()
+    account.start("plain")
+    account.start("urgent", taskPriority="5")
+    assert account.poll_decision()["workflowExecution"]["workflowId"] == "urgent"
+
+
+def test_lists_of_the_two_kinds_are_apart() -> None:
+    """A decision task is not given to an activity poller of a list with the same name."""
+    account = Account()
+    waiting(account, "Activity", DECISIONS)
+    account.start()
+    assert woken(account) == {}
+
+
+def test_lists_of_two_domains_are_apart() -> None:
+    """A task is only given to pollers of its domain."""
+    account = Account()
+    account.call("RegisterDomain", name="other", workflowExecutionRetentionPeriodInDays="1")
+    answer = account.raw("PollForDecisionTask", domain="other", taskList={"name": DECISIONS})
+    assert isinstance(answer, Waiting)
+    account.start()
+    assert woken(account) == {}
+
+
+def test_a_ghost_is_handed_a_task_that_nobody_hears_of() -> None:
+    """The task of a gone poller is started, counted, and times out."""
+    account = Account()
+    run = account.start()
+    account.engine.disconnect(waiting(account), account.now)
+    account.decide(schedule())
+    assert account.types(run)[-1] == "ActivityTaskStarted"
+    assert account.engine.counters.ghosts == 1
+    assert woken(account) == {}
+    account.after(60)
+    assert account.last(run, "ActivityTaskTimedOut")["timeoutType"] == "START_TO_CLOSE"
+
+
+def test_a_ghost_vanishes_with_its_window() -> None:
+    """After its window a gone poller is handed nothing more, and it never wakes anybody."""
+    account = Account()
+    account.start()
+    account.engine.disconnect(waiting(account), account.now)
+    account.after(60)
+    assert woken(account) == {}
+    account.decide()
+    account.signal()
+    account.decide(schedule())
+    assert account.pending("Activity", ACTIVITIES) == 1
+
+
+def test_a_ghost_takes_decision_tasks_too() -> None:
+    """A decision task that went to a gone poller times out and comes again."""
+    account = Account()
+    account.engine.disconnect(waiting(account, "Decision", DECISIONS), account.now)
+    run = account.start()
+    account.after(10)
+    assert account.last(run, "DecisionTaskTimedOut")["timeoutType"] == "START_TO_CLOSE"
+    account.decide()
+
+
+def test_without_ghosts_a_gone_poller_gets_nothing() -> None:
+    """With the switch off, the next poller gets the task."""
+    account = Account(ghosts=False)
+    account.start()
+    account.engine.disconnect(waiting(account), account.now)
+    account.decide(schedule())
+    assert account.engine.counters.ghosts == 0
+    account.poll_activity()
+
+
+def test_disconnecting_an_answered_poll_changes_nothing() -> None:
+    """A connection may go after its answer."""
+    account = Account()
+    poll = waiting(account)
+    account.start()
+    account.decide(schedule())
+    account.engine.disconnect(poll, account.now)
+    assert set(woken(account)) == {poll}
+
+
+def test_forgotten_polls_are_neither_answered_nor_handed_anything() -> None:
+    """After a restart of the service, the polls of before are gone without a trace."""
+    account = Account()
+    account.start()
+    waiting(account)
+    account.engine.forget_polls(account.now)
+    account.decide(schedule())
+    account.after(60)
+    assert woken(account) == {}
+    assert account.pending("Activity", ACTIVITIES) == 1
+
+
+def test_a_list_takes_so_many_pollers() -> None:
+    """One poller too many is refused; ghosts are pollers, as the service cannot tell."""
+    account = Account(pollers=2)
+    account.engine.disconnect(waiting(account), account.now)
+    waiting(account)
+    with pytest.raises(Fault) as caught:
+        waiting(account)
+    assert caught.value.code == "LimitExceededFault"
+    waiting(account, "Decision", ACTIVITIES)
+
+
+def test_a_task_that_arrives_as_the_window_ends_is_delivered() -> None:
+    """Of two things due in the same moment, work comes first."""
+    account = Account()
+    account.start()
+    account.decide(timer(seconds="60"))
+    poll = waiting(account, "Decision", DECISIONS)
+    account.after(60)
+    assert woken(account)[poll] != ""
+
+
+def test_polling_an_unknown_domain_is_refused() -> None:
+    """A poll is no way to make a domain."""
+    account = Account()
+    for kind in ("Activity", "Decision"):
+        with pytest.raises(Fault, match="Unknown domain: nowhere"):
+            account.raw(f"PollFor{kind}Task", domain="nowhere", taskList={"name": "x"})
+
+
+def test_pending_counts_what_is_scheduled_and_not_started() -> None:
+    """A started task is not pending, and a list that was never used has none."""
+    account = Account()
+    account.start("a")
+    account.start("b")
+    assert account.pending("Decision", DECISIONS) == 2
+    account.decide(schedule("x"), schedule("y"))
+    assert account.pending("Decision", DECISIONS) == 1
+    account.poll_activity()
+    assert account.pending("Activity", ACTIVITIES) == 1
+    assert account.pending("Activity", "never used") == 0
+
+
+def test_a_thousand_idle_pollers_cost_one_deadline() -> None:
+    """Nothing is due before the first of their windows ends, and they end together."""
+    account = Account()
+    for _ in range(1000):
+        waiting(account)
+    assert account.engine.next_deadline() == START + 60
+    assert account.engine.next_work_deadline() == float("inf")
+    account.after(60)
+    assert len(woken(account)) == 1000
+
+
+def test_task_lists_show_backlog_and_pollers() -> None:
+    """The summary names the waiting pollers, longest waiting first, and counts ghosts apart."""
+    account = Account()
+    account.start()
+    for label in ("one", "two", "gone"):
+        params = {"domain": DOMAIN, "taskList": {"name": ACTIVITIES}}
+        answer = account.engine.call("PollForActivityTask", params, account.now, poller=label)
+        assert isinstance(answer, Waiting)
+    account.engine.disconnect(answer.poll_id, account.now)
+    decisions, work = sorted(account.engine.task_lists(), key=lambda each: each.name)
+    assert (decisions.kind, decisions.backlog, decisions.pollers) == ("decision", 1, ())
+    assert (work.kind, work.pollers, work.ghosts) == ("activity", ("one", "two"), 1)

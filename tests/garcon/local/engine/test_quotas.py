@@ -1,0 +1,112 @@
+"""The service's rates, enforced when asked for."""
+
+import pytest
+
+from garcon.local.engine import Fault
+from garcon.local.engine.bucket import Bucket
+from garcon.local.engine.throttle import ACCOUNT, DECISIONS
+from tests.garcon.local.engine.account import (
+    ACTIVITIES,
+    DOMAIN,
+    Account,
+    child,
+    decision,
+    schedule,
+    timer,
+)
+from tests.garcon.local.shapes import model
+
+def throttled(account: Account, operation: str, **params: object) -> None:
+    with pytest.raises(Fault) as caught:
+        account.call(operation, **params)
+    assert (caught.value.code, caught.value.message) == ("ThrottlingException", "Rate exceeded")
+
+
+def empty(account: Account, bucket: str) -> None:
+    """Leave less than a token in a bucket, as after a burst."""
+    account.engine._world.buckets[bucket] = Bucket(0.5, account.now)
+
+
+def test_every_operation_has_a_rate() -> None:
+    """The table covers the model."""
+    assert set(ACCOUNT) == set(model().operation_names)
+
+
+def test_rates_are_off_unless_asked_for() -> None:
+    """A test may call as often as it likes."""
+    account = Account()
+    for _ in range(500):
+        account.call("DescribeDomain", name=DOMAIN)
+
+
+def test_a_call_beyond_the_bucket_is_refused_until_it_fills() -> None:
+    """200 calls at once, then six a second; other operations have buckets of their own."""
+    account = Account(quotas=True)
+    for _ in range(200):
+        account.call("DescribeDomain", name=DOMAIN)
+    throttled(account, "DescribeDomain", name=DOMAIN)
+    account.call("ListDomains", registrationStatus="REGISTERED")
+    account.after(1)
+    for _ in range(6):
+        account.call("DescribeDomain", name=DOMAIN)
+    throttled(account, "DescribeDomain", name=DOMAIN)
+    assert account.engine.counters.throttled == {"DescribeDomain": 2}
+
+
+def test_an_execution_has_rates_of_its_own() -> None:
+    """Its histories may be read 400 times at once; another execution's still can."""
+    account = Account(quotas=True)
+    first, second = account.start("a"), account.start("b")
+    params = {"domain": DOMAIN, "execution": {"workflowId": "a", "runId": first}}
+    for _ in range(400):
+        account.call("GetWorkflowExecutionHistory", **params)
+    throttled(account, "GetWorkflowExecutionHistory", **params)
+    params["execution"] = {"workflowId": "b", "runId": second}
+    account.call("GetWorkflowExecutionHistory", **params)
+
+
+@pytest.mark.parametrize(
+    ("made", "cause"),
+    [
+        (schedule(), "ACTIVITY_CREATION_RATE_EXCEEDED"),
+        (timer(), "TIMER_CREATION_RATE_EXCEEDED"),
+        (child(), "CHILD_CREATION_RATE_EXCEEDED"),
+        (
+            decision("SignalExternalWorkflowExecution", workflowId="x", signalName="s"),
+            "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED",
+        ),
+        (
+            decision("RequestCancelExternalWorkflowExecution", workflowId="x"),
+            "REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED",
+        ),
+        (
+            decision("ContinueAsNewWorkflowExecution"),
+            "CONTINUE_AS_NEW_WORKFLOW_EXECUTION_RATE_EXCEEDED",
+        ),
+        (
+            decision("ScheduleLambdaFunction", id="f", name="n"),
+            "LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED",
+        ),
+    ],
+    ids=lambda each: each["decisionType"] if isinstance(each, dict) else "",
+)
+def test_a_decision_beyond_its_rate_fails_with_its_own_cause(made: dict, cause: str) -> None:
+    """The response is accepted, and the history tells."""
+    account = Account(quotas=True)
+    run = account.start()
+    name = made["decisionType"]
+    empty(account, f"decision {name}")
+    account.decide(made)
+    assert account.last(run, f"{name}Failed")["cause"] == cause
+    assert name in DECISIONS
+
+
+def test_activity_tasks_have_a_rate_for_each_list() -> None:
+    """Too many on one list are refused; another list is free."""
+    account = Account(quotas=True)
+    run = account.start()
+    empty(account, f"tasks {DOMAIN} {ACTIVITIES}")
+    account.decide(schedule("a"), schedule("b", taskList={"name": "other"}))
+    failed = account.last(run, "ScheduleActivityTaskFailed")
+    assert (failed["activityId"], failed["cause"]) == ("a", "ACTIVITY_CREATION_RATE_EXCEEDED")
+    assert account.last(run, "ActivityTaskScheduled")["activityId"] == "b"
