@@ -37,7 +37,8 @@ PASSING_CODES = frozenset(
 
 _PASSING_ERRORS = (
     aws.CredentialRetrievalError,  # the metadata service or a helper did not answer this once
-    aws.HTTPClientError,  # timeouts, refused and broken connections
+    aws.ConnectionError,  # refused connections, connect timeouts, proxies
+    aws.HTTPClientError,  # read timeouts, broken connections
     aws.IncompleteReadError,
     aws.MetadataRetrievalError,
     ConnectionError,

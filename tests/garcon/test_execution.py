@@ -1,0 +1,126 @@
+"""A task in hand: signs of life, answers."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from garcon import activity, payload
+from tests.garcon.fakes import GONE, THROTTLED, FakeSwf, refusal
+
+if TYPE_CHECKING:
+    from garcon.activity import ActivityExecution
+
+HEARTBEAT = "record_activity_task_heartbeat"
+
+
+def execution(swf: Any, text: str = '{"a": 1}') -> ActivityExecution:
+    """A task in hand."""
+    return activity.ActivityExecution(swf, "cook-1", "token", text)
+
+
+def test_the_released_constructor_gives_context_as_a_dict() -> None:
+    """Four arguments suffice; the rest is known only where SWF told it."""
+    made = execution(FakeSwf())
+    assert (made.activity_id, made.task_token, made.context) == ("cook-1", "token", {"a": 1})
+    assert (made.workflow_id, made.run_id, made.start_to_close) == (None, None, None)
+
+
+def test_unreadable_input_is_met_by_who_reads_it() -> None:
+    """A task with a broken input can still be received, and be failed with a sentence."""
+    made = execution(FakeSwf(), "[]")
+    with pytest.raises(payload.NotReadable, match="The input of cook-1"):
+        _ = made.context
+
+
+def test_complete_sends_the_result() -> None:
+    """RespondActivityTaskCompleted with the result as JSON; without one, without."""
+    swf = FakeSwf()
+    execution(swf).complete({"b": 2})
+    execution(swf).complete()
+    assert swf.requests("respond_activity_task_completed") == [
+        {"taskToken": "token", "result": '{"b": 2}'},
+        {"taskToken": "token"},
+    ]
+
+
+def test_fail_sends_255_characters() -> None:
+    """The documented length of a reason; details are cut where SWF would refuse them."""
+    swf = FakeSwf()
+    execution(swf).fail("x" * 300, "y" * 40_000)
+    execution(swf).fail()
+    first, second = swf.requests("respond_activity_task_failed")
+    assert first["reason"] == "x" * 255
+    assert len(first["details"]) == 32_768
+    assert second == {"taskToken": "token"}
+
+
+def test_cancel_says_so() -> None:
+    """RespondActivityTaskCanceled with the details."""
+    swf = FakeSwf()
+    execution(swf).cancel("stopped")
+    assert swf.calls == [
+        ("respond_activity_task_canceled", {"taskToken": "token", "details": "stopped"})
+    ]
+
+
+def test_long_heartbeat_details_are_cut_with_a_mark() -> None:
+    """SWF takes 2,048 characters."""
+    swf = FakeSwf()
+    execution(swf).heartbeat("x" * 3_000)
+    (request,) = swf.requests(HEARTBEAT)
+    assert len(request["details"]) == 2_048
+    assert request["details"].endswith("[cut]")
+
+
+def test_heartbeat_of_a_gone_task_says_why() -> None:
+    """The tasks learn that nobody waits for them any more."""
+    swf = FakeSwf().prepare(HEARTBEAT, refusal(GONE))
+    with pytest.raises(activity.TaskGone, match=r"cook-1.*timed out"):
+        execution(swf).heartbeat()
+
+
+@pytest.mark.parametrize(
+    "trouble", [refusal(THROTTLED), EndpointConnectionError(endpoint_url="http://x")]
+)
+def test_a_passing_trouble_of_a_heartbeat_fails_no_work(
+    trouble: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The work goes on; the log says what happened."""
+    swf = FakeSwf().prepare(HEARTBEAT, trouble)
+    made = execution(swf)
+    before = made.heard
+    made.heartbeat()
+    assert "heartbeat of cook-1" in caplog.text
+    assert made.heard == before
+
+
+def test_a_permanent_trouble_of_a_heartbeat_is_raised() -> None:
+    """Who may not send heartbeats should know."""
+    swf = FakeSwf().prepare(HEARTBEAT, refusal("AccessDeniedException"))
+    with pytest.raises(ClientError):
+        execution(swf).heartbeat()
+
+
+def test_a_request_to_cancel_is_kept_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """It comes with every further heartbeat, and is news only once."""
+    asked = {"cancelRequested": True}
+    made = execution(FakeSwf().prepare(HEARTBEAT, {"cancelRequested": False}, asked, asked))
+    with caplog.at_level(logging.INFO, "garcon"):
+        seen = []
+        for _ in range(3):
+            made.heartbeat()
+            seen.append(made.cancel_requested)
+    assert seen == [False, True, True]
+    assert caplog.text.count("Cancelling cook-1 was requested") == 1
+
+
+def test_a_mock_client_requests_no_cancel() -> None:
+    """The answers of a user's mock are not taken for SWF's word."""
+    made = execution(MagicMock())
+    made.heartbeat()
+    assert not made.cancel_requested
