@@ -1,0 +1,121 @@
+"""Registering a flow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from garcon import activity, decider
+from garcon.decider import DeciderWorker, Kind, RegistrationRefused
+from tests.garcon.fakes import THROTTLED, FakeClock, FakeSwf, refusal
+from tests.garcon.flows import flow, make
+
+OTHER = activity.create(None, "domain", "flow", version="7")
+
+
+def cafe(swf: Any, **members: Any) -> Any:
+    """A flow of two activities, one with a version of its own."""
+    return flow(swf, a=make("a"), b=OTHER(name="b"), **members)
+
+
+def test_all_that_a_flow_needs_is_listed_in_order() -> None:
+    """The domain first, then its types; activity types have the flow's version or their own."""
+    wanted = decider.registration(cafe(None, version="2.0"))
+    assert [(each.kind, each.name) for each in wanted] == [
+        (Kind.DOMAIN, "domain"),
+        (Kind.WORKFLOW_TYPE, "flow 2.0"),
+        (Kind.ACTIVITY_TYPE, "flow_a 2.0"),
+        (Kind.ACTIVITY_TYPE, "flow_b 7"),
+    ]
+    assert wanted[1].request["defaultTaskList"] == {"name": "flow"}
+    assert wanted[2].request["defaultTaskList"] == {"name": "flow_a"}
+
+
+def test_a_flow_without_version_is_1_0() -> None:
+    """The documented default."""
+    assert decider.registration(flow())[1].request["version"] == "1.0"
+
+
+def test_a_decider_registers_when_it_is_made() -> None:
+    """Unless it is told not to."""
+    swf = FakeSwf()
+    DeciderWorker(cafe(swf), register=False)
+    assert swf.calls == []
+    DeciderWorker(cafe(swf))
+    assert swf.names == [
+        "register_domain",
+        "register_workflow_type",
+        "register_activity_type",
+        "register_activity_type",
+    ]
+
+
+def test_what_exists_is_fine() -> None:
+    """A second start registers nothing new, and sees that nothing is deprecated."""
+    swf = FakeSwf()
+    swf.prepare("register_domain", refusal("DomainAlreadyExistsFault"))
+    swf.prepare("register_workflow_type", refusal("TypeAlreadyExistsFault"))
+    swf.prepare("describe_workflow_type", {"typeInfo": {"status": "REGISTERED"}})
+    DeciderWorker(cafe(swf))
+
+
+def test_who_may_not_register_may_work_with_what_is_there() -> None:
+    """Production credentials often may not register."""
+    swf = FakeSwf()
+    swf.prepare("register_domain", refusal("OperationNotPermittedFault"))
+    swf.prepare("register_workflow_type", refusal("AccessDeniedException"))
+    DeciderWorker(cafe(swf))
+    assert {"describe_domain", "describe_workflow_type"} <= set(swf.names)
+
+
+def test_who_may_not_even_look_believes_that_it_exists() -> None:
+    """Already exists is enough where looking is not permitted."""
+    swf = FakeSwf()
+    swf.prepare("register_domain", refusal("DomainAlreadyExistsFault"))
+    swf.prepare("describe_domain", refusal("AccessDeniedException"))
+    DeciderWorker(cafe(swf))
+
+
+def test_not_permitted_and_not_there_is_refused() -> None:
+    """The sentence names what is missing."""
+    swf = FakeSwf()
+    swf.prepare("register_workflow_type", refusal("OperationNotPermittedFault"))
+    swf.prepare("describe_workflow_type", refusal("UnknownResourceFault"))
+    with pytest.raises(RegistrationRefused, match=r"workflow type flow 1\.0"):
+        DeciderWorker(cafe(swf))
+
+
+@pytest.mark.parametrize(
+    ("register", "describe"),
+    [
+        (refusal("TypeAlreadyExistsFault"), {"typeInfo": {"status": "DEPRECATED"}}),
+        (refusal("TypeDeprecatedFault"), {}),
+    ],
+)
+def test_deprecated_types_are_refused(register: Any, describe: Any) -> None:
+    """SWF would refuse every activity of it, one by one."""
+    swf = FakeSwf()
+    swf.prepare("register_activity_type", register)
+    swf.prepare("describe_activity_type", describe)
+    with pytest.raises(RegistrationRefused, match=r"flow_a 1\.0 is deprecated"):
+        DeciderWorker(cafe(swf))
+
+
+def test_nothing_else_is_swallowed() -> None:
+    """Any other refusal is a sentence, with what failed and why."""
+    swf = FakeSwf().prepare("register_domain", refusal("LimitExceededFault", "100 domains"))
+    worker = DeciderWorker(cafe(swf), register=False)
+    worker.clock = FakeClock().clock
+    swf.prepare("register_domain", *[refusal("LimitExceededFault", "100 domains")] * 50)
+    with pytest.raises(RegistrationRefused, match=r"egistering the domain domain .*100 domains"):
+        worker.register()
+
+
+def test_throttles_are_waited_for() -> None:
+    """A busy account delays a start and does not fail it."""
+    swf = FakeSwf().prepare("register_domain", *[refusal(THROTTLED)] * 3)
+    worker = DeciderWorker(cafe(swf), register=False)
+    worker.clock = FakeClock().clock
+    worker.register()
+    assert swf.names.count("register_domain") == 4
