@@ -1,0 +1,79 @@
+"""`python -m garcon.local`: the local SWF as a program.
+
+Standard output says where it is and what to export; everything else is an error's sentence.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from garcon.local.engine import Settings
+from garcon.local.journal import JournalError
+
+PORT = 4566
+"""The port local AWS endpoints are usually at, so that existing settings find it."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until told to end; returns the exit code: 1 if the service could not start."""
+    said = _parser().parse_args(argv)
+    try:
+        from garcon.local import server  # noqa: PLC0415 - of the extra 'local'
+    except ModuleNotFoundError as error:
+        return _fail(f"{error.name} is missing: install it with pip install 'garcon[local]'.")
+    try:
+        server.serve(server.Options(**vars(said)), on_ready=_announce)
+    except JournalError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"Port {said.port} of 127.0.0.1: {error.strerror}. Choose another: --port 0.")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    figures = Settings()
+    parser = argparse.ArgumentParser(
+        prog="python -m garcon.local", description="An Amazon SWF on 127.0.0.1, for development."
+    )
+    add = parser.add_argument
+    add("--port", type=int, default=PORT, help="port; 0 takes a free one (default: %(default)s)")
+    add(
+        "--poll-seconds",
+        type=float,
+        default=figures.poll_window,
+        help="how long a poll without work is held (default: %(default)g)",
+    )
+    add(
+        "--page-size",
+        type=int,
+        default=figures.page_size,
+        help="events or items a page at most (default: %(default)s)",
+    )
+    add("--quotas", action="store_true", help="enforce SWF's rates: ThrottlingException beyond")
+    add(
+        "--no-ghosts",
+        dest="ghosts",
+        action="store_false",
+        help="never hand a task to a poller whose connection has gone, as SWF does",
+    )
+    add("--virtual-time", action="store_true", help="when all is idle, jump to what is due next")
+    add("--seed", type=int, default=0, help="what run ids are made from (default: %(default)s)")
+    add("--state", type=Path, metavar="FILE", help="keep everything in FILE, and continue from it")
+    return parser
+
+
+def _announce(endpoint: str) -> None:
+    lines = (
+        f"Amazon SWF, locally: {endpoint}",
+        f"export AWS_ENDPOINT_URL_SWF={endpoint}",
+    )
+    print(*lines, sep="\n", flush=True)  # noqa: T201 - what the program is started for
+
+
+def _fail(sentence: str) -> int:
+    print(f"garcon.local: {sentence}", file=sys.stderr)  # noqa: T201 - for the person at the desk
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

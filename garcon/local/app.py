@@ -1,0 +1,165 @@
+"""The ASGI application: HTTP requests to SWF, orders of faults, and the page.
+
+- Only for this machine: the address asked must be a loopback address, and the names in Host and
+  Origin must be this machine's, so that no page of the web can speak to the service through a
+  browser (by a name that leads to 127.0.0.1, or by a form).
+- POST / with an X-Amz-Target header is SWF; what begins with /api/ serves the page and tests.
+- A long poll waits for its answer and for the end of its connection, whichever comes first.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+from garcon.local import protocol
+from garcon.local.engine import Answer, Fault
+from garcon.local.exchange import Exchange, Poll
+from garcon.local.injection import Injected, Injector, Kind
+from garcon.local.protocol import Reply
+from garcon.local.service import Request
+from garcon.local.site import Page, Site
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+HERE = frozenset({"127.0.0.1", "localhost", "[::1]"})
+"""How this machine may be called."""
+
+LOOPBACK = ("127.", "::1")
+"""How the addresses begin that only this machine can speak to."""
+
+ABORT = "garcon.abort"
+"""The ASGI extension by which the server lets us reset a connection, see `garcon.local.server`."""
+
+
+class App:
+    """The application.
+
+    Args:
+        exchange: where calls of SWF go.
+        injector: the faults that were ordered.
+        site: what GET answers.
+    """
+
+    def __init__(self, exchange: Exchange, injector: Injector, site: Site) -> None:
+        self._exchange = exchange
+        self._injector = injector
+        self._site = site
+        self._serial = itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers = dict(scope["headers"])
+        if refused := _stranger(scope, headers):
+            await _send_page(send, Page(403, "text/plain", refused.encode()))
+        elif scope["method"] == "POST" and scope["path"] == "/":
+            await self._serve(headers, scope, receive, send)
+        else:
+            body = await _body(receive)
+            page = self._site.answer(scope["method"], scope["path"], scope["query_string"], body)
+            await _send_page(send, page)
+
+    async def _serve(
+        self, headers: dict[bytes, bytes], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        body = await _body(receive)
+        try:
+            operation = protocol.operation_of(headers.get(b"x-amz-target", b"").decode("latin-1"))
+            order = self._injector.draw(operation)
+            client = scope.get("client") or ("", 0)
+            request = Request(operation, body)
+            reply = await self._carry_out(request, order, receive, f"{client[0]}:{client[1]}")
+        except Fault as fault:
+            order, reply = None, protocol.refusal(fault)
+        if reply is None:
+            _abort(scope)
+        else:
+            await self._send(send, reply)
+
+    async def _carry_out(
+        self, request: Request, order: Injected | None, receive: Receive, poller: str
+    ) -> Reply | None:
+        """What to answer; None is the end of the connection, ours or theirs."""
+        if order and order.reply:
+            return order.reply
+        if order and order.kind is Kind.RESET_BEFORE:
+            return None
+        if order and order.kind is Kind.DELAY:
+            await asyncio.sleep(order.seconds)
+        outcome = self._exchange.start(request, poller)
+        answer = await self._wait(outcome, receive) if isinstance(outcome, Poll) else outcome
+        if answer is None or (order and order.kind is Kind.RESET_AFTER):
+            return None
+        return protocol.success(answer)
+
+    async def _wait(self, poll: Poll, receive: Receive) -> Answer | None:
+        listening = asyncio.ensure_future(receive())
+        listening.add_done_callback(lambda _: poll.answer.cancel())
+        try:
+            return await poll.answer
+        except asyncio.CancelledError:
+            self._exchange.abandon(poll)
+            return None
+        finally:
+            listening.cancel()
+
+    async def _send(self, send: Send, reply: Reply) -> None:
+        headers = [
+            (b"content-type", protocol.CONTENT_TYPE.encode()),
+            (b"content-length", str(len(reply.body)).encode()),
+            (b"x-amzn-requestid", b"00000000-0000-4000-8000-%012x" % next(self._serial)),
+        ]
+        await _respond(send, reply.status, headers, reply.body)
+
+
+def _stranger(scope: Scope, headers: dict[bytes, bytes]) -> str:
+    """Why a request is none of this machine's; empty if it is."""
+    server = scope.get("server") or ("", 0)
+    if not server[0].startswith(LOOPBACK):
+        return f"This service is for its own machine; it was asked at {server[0]}."
+    host = headers.get(b"host", b"").decode("latin-1")
+    if _name(host) not in HERE:
+        return f"The header Host says {host!r}; this service is http://127.0.0.1:{server[1]}."
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    if origin and _name(origin.partition("://")[2]) not in HERE:
+        return f"A page of {origin} may not speak to this service."
+    return ""
+
+
+def _name(host: str) -> str:
+    """The host without its port."""
+    name, colon, port = host.rpartition(":")
+    return name.lower() if colon and port.isdigit() else host.lower()
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+    return body
+
+
+def _abort(scope: Scope) -> None:
+    abort = scope.get("extensions", {}).get(ABORT)
+    if abort:
+        abort()
+
+
+async def _send_page(send: Send, page: Page) -> None:
+    headers = [
+        (b"content-type", page.content_type.encode()),
+        (b"content-length", str(len(page.body)).encode()),
+        *page.headers,
+    ]
+    await _respond(send, page.status, headers, page.body)
+
+
+async def _respond(
+    send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes
+) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

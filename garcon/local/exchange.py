@@ -1,0 +1,117 @@
+"""Carries requests of an asyncio server to the service, and answers to those who wait.
+
+- One thread, so no lock. One timer, always set to the engine's next deadline.
+- After every input the answers that it led to are handed to the waiting polls.
+- With a virtual clock the time jumps to the next thing due, once nothing has come in for a moment
+  while polls wait and no task is in anybody's hands. A worker that was killed holding a task still
+  counts as working on it: who tests that needs the wall clock.
+"""
+
+import asyncio
+import math
+from dataclasses import dataclass
+
+from garcon.local.clock import Clock, VirtualClock
+from garcon.local.engine import Answer
+from garcon.local.service import EMPTY_POLLS, Request, Service
+
+QUIET = 0.05
+"""Seconds without a request before virtual time jumps: workers need a few milliseconds between
+the answer to one request and their next one, and more on a busy machine."""
+
+LONGEST = 3600.0
+"""Seconds a timer is set for at most; event loops do not take the years that deadlines may have."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Poll:
+    """A long poll that waits; `answer` comes when there is a task or its window ends."""
+
+    poll_id: str
+    operation: str
+    answer: asyncio.Future[Answer]
+
+
+class Exchange:
+    """The service in an event loop.
+
+    Args:
+        service: where requests are carried out.
+        clock: the time they are carried out at.
+    """
+
+    def __init__(self, service: Service, clock: Clock) -> None:
+        self.service = service
+        self.clock = clock
+        self._polls: dict[str, Poll] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = math.inf
+
+    def start(self, request: Request, poller: str) -> Answer | Poll:
+        """Carry a request out.
+
+        Raises:
+            Fault: the call is refused.
+        """
+        try:
+            outcome = self.service.call(request, self.clock.now(), poller)
+            if isinstance(outcome, Answer):
+                return outcome
+            answer = asyncio.get_running_loop().create_future()
+            poll = Poll(outcome.poll_id, request.operation, answer)
+            self._polls[poll.poll_id] = poll
+            return poll
+        finally:
+            self._deliver()
+
+    def abandon(self, poll: Poll) -> None:
+        """The connection of a waiting poll has gone."""
+        if self._polls.pop(poll.poll_id, None):
+            self.service.disconnect(poll.poll_id, self.clock.now())
+            self._deliver()
+
+    def end_polls(self) -> None:
+        """Answer all waiting polls empty, since the server ends."""
+        for poll in self._polls.values():
+            poll.answer.set_result(EMPTY_POLLS[poll.operation])
+        self._polls.clear()
+
+    def close(self) -> None:
+        """Stop the timer and let go of the service."""
+        if self._timer:
+            self._timer.cancel()
+        self.service.close(self.clock.now())
+
+    def _deliver(self) -> None:
+        for wakeup in self.service.take_wakeups():
+            poll = self._polls.pop(wakeup.poll_id, None)
+            if poll:
+                poll.answer.set_result(wakeup.answer)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        quiet = isinstance(self.clock, VirtualClock)
+        due = self.clock.now() + QUIET if quiet else self.service.engine.next_deadline()
+        if due == self._due and self._timer and not quiet:
+            return
+        self._due = due
+        if self._timer:
+            self._timer.cancel()
+        pause = min(max(0.0, due - self.clock.now()), LONGEST)
+        self._timer = asyncio.get_running_loop().call_later(pause, self._fall_due)
+
+    def _fall_due(self) -> None:
+        self._timer = None
+        if isinstance(self.clock, VirtualClock):
+            if not self._is_idle():
+                return
+            self.clock.move_to(self._next())
+        self.service.engine.advance(self.clock.now())
+        self._deliver()
+
+    def _is_idle(self) -> bool:
+        return bool(self._polls) and self.service.engine.started_tasks == 0
+
+    def _next(self) -> float:
+        work = self.service.engine.next_work_deadline()
+        return work if work < math.inf else self.service.engine.next_deadline()

@@ -1,0 +1,134 @@
+"""Faults to order: what a caller's own tests want to go wrong, and how often.
+
+Rules:
+
+1. An order names an operation (or all), a rate and a count. For each request the orders are asked
+   in the order in which they were given; the first that strikes is carried out, the others wait.
+2. The count goes down when an order strikes; at 0 it is used up and dropped.
+3. Chance comes from a seed: the same requests meet the same faults.
+4. Deciding is here; delaying, resetting and answering are done by whoever carries the request.
+"""
+
+import json
+import random
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from garcon.local.engine import Fault
+from garcon.local.protocol import Reply, refusal
+
+
+class Kind(StrEnum):
+    """What can be ordered."""
+
+    THROTTLE = "throttle"
+    """Refused with ThrottlingException, "Rate exceeded"; not carried out."""
+
+    ERROR = "error"
+    """Answered with a 500, InternalFailure; not carried out."""
+
+    RESET_BEFORE = "reset-before"
+    """The connection is reset; not carried out."""
+
+    RESET_AFTER = "reset-after"
+    """Carried out, then the connection is reset: the answer is lost."""
+
+    DELAY = "delay"
+    """Carried out `seconds` later."""
+
+    GARBAGE = "garbage"
+    """Answered with a 200 that is not JSON, as by a proxy; not carried out."""
+
+
+GARBAGE = b"<html><body>Welcome to the hotel. Please sign in.</body></html>"
+
+REPLIES = {
+    Kind.THROTTLE: refusal(Fault("ThrottlingException", "Rate exceeded")),
+    Kind.ERROR: refusal(Fault("InternalFailure", "Ordered by a test")),
+    Kind.GARBAGE: Reply(200, GARBAGE),
+}
+"""What is answered instead of carrying the request out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """One order.
+
+    Attributes:
+        kind: what goes wrong.
+        operation: the one it is for, for instance "PollForActivityTask"; None for all.
+        rate: the share of requests it strikes, above 0 and up to 1.
+        count: how many it strikes before it is used up; None for no end.
+        seconds: for how long a delay holds the request.
+
+    Raises:
+        ValueError: a figure is out of its range.
+    """
+
+    kind: Kind
+    operation: str | None = None
+    rate: float = 1.0
+    count: int | None = None
+    seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse figures that could never strike."""
+        object.__setattr__(self, "kind", Kind(self.kind))
+        if not 0 < self.rate <= 1:
+            raise ValueError(f"rate is {self.rate!r}; it must be above 0 and at most 1")
+        if self.count is not None and self.count < 1:
+            raise ValueError(f"count is {self.count!r}; it must be at least 1, or None for no end")
+        if self.seconds < 0:
+            raise ValueError(f"seconds is {self.seconds!r}; it must not be negative")
+
+    @property
+    def reply(self) -> Reply | None:
+        """The answer instead of carrying the request out, if that is what the order does."""
+        return REPLIES.get(self.kind)
+
+
+class Injector:
+    """The orders that are in force."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.orders: tuple[Injected, ...] = ()
+        self._chance = random.Random(seed)
+
+    def add(self, order: Injected) -> None:
+        """Let an order strike from the next request on."""
+        self.orders += (order,)
+
+    def clear(self) -> None:
+        """Withdraw all orders."""
+        self.orders = ()
+
+    def draw(self, operation: str) -> Injected | None:
+        """The order that strikes this request, if any."""
+        for place, order in enumerate(self.orders):
+            if order.operation in (None, operation) and self._chance.random() < order.rate:
+                self._use(place, order)
+                return order
+        return None
+
+    def _use(self, place: int, order: Injected) -> None:
+        left = () if order.count == 1 else (_with_one_less(order),)
+        self.orders = self.orders[:place] + left + self.orders[place + 1 :]
+
+
+def read_order(body: bytes) -> Injected:
+    """An order from JSON: the members are the attributes of `Injected`.
+
+    Raises:
+        ValueError: it is no order; the message says why.
+    """
+    told = json.loads(body)
+    if not isinstance(told, dict):
+        raise ValueError(f"an order is a JSON object, not {told!r}")  # noqa: TRY004 - one error
+    try:
+        return Injected(**told)
+    except TypeError as error:
+        raise ValueError(f"an order has a kind, and maybe a rate or a count: {error}") from error
+
+
+def _with_one_less(order: Injected) -> Injected:
+    return order if order.count is None else replace(order, count=order.count - 1)

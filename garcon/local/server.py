@@ -1,0 +1,207 @@
+"""The service over HTTP on 127.0.0.1, by uvicorn.
+
+uvicorn speaks HTTP and nothing here does. Two things it does not offer are added: an ASGI
+extension that resets a connection (for ordered faults), and an end without delay (waiting polls
+are answered empty, signals end the program with 0 rather than by the signal).
+"""
+
+import contextlib
+import signal
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from garcon.local import clock
+from garcon.local.app import ABORT, App
+from garcon.local.engine import Settings
+from garcon.local.exchange import Exchange
+from garcon.local.injection import Injector
+from garcon.local.service import Service
+from garcon.local.site import Site
+
+KEEP_ALIVE = 3600
+"""Seconds an idle connection is kept. Clients keep theirs open and reuse them; a connection that
+the server closes at that moment is an error that no test asked for."""
+
+FAREWELL = 2
+"""Seconds that requests in hand have at the end; milliseconds are enough, but for delayed ones."""
+
+BACKLOG = 4096
+"""Connections that may wait to be accepted: a thousand pollers may come at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to serve.
+
+    Attributes:
+        port: on 127.0.0.1; 0 takes a free one.
+        poll_seconds: how long a poll without work is held; SWF's is 60.
+        page_size: events or items a page at most; SWF's is 1,000.
+        quotas: whether SWF's rates are enforced.
+        ghosts: whether a poller whose connection has gone may still be handed a task.
+        virtual_time: whether the time jumps to the next thing due when all is idle.
+        seed: what run ids and the chance of faults are made from.
+        state: file to continue from and to keep; None keeps nothing.
+    """
+
+    port: int = 0
+    poll_seconds: float = Settings().poll_window
+    page_size: int = Settings().page_size
+    quotas: bool = False
+    ghosts: bool = True
+    virtual_time: bool = False
+    seed: int = 0
+    state: Path | None = None
+
+    def settings(self) -> Settings:
+        """The engine's part of it."""
+        return Settings(
+            poll_window=self.poll_seconds,
+            page_size=self.page_size,
+            quotas=self.quotas,
+            ghosts=self.ghosts,
+        )
+
+
+def serve(
+    options: Options = Options(),
+    *,
+    on_ready: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; in another thread than the main one, until the process ends.
+
+    Args:
+        options: how.
+        on_ready: told the endpoint, for instance "http://127.0.0.1:4566", when it can be used.
+
+    Raises:
+        OSError: the port is taken.
+        JournalError: the state file cannot be continued from.
+    """
+    with Running(options) as running:
+        on_ready(running.endpoint)
+        running.run()
+
+
+@dataclass
+class Running:
+    """A server: its socket is open from the start, so clients may connect before it runs."""
+
+    options: Options
+    _listening: socket.socket = field(init=False)
+    _server: "Server" = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the port, and read the state file if there is one."""
+        options = self.options
+        self._listening = _listen(options.port)
+        try:
+            state = Service(options.settings(), seed=options.seed, state=options.state)
+        except BaseException:
+            self._listening.close()
+            raise
+        now = clock.WallClock(state.latest)
+        time = clock.VirtualClock(now.now()) if options.virtual_time else now
+        self._server = Server(Exchange(state, time), Injector(options.seed))
+
+    @property
+    def endpoint(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        self._server.run([self._listening])
+
+    def stop(self) -> None:
+        """Tell it to stop, from any thread; waiting polls are answered empty."""
+        self._server.should_exit = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.close()
+
+
+class Server(uvicorn.Server):
+    """uvicorn with our end."""
+
+    def __init__(self, exchange: Exchange, injector: Injector) -> None:
+        self._exchange = exchange
+        site = Site(exchange.service.engine, exchange.clock, injector)
+        super().__init__(_config(App(exchange, injector, site)))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the polls first: uvicorn waits for requests in hand."""
+        self._exchange.end_polls()
+        await super().shutdown(sockets)
+        self._exchange.close()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but the signal is not raised again: ending when told is a success."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+        for each in before:
+            signal.signal(each, self.handle_exit)
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+
+class Resettable(HttpToolsProtocol):
+    """uvicorn's protocol with an ASGI extension that resets the connection."""
+
+    def on_message_begin(self) -> None:
+        """Called by the parser when a request begins."""
+        super().on_message_begin()
+        self.scope["extensions"] = {ABORT: self._reset}  # type: ignore[dict-item]  # a callable is no dict
+
+    def _reset(self) -> None:
+        # Closing with a linger of 0 s sends a reset rather than an orderly end.
+        its_socket = self.transport.get_extra_info("socket")
+        its_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+
+def _config(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=Resettable,
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=FAREWELL,
+        backlog=BACKLOG,
+    )
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
