@@ -45,6 +45,7 @@ RULES = (
     reports.pay_debts,
     leaving.leave,
     seats.fill,
+    seats.tell_when_full,
     attendants.see_out,
 )
 

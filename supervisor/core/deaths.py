@@ -145,7 +145,8 @@ def _tell(turn: Turn, death: Death, remedy: str) -> None:
 
 def _who(worker: Worker) -> str:
     if worker.seat is None:
-        return f"The {worker.stage.value} worker {worker.number}"
+        errand = "reporting" if worker.is_reporter else "registering"
+        return f"The {errand} worker {worker.number}"
     return f"Worker {worker.number} at {worker.seat.task_list.name}/{worker.seat.index}"
 
 

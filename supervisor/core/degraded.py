@@ -63,8 +63,8 @@ def give_up(turn: Turn) -> None:
     """Rule 3."""
     state = turn.state
     current = state.current
-    if current is None or state.candidate or state.leaving:
-        return
+    if current is None or not current.can_fork or state.candidate or state.leaving:
+        return  # somebody else decides: leaving does, or a generation that may mend it
     if set(current.degraded_at) >= set(current.task_lists) and not state.any_strength():
         turn.fail(
             Failure(f"no task list can keep a worker; the last death: {state.last_death}", GAVE_UP)

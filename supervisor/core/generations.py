@@ -29,18 +29,17 @@ if TYPE_CHECKING:
 
 
 def advance(turn: Turn) -> None:
-    """Take the candidate one step on, or find that one is wanted."""
-    if turn.state.leaving is None and turn.state.endpoint_ready():
-        if turn.state.candidate:
-            _prove(turn, turn.state.candidate)
-        if turn.state.leaving is None:
-            _start(turn)
-    _retire_elders(turn)
+    """Take the candidate one step on, end what is past, find whether a new one is wanted."""
+    if turn.state.candidate and turn.state.leaving is None:
+        _prove(turn, turn.state.candidate)
+    _retire_elders(turn)  # before the next one starts: two imports at once cost their memory
+    if turn.state.candidate is None and turn.state.leaving is None:
+        _start(turn)
 
 
 def next_deadline(state: State) -> float:
     """When a candidate is late or has proved itself, or the next one may start."""
-    if state.leaving or not state.endpoint_ready():
+    if state.leaving:
         return inf
     if state.candidate is None:
         return _replacement_at(state)
@@ -137,13 +136,15 @@ def _proved_at(state: State, candidate: Generation) -> float:
 
 def _start(turn: Turn) -> None:
     state = turn.state
-    if state.candidate:
-        return
     if _is_hopeless(state):
         turn.fail(_last_failure(state))
-    elif state.current is None or state.restart_asked or _replacement_at(state) <= turn.now:
+    elif state.endpoint_ready() and _is_wanted(state, turn.now):
         state.restart_asked = None
         state.candidate = turn.start_generation()
+
+
+def _is_wanted(state: State, now: float) -> bool:
+    return state.current is None or bool(state.restart_asked) or _replacement_at(state) <= now
 
 
 def _replacement_at(state: State) -> float:

@@ -208,5 +208,9 @@ def _(event: messages.StopAsked, turn: Turn) -> None:
 
 @record.register(messages.RestartAsked)
 def _(event: messages.RestartAsked, turn: Turn) -> None:
-    if turn.state.leaving is None:
-        turn.state.restart_asked = event.why
+    if turn.state.leaving:
+        turn.note(Level.WARNING, "restart_refused", "No restart: the program leaves.")
+        return
+    turn.state.restart_asked = event.why
+    when = "after the generation that is starting" if turn.state.candidate else "now"
+    turn.note(Level.INFO, "restart_asked", f"Restart asked for ({event.why}): {when}.")

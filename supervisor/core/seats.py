@@ -5,6 +5,7 @@
    two of them would serve it for a moment.
 3. A generation without a zygote fills nothing: its seats wait for the next generation.
 4. While the program leaves, nothing is filled.
+5. That a generation serves all its seats is told once: it is what people wait for.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor.messages import Serve
+from supervisor.messages import Level, Serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,20 @@ def fill(turn: Turn) -> None:
     for generation, seat in list(_empty(turn.state)):
         if generation.rested_at(seat) <= turn.now:
             turn.fork(generation, Serve(seat))
+
+
+def tell_when_full(turn: Turn) -> None:
+    """Rule 5."""
+    current = turn.state.current
+    if current and not current.was_full and turn.state.at_full_strength():
+        current.was_full = True
+        turn.note(
+            Level.INFO,
+            "full_strength",
+            f"All {len(current.seats)} workers of generation {current.number} are ready.",
+            generation=current.number,
+            workers=len(current.seats),
+        )
 
 
 def next_deadline(state: State) -> float:

@@ -143,6 +143,7 @@ class Generation:
     seats: tuple[Seat, ...] = ()
     registered: bool = False
     abandoned: bool = False
+    was_full: bool = False
     failure: Failure | None = None  # of a candidate: it has to be given up
     proving_deaths: int = 0  # in all, not in a row: a version may fail now and then
     registering: Trouble = field(default_factory=Trouble)

@@ -106,25 +106,28 @@ class Turn:
 
     def drain(self, why: str, *, code: int = 0, within: float | None = None) -> Leaving:
         """Finish what is in hand and leave, within the seconds given and those of the settings."""
-        leaving = self.state.leaving
-        if leaving is None:
+        if self.state.leaving is None:
             self.note(Level.INFO, "draining", f"Draining: {why}.")
-            leaving = self.state.leaving = Leaving(why, code)
-            leaving.end_by = self._end_by(self.state.settings.drain_timeout)
-        leaving.code = max(leaving.code, code)
-        leaving.end_by = min(leaving.end_by, self._end_by(within))
+        leaving = self._leave(why, code)
+        for seconds in (self.state.settings.drain_timeout, within):
+            leaving.end_by = min(leaving.end_by, inf if seconds is None else self.now + seconds)
         return leaving
 
     def stop(self, why: str, *, code: int = 0) -> None:
         """Leave now: whoever is left after ``stop_patience`` is killed."""
-        leaving = self.state.leaving or Leaving(why, code)
+        leaving = self._leave(why, code)
         if not leaving.stopping:
-            level = Level.ERROR if code else Level.WARNING
-            self.note(level, "stopping", f"Stopping: {why}.")
             leaving.stopping, leaving.why = True, why
-        leaving.code = max(leaving.code, code)
-        leaving.end_by = min(leaving.end_by, self._end_by(self.state.settings.stop_patience))
-        self.state.leaving = leaving
+            self.note(Level.ERROR if code else Level.WARNING, "stopping", f"Stopping: {why}.")
+        leaving.end_by = min(leaving.end_by, self.now + self.state.settings.stop_patience)
+
+    def _leave(self, why: str, code: int) -> Leaving:
+        leaving = self.state.leaving
+        if leaving is None:
+            leaving = self.state.leaving = Leaving(why, code)
+        elif code > leaving.code:
+            leaving.why, leaving.code = why, code
+        return leaving
 
     def fail(self, failure: Failure) -> None:
         """Stop, because there is nothing left to keep alive."""
@@ -138,9 +141,6 @@ class Turn:
 
     def note(self, level: Level, event: str, text: str, **facts: Fact) -> None:
         self.actions.append(messages.Note(level, event, text, facts))
-
-    def _end_by(self, seconds: float | None) -> float:
-        return inf if seconds is None else self.now + seconds
 
 
 def _first_stage(job: messages.Job) -> Stage:

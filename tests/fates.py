@@ -1,0 +1,209 @@
+"""What may befall the processes of a simulated host, told in advance.
+
+1. A fate is a value. Whoever has none behaves well: boots, polls, works, heeds, exits 0.
+2. Fates are handed out in the order of forks and starts, so a list of them is a whole story, and
+   one that hypothesis can shrink.
+3. Times lie on a grid of quarter seconds: coincidences are where the faults hide.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from hypothesis import strategies as st
+
+from supervisor import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LONG_POLL = 60.0
+"""Seconds that SWF keeps a poll without a task (API reference, PollForActivityTask)."""
+
+
+class End(enum.Enum):
+    """Where a worker meets its end."""
+
+    NEVER = enum.auto()
+    IN_BOOT = enum.auto()
+    IN_POLL = enum.auto()
+    IN_TASK = enum.auto()
+    AFTER_TASK = enum.auto()  # between its answer and its next poll
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of a worker; for an errand the boot is the errand."""
+
+    boot: float = 0.25  # seconds from fork to first poll; inf: it hangs
+    end: End = End.NEVER
+    after: float = 0.25  # seconds into the stage where it meets its end
+    status: int = -11
+    hangs: bool = False  # its first task never ends
+    deaf: bool = False  # its first poll never ends
+    heeds: bool = True  # leaves when it is told to
+    stuck: float = 0.0  # seconds that the kernel keeps it after KILL
+    forks: bool = True  # the kernel gives a process
+
+
+GOOD = Fate()
+CRASHES_BOOTING = Fate(end=End.IN_BOOT)
+
+
+@dataclass(frozen=True)
+class Version:
+    """What becomes of a generation: its zygote, and the workers of this code."""
+
+    imports: float = 1.0  # seconds; inf: it hangs
+    failure: tuple[str, int] | None = None  # why it cannot be loaded, and the exit code
+    lost_after: float = inf  # seconds from ready to its zygote's death
+    refusal: tuple[str, int] | None = None  # what SWF has against it, and the exit code
+    workers: tuple[Fate, ...] = ()  # fates of its serving workers, before the script's
+    forever: bool = False  # these fates come round again
+    lists: tuple[messages.TaskList, ...] | None = None  # its own task lists
+    cursed: tuple[messages.TaskList, ...] = ()  # workers of these always crash booting
+
+
+@dataclass(frozen=True)
+class Helper:
+    """What becomes of an attendant."""
+
+    ready: float = 0.5
+    closes: float = inf  # seconds from ready to all executions having closed
+    completed: bool = True
+    lost_after: float = inf  # seconds from ready
+    heeds: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A task that SWF will hand to a poller; its length and start-to-close timeout in seconds."""
+
+    waits: float = 1.0  # seconds into the poll
+    lasts: float = 2.0
+    timeout: float | None = 60.0
+
+
+@dataclass(frozen=True)
+class Murder:
+    """kill -9 from outside: the n-th living worker, counted round."""
+
+    nth: int
+
+
+@dataclass(frozen=True)
+class ZygoteMurder:
+    """kill -9 from outside: the n-th living zygote, counted round."""
+
+    nth: int
+
+
+Order = messages.Event | Murder | ZygoteMurder
+Orders = tuple[tuple[float, Order], ...]
+"""What is asked for or done from outside, and when."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A whole story; each tuple is used up in order."""
+
+    fates: tuple[Fate, ...] = ()
+    versions: tuple[Version, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    errands: tuple[Fate, ...] = ()
+    orders: Orders = ()
+    endpoint: Helper = Helper()
+    starter: Helper = Helper()
+
+
+# --- for hypothesis -------------------------------------------------------------------------------
+
+
+def quarters(low: float, high: float) -> st.SearchStrategy[float]:
+    """Seconds on the grid."""
+    return st.integers(int(low * 4), int(high * 4)).map(lambda n: n / 4)
+
+
+def fates(*, errand: bool = False) -> st.SearchStrategy[Fate]:
+    """Any worker, from good to hopeless."""
+    return st.builds(
+        Fate,
+        boot=st.just(0.25) | quarters(0.25, 40) | st.just(inf),
+        end=st.sampled_from([End.NEVER, End.IN_BOOT] if errand else list(End)),
+        after=quarters(0, 12),
+        status=st.sampled_from([-11, -9, 0, 1, 70]),
+        hangs=st.booleans(),
+        deaf=st.booleans(),
+        heeds=st.booleans(),
+        stuck=st.sampled_from([0.0, 0.25, 9.75, 10.0, 60.0]),
+        forks=st.sampled_from([True, True, True, False]),
+    )
+
+
+def versions() -> st.SearchStrategy[Version]:
+    """Any generation, from good to hopeless."""
+    return st.builds(
+        Version,
+        imports=quarters(0.25, 5) | st.just(inf),
+        failure=st.none() | st.just(("it cannot be imported", 3)),
+        lost_after=st.just(inf) | quarters(0, 90),
+        refusal=st.none() | st.none() | st.just(("SWF refuses it", 2)),
+        workers=st.just(()) | st.lists(fates(), min_size=1, max_size=3).map(tuple),
+    )
+
+
+def plans() -> st.SearchStrategy[Plan]:
+    """Any task."""
+    return st.builds(
+        Plan,
+        waits=quarters(0, 59),
+        lasts=quarters(0, 30),
+        timeout=st.sampled_from([None, 5.0, 20.0, 60.0]),
+    )
+
+
+def troubles() -> st.SearchStrategy[Order]:
+    """What people and the host do to us, leaving aside."""
+    return (
+        st.builds(Murder, st.integers(0, 7))
+        | st.builds(ZygoteMurder, st.integers(0, 2))
+        | st.just(messages.RestartAsked("SIGHUP"))
+    )
+
+
+def farewells() -> st.SearchStrategy[Order]:
+    """What makes the program leave."""
+    return st.sampled_from(
+        [
+            messages.DrainAsked("SIGTERM"),
+            messages.DrainAsked("a notice", within=20.0),
+            messages.StopAsked("SIGQUIT"),
+        ]
+    )
+
+
+def orders(
+    what: st.SearchStrategy[Order], most: int
+) -> st.SearchStrategy[tuple[tuple[float, Order], ...]]:
+    """Up to ``most`` of them at any moment of the first five minutes."""
+    return st.lists(st.tuples(quarters(0, 300), what), max_size=most).map(_in_time)
+
+
+def _in_time(told: Sequence[tuple[float, Order]]) -> Orders:
+    return tuple(sorted(told, key=lambda each: each[0]))
+
+
+def scripts(*, leaving: bool = False) -> st.SearchStrategy[Script]:
+    """Any story whose first generation is good; with ``leaving`` the program may be told to."""
+    what = troubles() | farewells() if leaving else troubles()
+    return st.builds(
+        Script,
+        fates=st.lists(fates(), max_size=6).map(tuple),
+        versions=st.lists(versions(), max_size=3).map(lambda each: (Version(), *each)),
+        plans=st.lists(plans(), max_size=8).map(tuple),
+        errands=st.lists(fates(errand=True), max_size=4).map(lambda each: (GOOD, *each)),
+        orders=orders(what, 5),
+    )

@@ -1,0 +1,326 @@
+"""What the core may never do, judged from what it heard and wished alone.
+
+1. The judge keeps its own book, made of events and actions; it never looks into the core.
+2. Every action is judged when it is wished, every turn when it is over, every story at its end.
+3. A broken law raises at once: a fake that lets faults pass is worth nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import singledispatchmethod
+from math import inf
+from typing import TYPE_CHECKING
+
+from supervisor import messages
+from supervisor.messages import Register, Report, Seat, Serve
+from supervisor.settings import SettingsError, pool_sizes
+
+if TYPE_CHECKING:
+    from supervisor.core import Core
+    from supervisor.settings import Settings
+
+WINK = 1e-6
+"""Seconds that sums of floats may be off."""
+
+
+class Broken(AssertionError):
+    """The core did what it may never do."""
+
+
+@dataclass
+class Life:
+    """A worker as the judge knows it."""
+
+    generation: int
+    job: messages.Job
+    forked_at: float
+    ready_at: float = inf
+    told: bool = False
+    killed_at: float = inf
+    finished: bool = False
+    task: messages.Task | None = None
+
+    @property
+    def serves_on(self) -> bool:
+        return self.ready_at < inf and not self.told and self.killed_at == inf
+
+
+@dataclass
+class Rest:
+    """What the judge remembers of a seat."""
+
+    early_deaths: int = 0
+    died_at: float = -inf
+
+
+@dataclass
+class Judge:
+    """Watches one core."""
+
+    settings: Settings
+    now: float = 0.0
+    living: dict[int, Life] = field(default_factory=dict)
+    known: set[int] = field(default_factory=set)
+    zygotes: dict[int, str] = field(default_factory=dict)  # importing, ready, gone
+    abandoned: set[int] = field(default_factory=set)
+    relied_on: set[int] = field(default_factory=set)  # generations that elders left for
+    attendants: dict[str, str] = field(default_factory=dict)  # here, stopping, gone
+    seats: dict[int, set[Seat]] = field(default_factory=dict)
+    owed: dict[str, messages.Task] = field(default_factory=dict)  # tokens whose holders died
+    settled: Counter[str] = field(default_factory=Counter)  # reported, or noted as not to be
+    deaths_noted: Counter[int] = field(default_factory=Counter)
+    deaths_due: set[int] = field(default_factory=set)
+    rests: dict[tuple[int, Seat], Rest] = field(default_factory=dict)
+    leaving: bool = False
+    exit: messages.Exit | None = None
+
+    def over(self, core: Core) -> None:
+        """A turn is over: something is due, and it lies ahead."""
+        deadline = core.next_deadline()
+        if self.exit:
+            _law(deadline == inf, "nothing is due after the exit")
+            return
+        _law(deadline > self.now, f"the deadline {deadline} lies in the future of {self.now}")
+        _law(deadline < inf, "something is always due until the exit")
+
+    def finish(self) -> None:
+        """The story is over: every death was noted once, every owed report settled once."""
+        for worker in self.deaths_due:
+            _law(self.deaths_noted[worker] == 1, f"the death of {worker} is noted once")
+        _law(set(self.deaths_noted) <= self.deaths_due, "only deaths are noted as deaths")
+        for token in self.owed:
+            _law(self.settled[token] == 1, f"the report of {token} is settled once")
+        _law(set(self.settled) <= set(self.owed), "only the tasks of the dead are reported")
+
+    # --- events
+
+    @singledispatchmethod
+    def heard(self, event: messages.Event) -> None:
+        """The core is about to be told."""
+
+    @heard.register
+    def _(self, event: messages.Polling) -> None:
+        if life := self.living.get(event.worker):
+            life.ready_at = min(life.ready_at, self.now)
+
+    @heard.register
+    def _(self, event: messages.Working) -> None:
+        if life := self.living.get(event.worker):
+            life.task = event.task
+
+    @heard.register
+    def _(self, event: messages.Done) -> None:
+        if life := self.living.get(event.worker):
+            life.task = None
+            if isinstance(life.job, Report):
+                life.finished = True
+                self.settled[life.job.task.token] += 1
+
+    @heard.register(messages.Registered)
+    @heard.register(messages.Refused)
+    def _(self, event: messages.Registered | messages.Refused) -> None:
+        if life := self.living.get(event.worker):
+            life.finished = True
+
+    @heard.register
+    def _(self, event: messages.Exited) -> None:
+        if life := self.living.get(event.worker):
+            asked = life.told or life.finished
+            if event.status != 0 or not asked or life.task:
+                self.deaths_due.add(event.worker)
+            self._buried(event.worker)
+
+    @heard.register
+    def _(self, event: messages.ForkFailed) -> None:
+        if event.worker in self.living:
+            self.deaths_due.add(event.worker)
+            self._buried(event.worker)
+
+    @heard.register
+    def _(self, event: messages.GenerationReady) -> None:
+        if self.zygotes.get(event.generation) == "importing":
+            self.zygotes[event.generation] = "ready"
+            with suppress(SettingsError):
+                sizes = pool_sizes(self.settings, event.task_lists)
+                self.seats[event.generation] = {
+                    Seat(each, i) for each, size in sizes.items() for i in range(size)
+                }
+
+    @heard.register
+    def _(self, event: messages.GenerationLost) -> None:
+        self.zygotes[event.generation] = "gone"
+
+    @heard.register
+    def _(self, event: messages.AttendantLost) -> None:
+        self.attendants[event.name] = "gone"
+
+    @heard.register(messages.DrainAsked)
+    @heard.register(messages.StopAsked)
+    def _(self, _event: messages.DrainAsked | messages.StopAsked) -> None:
+        self.leaving = True
+
+    def _buried(self, worker: int) -> None:
+        life = self.living.pop(worker)
+        if life.task:
+            self.owed[life.task.token] = life.task
+        if isinstance(life.job, Serve):
+            rest = self.rests.setdefault((life.generation, life.job.seat), Rest())
+            lasted = life.ready_at + self.settings.lasting <= self.now
+            rest.early_deaths = 0 if lasted else rest.early_deaths + 1
+            rest.died_at = self.now
+
+    # --- actions
+
+    @singledispatchmethod
+    def wished(self, action: messages.Action) -> None:
+        """The core wishes this, now."""
+        _law(self.exit is None, f"nothing is wished after the exit: {action}")
+
+    @wished.register
+    def _(self, action: messages.StartGeneration) -> None:
+        _law(not self.leaving, "no generation is started while leaving")
+        _law(action.generation == len(self.zygotes) + 1, "generations count up from 1")
+        trying = [each for each, state in self.zygotes.items() if state == "importing"]
+        _law(not trying, f"one candidate at a time, not beside {trying}")
+        self.zygotes[action.generation] = "importing"
+
+    @wished.register
+    def _(self, action: messages.RetireGeneration) -> None:
+        state = self.zygotes[action.generation]
+        _law(state != "gone", f"generation {action.generation} is retired alive and once")
+        self.zygotes[action.generation] = "gone"
+
+    @wished.register
+    def _(self, action: messages.Fork) -> None:
+        _law(action.worker not in self.known, "a worker's number is never used again")
+        _law(self.zygotes[action.generation] == "ready", f"the zygote of {action} can fork")
+        match action.job:
+            case Serve(seat=seat):
+                self._serve(action.generation, seat)
+            case Register():
+                self._register(action.generation)
+            case Report(task=task):
+                self._report(task)
+        self.known.add(action.worker)
+        self.living[action.worker] = Life(action.generation, action.job, self.now)
+
+    def _serve(self, generation: int, seat: Seat) -> None:
+        _law(not self.leaving, "nobody but reporters is forked while leaving")
+        beside = [n for n, life in self.living.items() if _sits(life, generation, seat)]
+        _law(not beside, f"{beside} of generation {generation} still sit(s) at {seat}")
+        rest = self.rests.get((generation, seat), Rest())
+        if rest.early_deaths:
+            grown = self.settings.rest_factor ** min(rest.early_deaths - 1, 64)
+            least = min(self.settings.rest_initial * grown, self.settings.rest_cap) / 2
+            _law(self.now - rest.died_at >= least - WINK, f"{seat} rests {least} s")
+
+    def _register(self, generation: int) -> None:
+        _law(not self.leaving, "nothing is registered while leaving")
+        beside = [life for life in self.living.values() if life.generation == generation]
+        _law(not beside, "a generation registers alone")
+
+    def _report(self, task: messages.Task) -> None:
+        _law(task.token in self.owed, f"the holder of {task.token} died with it")
+        _law(not self.settled[task.token], f"{task.token} is reported once")
+        jobs = [life.job for life in self.living.values() if not life.finished]
+        beside = [job for job in jobs if isinstance(job, Report) and job.task == task]
+        _law(not beside, f"one reporter at a time for {task.token}")
+
+    @wished.register
+    def _(self, action: messages.Terminate) -> None:
+        _law(action.worker in self.living, f"{action} is for a living worker")
+        life = self.living[action.worker]
+        _law(not life.told, f"{action} is said once")
+        _law(life.killed_at == inf, f"{action} is not said to a killed one")
+        _law(not isinstance(life.job, Report), f"{action} is not said to a reporter")
+        if not self.leaving and life.generation not in self.abandoned:
+            self._give_way(action.worker, life)
+        life.told = True
+
+    def _give_way(self, worker: int, life: Life) -> None:
+        _law(isinstance(life.job, Serve), f"{worker} has an errand that is wanted")
+        assert isinstance(life.job, Serve)
+        seat = life.job.seat
+        heirs = [
+            each.generation
+            for each in self.living.values()
+            if each.generation > life.generation
+            and _sits(each, each.generation, seat)
+            and each.serves_on
+        ]
+        newer = [each for each in self.seats if each > life.generation]
+        heirs += [each for each in newer if seat not in self.seats[each]]
+        _law(bool(heirs), f"the heir of {worker} is ready, or its seat is gone")
+        self.relied_on.add(max(heirs))
+
+    @wished.register
+    def _(self, action: messages.Kill) -> None:
+        _law(action.worker in self.living, f"{action} is for a living worker")
+        _law(self.living[action.worker].killed_at == inf, f"{action} is sent once")
+        self.living[action.worker].killed_at = self.now
+
+    @wished.register
+    def _(self, action: messages.Note) -> None:
+        match action.event:
+            case "worker_died":
+                self._death_noted(int(str(action.facts["worker"])))
+            case "report_lost" | "report_needless":
+                self.settled[self._token(action)] += 1
+            case "generation_abandoned":
+                self._abandoned(int(str(action.facts["generation"])))
+            case "stopping" | "draining":
+                self.leaving = True
+
+    def _abandoned(self, generation: int) -> None:
+        _law(generation not in self.relied_on, f"nobody had left for generation {generation}")
+        self.abandoned.add(generation)
+
+    def _death_noted(self, worker: int) -> None:
+        self.deaths_noted[worker] += 1
+        if life := self.living.get(worker):
+            waited = self.now - life.killed_at + WINK
+            _law(waited >= self.settings.reap_patience, f"{worker} is dead, or was waited for")
+            self.deaths_due.add(worker)
+            self._buried(worker)
+
+    def _token(self, note: messages.Note) -> str:
+        workflow = note.facts["workflow_id"]
+        return next(each.token for each in self.owed.values() if each.workflow_id == workflow)
+
+    @wished.register
+    def _(self, action: messages.StartAttendant) -> None:
+        _law(action.name not in self.attendants, f"the {action.name} is started once")
+        _law(not self.leaving, "no attendant is started while leaving")
+        self.attendants[action.name] = "here"
+
+    @wished.register
+    def _(self, action: messages.StopAttendant) -> None:
+        _law(self.attendants.get(action.name) == "here", f"the {action.name} is stopped once")
+        _law(not self.living, f"nobody needs the {action.name} any more")
+        here = [name for name, state in self.attendants.items() if state == "here"]
+        _law(action.name != "endpoint" or here == ["endpoint"], "the endpoint is stopped last")
+        self.attendants[action.name] = "stopping"
+
+    @wished.register
+    def _(self, action: messages.Exit) -> None:
+        _law(self.exit is None, "the program exits once")
+        _law(not self.living, f"nobody is left behind: {sorted(self.living)}")
+        unsettled = [each for each in self.owed if not self.settled[each]]
+        _law(not unsettled, f"no report is left behind: {unsettled}")
+        here = [name for name, state in self.attendants.items() if state == "here"]
+        _law(not here, f"every attendant was asked to end: {here}")
+        alive = [each for each, state in self.zygotes.items() if state != "gone"]
+        _law(not alive, f"no zygote is left behind: {alive}")
+        self.exit = action
+
+
+def _sits(life: Life, generation: int, seat: Seat) -> bool:
+    return life.generation == generation and isinstance(life.job, Serve) and life.job.seat == seat
+
+
+def _law(holds: bool, text: str) -> None:  # noqa: FBT001 - it reads as an assertion
+    if not holds:
+        raise Broken(text)

@@ -1,0 +1,242 @@
+"""The core's stories: deaths, and what SWF is told of them."""
+
+from __future__ import annotations
+
+import itertools
+from math import inf
+
+import pytest
+
+from supervisor import messages
+from supervisor.messages import Report, Result
+from tests.fates import CRASHES_BOOTING, End, Fate, Murder, Plan, Script, Version
+from tests.world import DECIDER, LISTS, RESIZE, World, tell
+
+BAD_FOR_EVER = Version(workers=(CRASHES_BOOTING,), forever=True)
+
+
+def reports(world: World) -> list[Report]:
+    """What SWF was told, or was tried to be told."""
+    jobs = [each.job for each in world.said(messages.Fork)]
+    return [job for job in jobs if isinstance(job, Report)]
+
+
+def deaths(world: World) -> list[str]:
+    """The lines that tell of deaths."""
+    return [each.text for each in world.notes("worker_died")]
+
+
+# --- seats ----------------------------------------------------------------------------------------
+
+
+def test_the_seat_of_a_worker_that_had_lasted_is_filled_at_once() -> None:
+    """Kill -9 of a good worker costs its seat no rest."""
+    world = tell(Script(orders=((30.0, Murder(1)),))).finish(60)
+    assert world.said(messages.Fork)[-1].worker == 5
+    assert world.when(world.said(messages.Fork)[-1]) == 30.0
+    assert "Its seat is filled at once." in deaths(world)[0]
+
+
+def test_early_deaths_make_rests_grow() -> None:
+    """Each crash while booting makes the seat wait longer, up to the cap."""
+    world = tell(Script(versions=(BAD_FOR_EVER,)), workers=1, deciders=0, intensity_deaths=99)
+    world.finish(300)
+    at = [world.when(each) for each in world.said(messages.Fork)[1:]]
+    rests = [after - before - 0.3125 for before, after in itertools.pairwise(at)]
+    for n, rest in enumerate(rests):
+        most = min(0.5 * 2**n, 30.0)
+        assert most / 2 <= rest <= most
+
+
+def test_a_worker_that_lasted_clears_its_seats_rests() -> None:
+    """After a good time the count of early deaths begins anew."""
+    fates = (CRASHES_BOOTING, CRASHES_BOOTING, Fate(end=End.IN_POLL, after=20.0), CRASHES_BOOTING)
+    world = tell(Script(fates=fates), workers=1, deciders=0).finish(60)
+    remedies = [str(each.facts["remedy"]) for each in world.notes("worker_died")]
+    assert remedies[2] == "Its seat is filled at once."
+    assert 0.2 <= float(remedies[3].split()[-2]) <= 0.5
+
+
+def test_leaving_without_being_told_is_a_death() -> None:
+    """Exit code 0 is no excuse: nobody had asked it to go."""
+    world = tell(Script(fates=(Fate(end=End.IN_POLL, status=0),))).finish(60)
+    assert len(deaths(world)) == 1
+    assert "exited 0" in deaths(world)[0]
+    assert world.strength() == world.wanted
+
+
+def test_a_fork_that_fails_is_tried_again() -> None:
+    """No process for a worker is like its death: noted, rested, tried again."""
+    world = tell(Script(fates=(Fate(forks=False),))).finish(60)
+    assert "could not be forked: no process. Its seat rests" in deaths(world)[0]
+    assert world.strength() == world.wanted
+
+
+# --- patience -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fate", "plan", "patience", "why"),
+    [
+        (Fate(boot=inf), Plan(), 30.0, "booting for 30 s"),
+        (Fate(deaf=True), Plan(), 90.0, "its poll hung for 90 s"),
+        (Fate(hangs=True), Plan(timeout=20.0), 50.0, "past its own timeout"),
+    ],
+)
+def test_a_hung_worker_is_killed(fate: Fate, plan: Plan, patience: float, why: str) -> None:
+    """Every stage has its patience; past it the worker is killed and its seat filled."""
+    world = tell(Script(fates=(fate,), plans=(plan,)), workers=1, deciders=0).finish(200)
+    since = [at for at, each in world.log if getattr(each, "worker", None) == 2]
+    killed = world.when(messages.Kill(2, why))
+    assert killed - patience in since
+    assert len(world.said(messages.Kill)) == 1
+    assert world.strength() == world.wanted
+
+
+def test_an_activity_without_timeout_may_take_for_ever() -> None:
+    """Where SWF has no limit, we have none."""
+    script = Script(fates=(Fate(hangs=True),), plans=(Plan(timeout=None),))
+    world = tell(script, workers=1, deciders=0).finish(100_000)
+    assert not world.said(messages.Kill)
+
+
+def test_a_decision_may_not() -> None:
+    """A hung decision is killed after ``decision_patience`` and reported, for SWF waits for it."""
+    script = Script(fates=(Fate(hangs=True),), plans=(Plan(),))
+    world = tell(script, workers=0).finish(1000)
+    assert world.said(messages.Kill) == [messages.Kill(2, "past its own timeout")]
+    assert [each.reason for each in reports(world)] == [
+        "WorkerDied: killed after 300 s: past its own timeout"
+    ]
+
+
+def test_who_is_not_given_back_counts_as_dead() -> None:
+    """A killed worker that the kernel holds is noted, not killed again, and its seat filled."""
+    world = tell(Script(fates=(Fate(boot=inf, stuck=1000.0),))).finish(500)
+    assert len(world.said(messages.Kill)) == 1
+    assert "the kernel holds it" in deaths(world)[0]
+    assert world.strength() == world.wanted
+
+
+# --- reports --------------------------------------------------------------------------------------
+
+
+def test_a_task_that_dies_with_its_worker_is_reported_at_once() -> None:
+    """SWF is told in the same turn, by a fork of the current generation, with the cause."""
+    script = Script(fates=(Fate(), Fate(end=End.IN_TASK, status=-9)), plans=(Plan(),) * 3)
+    world = tell(script).finish(60)
+    (report,) = reports(world)
+    fork = next(each for each in world.said(messages.Fork) if each.job == report)
+    assert world.when(fork) == world.when(world.notes("worker_died")[0])
+    assert (report.reason, report.role) == ("WorkerDied: killed by SIGKILL", RESIZE.role)
+    assert report.task in [each.task for each in world.said(messages.Working)]
+    assert f"of workflow {report.task.workflow_id} was in its hands" in deaths(world)[0]
+
+
+def test_an_answered_task_is_not_reported() -> None:
+    """Who dies between its answer and its next poll holds nothing."""
+    script = Script(fates=(Fate(end=End.AFTER_TASK),), plans=(Plan(),))
+    world = tell(script).finish(60)
+    assert len(deaths(world)) == 1
+    assert reports(world) == []
+
+
+def test_a_task_is_held_until_done_is_said() -> None:
+    """A poll alone does not free a task: only the answer does."""
+    world = tell().run(10)
+    task = world.task(RESIZE.role, 60.0)
+    for event in (messages.Working(3, task), messages.Polling(3)):
+        world.judge.heard(event)
+        world.core.handle(event, 10.0)
+    world.processes[3].die(-9)
+    world.finish(60)
+    assert [each.task for each in reports(world)] == [task]
+
+
+def test_a_report_is_pointless_when_the_timeout_is_over() -> None:
+    """SWF has seen the end by the task's own timeout: nothing is forked, a line says so."""
+    script = Script(fates=(Fate(hangs=True),), plans=(Plan(timeout=20.0),))
+    world = tell(script, workers=1, deciders=0).finish(200)
+    assert reports(world) == []
+    assert len(world.notes("report_needless")) == 1
+
+
+def test_a_reporter_that_dies_is_replaced() -> None:
+    """Whatever keeps a reporter from speaking: another one speaks, and only until one was heard."""
+    errands = (Fate(), CRASHES_BOOTING, Fate(forks=False), Fate(boot=inf), Fate())
+    script = Script(fates=(Fate(end=End.IN_TASK),), plans=(Plan(timeout=None),), errands=errands)
+    world = tell(script, workers=1, deciders=0).finish(300)
+    assert len(reports(world)) == 4
+    assert len(world.notes("reported")) == 1
+
+
+def test_a_report_is_lost_after_bounded_tries() -> None:
+    """After ``report_tries`` reporters an ERROR names the task; its own timeout will tell SWF."""
+    script = Script(
+        fates=(Fate(end=End.IN_TASK),),
+        plans=(Plan(timeout=None),),
+        errands=(Fate(), *[CRASHES_BOOTING] * 20),
+    )
+    world = tell(script, workers=1, deciders=0, report_tries=3).finish(300)
+    (note,) = world.notes("report_lost")
+    assert note.level == messages.Level.ERROR
+    assert note.facts["workflow_id"] == "w1"
+    assert len(reports(world)) == 3
+
+
+def test_a_heard_reporter_may_die_as_it_likes() -> None:
+    """After its ``Done`` the report is made, whatever the exit code."""
+    script = Script(fates=(Fate(end=End.IN_TASK),), plans=(Plan(),))
+    world = tell(script, workers=1, deciders=0)
+    world.run(3)
+    reporter = next(each for each in world.said(messages.Fork) if isinstance(each.job, Report))
+    world.say(messages.Done(reporter.worker, Result.GONE))
+    world.later(0, lambda: world.processes[reporter.worker].die(3))
+    world.finish(60)
+    assert len(reports(world)) == 1
+    assert "Its report had been made." in deaths(world)[1]
+
+
+# --- intensity ------------------------------------------------------------------------------------
+
+
+def test_one_bad_list_is_degraded_and_the_others_go_on() -> None:
+    """Workers of one list that keep dying cost the other list nothing."""
+    fates = (Fate(), *[CRASHES_BOOTING] * 20)
+    world = tell(Script(fates=fates)).run(60)
+    (note,) = world.notes("list_degraded")
+    assert note.facts["task_list"] == RESIZE.name
+    assert world.strength() == {DECIDER: 1}
+    assert [each.degraded for each in world.core.status().generations] == [(RESIZE.name,)]
+    world.finish(300)
+    assert world.strength() == world.wanted
+    assert len(world.notes("list_recovered")) == 1
+    assert world.core.status().generations[0].degraded == ()
+
+
+def test_a_degraded_list_is_tried_at_the_longest_rest() -> None:
+    """After the verdict no seat of the list rests less than half the cap."""
+    world = tell(Script(fates=(Fate(), *[CRASHES_BOOTING] * 99))).finish(300)
+    degraded = world.when(world.notes("list_degraded")[0])
+    later = [each for at, each in world.log if at > degraded and isinstance(each, messages.Note)]
+    remedies = [str(each.facts["remedy"]) for each in later if each.event == "worker_died"]
+    assert remedies
+    assert all(15 <= float(each.split()[-2]) <= 30 for each in remedies)
+    assert len(world.notes("list_degraded")) == 1
+
+
+def test_when_every_list_is_degraded_the_program_gives_up() -> None:
+    """No list can keep a worker: exit 4, and the last death's cause."""
+    world = tell(Script(versions=(BAD_FOR_EVER,))).finish(600)
+    assert world.exit is not None
+    assert world.exit.code == 4
+    assert "killed by SIGSEGV" in world.exit.why
+
+
+def test_a_ready_worker_keeps_the_program_alive() -> None:
+    """While one worker of a degraded list is ready, nothing is given up."""
+    world = tell(Script(fates=(Fate(), *[CRASHES_BOOTING] * 99)), deciders=0, intensity_deaths=1)
+    world.finish(600)
+    assert len(world.notes("list_degraded")) == 1
+    assert world.exit is None
+    assert world.strength() == {LISTS[1]: 1}
