@@ -1,5 +1,7 @@
 """Activity tasks: their four ends, their four clocks, cancelling, and refusals."""
 
+from typing import Any
+
 import pytest
 
 from garcon.local.engine import Fault, Waiting
@@ -10,6 +12,7 @@ from tests.garcon.local.engine.account import (
     DOMAIN,
     START,
     Account,
+    Body,
     decision,
     schedule,
 )
@@ -17,7 +20,7 @@ from tests.garcon.local.engine.account import (
 CANCEL_A = decision("RequestCancelActivityTask", activityId="a")
 
 
-def with_task(**attributes: object) -> tuple[Account, str, dict]:
+def with_task(**attributes: Any) -> tuple[Account, str, Body]:
     """An execution with one started activity task: account, run id, task."""
     account = Account()
     run = account.start()
@@ -78,7 +81,7 @@ def test_a_start_records_who_it_was() -> None:
         ("RespondActivityTaskCanceled", "ActivityTaskCanceled", {"details": "d"}),
     ],
 )
-def test_a_worker_ends_a_task(operation: str, event: str, told: dict) -> None:
+def test_a_worker_ends_a_task(operation: str, event: str, told: Body) -> None:
     """The event repeats what the worker said, and a decision task follows."""
     account, run, task = with_task()
     account.call(operation, taskToken=task["taskToken"], **told)
@@ -120,7 +123,7 @@ def test_a_token_of_a_closed_execution_is_stale() -> None:
     ],
 )
 def test_each_clock_times_a_task_out(
-    timeouts: dict, after: int, timeout_type: str, *, started: bool
+    timeouts: Body, after: int, timeout_type: str, *, started: bool
 ) -> None:
     """At its own time, not before, with startedEventId 0 if it was never started."""
     account = Account()

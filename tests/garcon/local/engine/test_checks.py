@@ -4,13 +4,21 @@ import pytest
 
 from garcon.local.engine import Fault
 from garcon.local.engine.checks import check_request
-from tests.garcon.local.engine.account import DOMAIN, WORKFLOW, Account, child, decision, schedule
+from tests.garcon.local.engine.account import (
+    DOMAIN,
+    WORKFLOW,
+    Account,
+    Body,
+    child,
+    decision,
+    schedule,
+)
 
 START_W = {"domain": DOMAIN, "workflowId": "w", "workflowType": WORKFLOW}
 REGISTER = {"domain": DOMAIN, "name": "n", "version": "v"}
 
 
-def refusal(operation: str, params: dict) -> str:
+def refusal(operation: str, params: Body) -> str:
     """The message with which a request is refused."""
     with pytest.raises(Fault) as caught:
         check_request(operation, params)
@@ -18,7 +26,9 @@ def refusal(operation: str, params: dict) -> str:
     return caught.value.message
 
 
-@pytest.mark.parametrize("name", ["a:b", "a/b", "a|b", "a\x00", "a\x1f", "a\x7f", "a\x9f", " a", "a ", "arn"])
+@pytest.mark.parametrize(
+    "name", ["a:b", "a/b", "a|b", "a\x00", "a\x1f", "a\x7f", "a\x9f", " a", "a ", "arn"]
+)
 def test_names_have_rules(name: str) -> None:
     """Colons, slashes, bars, control characters, outer whitespace and "arn" are refused."""
     assert "'workflowId'" in refusal("StartWorkflowExecution", START_W | {"workflowId": name})
@@ -42,7 +52,7 @@ def test_names_have_rules(name: str) -> None:
     ],
     ids=lambda each: each["decisionType"],
 )
-def test_names_in_decisions_have_the_same_rules(made: dict) -> None:
+def test_names_in_decisions_have_the_same_rules(made: Body) -> None:
     """The message says which decision it was, counted from 1."""
     params = {"taskToken": "t", "decisions": [decision("RecordMarker", markerName="m"), made]}
     assert "'decisions.2.member." in refusal("RespondDecisionTaskCompleted", params)
@@ -54,7 +64,7 @@ def test_names_may_hold_anything_else() -> None:
         check_request("StartWorkflowExecution", START_W | {"workflowId": name})
 
 
-@pytest.mark.parametrize("duration", ["-1", "1.5", "x", "none", " 1", "１"])
+@pytest.mark.parametrize("duration", ["-1", "1.5", "x", "none", " 1", "\uff11"])
 def test_durations_are_digits_or_none(duration: str) -> None:
     """Nothing else is a duration, not even other scripts' digits."""
     message = refusal("StartWorkflowExecution", START_W | {"taskStartToCloseTimeout": duration})
@@ -72,7 +82,7 @@ def test_durations_are_digits_or_none(duration: str) -> None:
         ),
     ],
 )
-def test_some_durations_cannot_be_none(operation: str, params: dict) -> None:
+def test_some_durations_cannot_be_none(operation: str, params: Body) -> None:
     """An execution and a timer must end."""
     assert "must be seconds" in refusal(operation, params)
 

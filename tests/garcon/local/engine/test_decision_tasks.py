@@ -10,6 +10,7 @@ from tests.garcon.local.engine.account import (
     DOMAIN,
     FAIL,
     Account,
+    Body,
     attributes,
     decision,
     schedule,
@@ -17,7 +18,7 @@ from tests.garcon.local.engine.account import (
 )
 
 
-def ids(task: dict) -> list[int]:
+def ids(task: Body) -> list[int]:
     """The ids of the events that came with a task."""
     return [event["eventId"] for event in task["events"]]
 
@@ -156,7 +157,7 @@ def test_a_decision_timeout_of_none_never_ends() -> None:
     [COMPLETE, FAIL, CANCEL, decision("ContinueAsNewWorkflowExecution")],
     ids=lambda each: each["decisionType"],
 )
-def test_closing_fails_while_something_is_unseen(closing: dict) -> None:
+def test_closing_fails_while_something_is_unseen(closing: Body) -> None:
     """UNHANDLED_DECISION, and the next task shows what it was; then closing succeeds."""
     account = Account()
     run = account.start()
@@ -228,7 +229,7 @@ def test_previous_started_event_is_that_of_the_last_completed_task() -> None:
 
 
 def test_the_history_can_begin_at_the_previous_start() -> None:
-    """startAtPreviousStartedEvent leaves out what happened before that moment, by timestamp."""
+    """Asking for that leaves out what happened before that moment, by timestamp."""
     account = Account()
     account.start()
     account.after(1)
@@ -295,7 +296,7 @@ def test_a_page_token_is_good_for_its_own_listing_and_a_day() -> None:
             nextPageToken=token,
         )
     with pytest.raises(Fault, match="Invalid token"):
-        account.poll_decision(nextPageToken="garbage")  # noqa: S106 -- not a secret
+        account.poll_decision(nextPageToken="garbage")
     account.after(24 * 3600 + 1)
     with pytest.raises(Fault, match="exceeded its maximum lifetime"):
         account.poll_decision(nextPageToken=token)

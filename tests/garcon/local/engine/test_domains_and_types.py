@@ -17,9 +17,7 @@ def code(account: Account, operation: str, **params: object) -> str:
 
 
 def register_domain(account: Account, name: str, **params: object) -> None:
-    account.call(
-        "RegisterDomain", name=name, workflowExecutionRetentionPeriodInDays="1", **params
-    )
+    account.call("RegisterDomain", name=name, workflowExecutionRetentionPeriodInDays="1", **params)
 
 
 def test_a_domain_is_described_as_it_was_registered() -> None:
@@ -63,9 +61,7 @@ def test_deprecating_a_domain_deprecates_its_types() -> None:
     account.start()
     account.call("DeprecateDomain", name=DOMAIN)
     for kind, key in KINDS.items():
-        found = account.call(
-            f"Describe{kind}Type", domain=DOMAIN, **{f"{kind.lower()}Type": key}
-        )
+        found = account.call(f"Describe{kind}Type", domain=DOMAIN, **{f"{kind.lower()}Type": key})
         assert found["typeInfo"]["status"] == "DEPRECATED"
     new = {"domain": DOMAIN, "name": "new", "version": "1"}
     assert code(account, "RegisterActivityType", **new) == "UnknownResourceFault"

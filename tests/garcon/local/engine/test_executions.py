@@ -1,5 +1,7 @@
 """Executions: how they begin and end."""
 
+from typing import Any
+
 import pytest
 
 from garcon.local.engine import Fault, Waiting
@@ -12,6 +14,7 @@ from tests.garcon.local.engine.account import (
     START,
     WORKFLOW,
     Account,
+    Body,
     attributes,
     decision,
     schedule,
@@ -19,7 +22,7 @@ from tests.garcon.local.engine.account import (
 )
 
 
-def terminate(account: Account, **params: object) -> None:
+def terminate(account: Account, **params: Any) -> None:
     account.call("TerminateWorkflowExecution", domain=DOMAIN, workflowId="w", **params)
 
 
@@ -58,7 +61,7 @@ def test_what_neither_start_nor_type_gives_is_undefined(member: str, default: st
     with pytest.raises(Fault) as caught:
         account.start(workflowType=bare)
     assert (caught.value.code, caught.value.message) == ("DefaultUndefinedFault", member)
-    values = {"taskList": {"name": "x"}, "childPolicy": "ABANDON"}
+    values: Body = {"taskList": {"name": "x"}, "childPolicy": "ABANDON"}
     account.start(workflowType=bare, **{member: values.get(member, "5")})
 
 
@@ -78,9 +81,7 @@ def test_open_executions_have_a_limit() -> None:
     run = account.start("a")
     with pytest.raises(Fault, match="LimitExceededFault"):
         account.start("b")
-    account.decide(
-        decision("StartChildWorkflowExecution", workflowId="c", workflowType=WORKFLOW)
-    )
+    account.decide(decision("StartChildWorkflowExecution", workflowId="c", workflowType=WORKFLOW))
     cause = account.last(run, "StartChildWorkflowExecutionFailed")["cause"]
     assert cause == "OPEN_WORKFLOWS_LIMIT_EXCEEDED"
 
@@ -93,9 +94,7 @@ def test_open_executions_have_a_limit() -> None:
         (CANCEL, "CANCELED", "WorkflowExecutionCanceled", {"details": "stopped"}),
     ],
 )
-def test_a_decider_closes_an_execution(
-    closing: dict, status: str, event: str, told: dict
-) -> None:
+def test_a_decider_closes_an_execution(closing: Body, status: str, event: str, told: Body) -> None:
     """The last event and the description say how."""
     account = Account()
     run = account.start()
@@ -257,7 +256,7 @@ def test_a_continued_execution_is_a_new_run() -> None:
         ({"workflowTypeVersion": "bare"}, "DEFAULT_EXECUTION_START_TO_CLOSE_TIMEOUT_UNDEFINED"),
     ],
 )
-def test_a_continuation_can_fail(given: dict, cause: str) -> None:
+def test_a_continuation_can_fail(given: Body, cause: str) -> None:
     """The execution stays open, and another decision task follows."""
     account = Account()
     account.register_workflow(version="old")

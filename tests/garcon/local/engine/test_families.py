@@ -1,5 +1,7 @@
 """What executions do to each other: children, signals, requests to cancel."""
 
+from typing import Any
+
 import pytest
 
 from tests.garcon.local.engine.account import (
@@ -10,13 +12,14 @@ from tests.garcon.local.engine.account import (
     FAIL,
     WORKFLOW,
     Account,
+    Body,
     attributes,
     child,
     decision,
 )
 
 
-def family(**settings: object) -> tuple[Account, str, str]:
+def family(**settings: Any) -> tuple[Account, str, str]:
     """A parent that has seen its child start: account, run of the parent, run of the child.
 
     The child's decision task waits on the list "kids".
@@ -29,16 +32,14 @@ def family(**settings: object) -> tuple[Account, str, str]:
     return account, parent, run
 
 
-def signal(workflow_id: str, **attributes: object) -> dict:
+def signal(workflow_id: str, **attributes: Any) -> Body:
     return decision(
         "SignalExternalWorkflowExecution", workflowId=workflow_id, signalName="s", **attributes
     )
 
 
-def cancel(workflow_id: str, **attributes: object) -> dict:
-    return decision(
-        "RequestCancelExternalWorkflowExecution", workflowId=workflow_id, **attributes
-    )
+def cancel(workflow_id: str, **attributes: Any) -> Body:
+    return decision("RequestCancelExternalWorkflowExecution", workflowId=workflow_id, **attributes)
 
 
 def test_a_child_is_announced_and_then_begins() -> None:
@@ -92,7 +93,7 @@ def test_a_child_is_announced_and_then_begins() -> None:
         (CANCEL, "Canceled", {"details": "stopped"}),
     ],
 )
-def test_a_parent_hears_how_its_child_closed(closing: dict, word: str, told: dict) -> None:
+def test_a_parent_hears_how_its_child_closed(closing: Body, word: str, told: Body) -> None:
     """With what the child said, and a decision task."""
     account, parent, run = family()
     account.decide(closing, task_list="kids")
@@ -188,8 +189,8 @@ def test_a_child_policy_reaches_the_newest_run_of_a_child() -> None:
         ),
     ],
 )
-def test_a_child_that_cannot_be_is_refused_at_once(attributes: dict, cause: str) -> None:
-    """initiatedEventId is 0, since nothing was initiated."""
+def test_a_child_that_cannot_be_is_refused_at_once(attributes: Body, cause: str) -> None:
+    """The event refers to 0, since nothing was initiated."""
     account = Account()
     account.register_workflow(version="old")
     old = {"name": "wf", "version": "old"}
@@ -309,16 +310,13 @@ def test_a_child_policy_is_applied(policy: str, how: str) -> None:
 def test_a_terminated_child_terminates_its_own() -> None:
     """The policy goes down the generations, however many."""
     account = Account()
-    account.start("0")
-    for generation in range(1, 300):
-        account.decide(child(str(generation)))
-        task = account.poll_decision()
-        if task["workflowExecution"]["workflowId"] != str(generation):
-            account.respond(task)
-        else:
-            account.respond(task, child(str(generation + 1)))
+    account.start("0", taskList={"name": "0"})
+    for generation in range(300):
+        name = str(generation + 1)
+        account.decide(child(name, taskList={"name": name}), task_list=str(generation))
     account.call("TerminateWorkflowExecution", domain=DOMAIN, workflowId="0")
-    assert {each.status for each in account.engine.executions()} == {"TERMINATED"}
+    statuses = [each.status for each in account.engine.executions()]
+    assert statuses == ["TERMINATED"] * 301
 
 
 def test_a_signal_reaches_another_execution() -> None:

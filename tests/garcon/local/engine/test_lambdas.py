@@ -1,14 +1,16 @@
 """Lambda functions, which the shell runs on the engine's behalf."""
 
+from typing import Any
+
 from garcon.local.engine import Invocation
-from tests.garcon.local.engine.account import COMPLETE, Account, decision
+from tests.garcon.local.engine.account import COMPLETE, Account, Body, decision
 
 
-def function(function_id: str = "f", **attributes: object) -> dict:
+def function(function_id: str = "f", **attributes: Any) -> Body:
     return decision("ScheduleLambdaFunction", id=function_id, name="fn", **attributes)
 
 
-def running(**attributes: object) -> tuple[Account, str, Invocation]:
+def running(**attributes: Any) -> tuple[Account, str, Invocation]:
     """An execution with a function that runs: account, run id, what to invoke."""
     account = Account(lambda_available=True)
     run = account.start()

@@ -252,7 +252,8 @@ def test_task_lists_show_backlog_and_pollers() -> None:
         params = {"domain": DOMAIN, "taskList": {"name": ACTIVITIES}}
         answer = account.engine.call("PollForActivityTask", params, account.now, poller=label)
         assert isinstance(answer, Waiting)
-    account.engine.disconnect(answer.poll_id, account.now)
+        last = answer.poll_id
+    account.engine.disconnect(last, account.now)
     decisions, work = sorted(account.engine.task_lists(), key=lambda each: each.name)
     assert (decisions.kind, decisions.backlog, decisions.pollers) == ("decision", 1, ())
     assert (work.kind, work.pollers, work.ghosts) == ("activity", ("one", "two"), 1)

@@ -1,5 +1,7 @@
 """The service's rates, enforced when asked for."""
 
+from typing import Any
+
 import pytest
 
 from garcon.local.engine import Fault
@@ -9,6 +11,7 @@ from tests.garcon.local.engine.account import (
     ACTIVITIES,
     DOMAIN,
     Account,
+    Body,
     child,
     decision,
     schedule,
@@ -16,7 +19,8 @@ from tests.garcon.local.engine.account import (
 )
 from tests.garcon.local.shapes import model
 
-def throttled(account: Account, operation: str, **params: object) -> None:
+
+def throttled(account: Account, operation: str, **params: Any) -> None:
     with pytest.raises(Fault) as caught:
         account.call(operation, **params)
     assert (caught.value.code, caught.value.message) == ("ThrottlingException", "Rate exceeded")
@@ -90,7 +94,7 @@ def test_an_execution_has_rates_of_its_own() -> None:
     ],
     ids=lambda each: each["decisionType"] if isinstance(each, dict) else "",
 )
-def test_a_decision_beyond_its_rate_fails_with_its_own_cause(made: dict, cause: str) -> None:
+def test_a_decision_beyond_its_rate_fails_with_its_own_cause(made: Body, cause: str) -> None:
     """The response is accepted, and the history tells."""
     account = Account(quotas=True)
     run = account.start()

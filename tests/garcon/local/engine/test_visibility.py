@@ -1,5 +1,7 @@
 """Lists, counts and histories."""
 
+from typing import Any
+
 import pytest
 
 from garcon.local.engine import Fault
@@ -10,6 +12,7 @@ from tests.garcon.local.engine.account import (
     START,
     WORKFLOW,
     Account,
+    Body,
 )
 
 EVER = {"oldestDate": 0.0}
@@ -27,7 +30,7 @@ def several() -> Account:
     return account
 
 
-def listed(account: Account, what: str, **params: object) -> list[str]:
+def listed(account: Account, what: str, **params: Any) -> list[str]:
     """The workflowIds of a list, all its pages, each of one execution."""
     shown: list[str] = []
     token: dict[str, str] = {}
@@ -85,7 +88,7 @@ def test_a_list_goes_on_where_it_was_though_things_have_changed() -> None:
         ({"typeFilter": {"name": "wf", "version": "2.0"}}, []),
     ],
 )
-def test_filters_choose_among_the_open(filters: dict, expected: list[str]) -> None:
+def test_filters_choose_among_the_open(filters: Body, expected: list[str]) -> None:
     """Each filter shows what matches it, and the count agrees."""
     account = several()
     assert listed(account, "Open", startTimeFilter=EVER, **filters) == expected
@@ -102,7 +105,7 @@ def test_filters_choose_among_the_open(filters: dict, expected: list[str]) -> No
         ({"tagFilter": {"tag": "tag-a"}}, []),
     ],
 )
-def test_filters_choose_among_the_closed(filters: dict, expected: list[str]) -> None:
+def test_filters_choose_among_the_closed(filters: Body, expected: list[str]) -> None:
     """Each filter shows what matches it, and the count agrees."""
     account = several()
     assert listed(account, "Closed", closeTimeFilter=EVER, **filters) == expected
@@ -161,7 +164,7 @@ def test_a_history_comes_in_pages_of_either_order() -> None:
     for _ in range(4):
         account.signal()
 
-    def ids(**params: object) -> list[int]:
+    def ids(**params: Any) -> list[int]:
         shown: list[int] = []
         token: dict[str, str] = {}
         while True:
