@@ -12,6 +12,8 @@ Rules:
 """
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -27,7 +29,7 @@ from garcon.trouble import Trouble
 if TYPE_CHECKING:
     from mypy_boto3_swf import SWFClient
 
-__all__ = ["Trouble", "calling", "configure", "explain", "polling", "warm", "where"]
+__all__ = ["Trouble", "calling", "configure", "explain", "polling", "use", "warm", "where"]
 
 POLL_READ_TIMEOUT = 70  # seconds; SWF holds a poll for 60 and may answer a little late
 CONNECT_TIMEOUT = 10  # seconds; a host that does not answer by then is not there
@@ -58,8 +60,9 @@ class _Choice:
 class _State:
     """What this process chose and built."""
 
-    def __init__(self, choice: _Choice) -> None:
+    def __init__(self, choice: _Choice, given: Any = None) -> None:
         self.choice = choice
+        self.given = given
         self.process: dict[str, SWFClient] = {}
         self.derived: WeakKeyDictionary[Any, SWFClient] = WeakKeyDictionary()
         self.lock = threading.Lock()
@@ -80,6 +83,20 @@ def configure(
     """
     global _state  # noqa: PLW0603 - the process's one choice, replaced as a whole
     _state = _State(_Choice(region, profile, endpoint_url))
+
+
+@contextmanager
+def use(client: Any) -> Iterator[None]:
+    """Within the block, let every call of this process go through ``client``; for tests.
+
+    It wins over ``configure`` and over a flow's own client.
+    """
+    global _state  # noqa: PLW0603 - as in configure
+    before, _state = _state, _State(_Choice(), client)
+    try:
+        yield
+    finally:
+        _state = before
 
 
 def warm(*own: Any) -> None:
@@ -125,7 +142,8 @@ def calling(own: Any = None) -> "SWFClient":
 
 def where(own: Any = None) -> str:
     """The endpoint and region that calls go to, in words; empty if no client tells."""
-    client = _state.process.get("calling") if own is None or _is_chosen() else own
+    process = _state.given or _state.process.get("calling")
+    client = process if own is None or _is_chosen() else own
     if not isinstance(client, BaseClient):
         return ""
     return f"{client.meta.endpoint_url} ({client.meta.region_name})"
@@ -143,10 +161,12 @@ def explain(error: BaseException, doing: str, own: Any = None) -> Trouble:
 
 
 def _is_chosen() -> bool:
-    return _state.choice != _Choice()
+    return _state.given is not None or _state.choice != _Choice()
 
 
 def _of_process(kind: str, config: Config) -> "SWFClient":
+    if _state.given is not None:
+        return _state.given  # type: ignore[no-any-return]  # a test's client may be of any class
     with _state.lock:
         if kind not in _state.process:
             choice = _state.choice

@@ -253,7 +253,10 @@ def _fill(
     given = {"activity": activity, **({"context": context} if reachable else {})}
     asked = inspect.signature(fn).parameters.values()
     named = [each for each in asked if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
-    return {each.name: _argument(each, params, given, context) for each in named}
+    filled = {each.name: _argument(each, params, given, context) for each in named}
+    if any(each.kind is each.VAR_KEYWORD for each in asked):
+        filled |= {key: params[key].get_data(context) for key in params.keys() - filled.keys()}
+    return filled
 
 
 def _argument(

@@ -110,6 +110,16 @@ def test_fakes_are_used_as_they_are(fake: Any) -> None:
     assert client.calling(fake) is fake
 
 
+def test_a_test_s_client_is_used_for_everything_within_its_block() -> None:
+    """It wins over the flow's own and over configure; afterwards all is as before."""
+    client.configure(region="ap-south-1")
+    fake = FakeSwf()
+    with client.use(fake):
+        used: list[Any] = [client.polling(), client.calling(own())]
+        assert used == [fake, fake]
+    assert client.calling().meta.region_name == "ap-south-1"
+
+
 def test_warm_builds_what_will_be_used() -> None:
     """Afterwards nothing has to be built, neither for the process nor for the flow's client."""
     mine = own()

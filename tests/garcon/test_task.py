@@ -62,11 +62,17 @@ def test_a_filled_task_may_not_ask_for_context() -> None:
 def test_missing_values_are_none_and_unfilled_defaults_hold() -> None:
     """A key that is not there gives None; an argument nobody filled keeps its default."""
 
-    def fn(activity: Any, a: Any, b: Any = 1, c: Any = 2, *args: Any, **kwargs: Any) -> None:
+    def fn(activity: Any, a: Any, b: Any = 1, c: Any = 2, *args: Any) -> None:
         raise AssertionError
 
     filled = task.fill_function_call(fn, {"a": "x", "c": "y"}, EXECUTION, {"x": 0})
     assert filled == {"activity": EXECUTION, "a": 0, "b": 1, "c": None}
+
+
+def test_open_ended_functions_get_all_that_is_filled() -> None:
+    """What has no parameter of its own goes to **kwargs, if there are any."""
+    filled = task.decorate()(lambda a, **more: {"a": a, **more}).fill(a="x", b="y")
+    assert filled({"x": 1, "y": 2}, activity=None) == {"a": 1, "b": 2}
 
 
 def test_results_are_namespaced() -> None:

@@ -1,0 +1,127 @@
+"""A report on countries: a flow without a decider, because its activities say what they require.
+
+It shows a generator (one activity for each country, side by side), retries (the statistics office
+is busy when first asked), tasks at once within an activity (``Async``), a task list, results under
+namespaces, and a fixed argument (``StaticParam``). It is a class, built with a client, a domain and
+a name::
+
+    python -m supervisor --flow examples.country_report:CountryReport \
+        --domain reports --name countries --workers 4
+
+and an execution takes the input ``{"countries": ["France", "Japan"]}``.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from garcon import activity, param, runner, task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PEOPLE = {"France": 68, "Japan": 124, "Kenya": 55}  # millions
+AREA = {"France": 549, "Japan": 378, "Kenya": 580}  # thousand square kilometres
+SECTIONS = ("people", "area")
+
+
+class OfficeBusy(Exception):
+    """The statistics office asks to be called again."""
+
+
+@task.decorate(timeout=20)
+def choose(countries: list[str] | None) -> dict[str, Any]:
+    """Settle which countries the report is on."""
+    return {"countries": [each for each in countries or PEOPLE if each in PEOPLE]}
+
+
+@task.decorate(timeout=60, heartbeat=30)
+def count_people(activity: Any, country: str) -> dict[str, int]:
+    """Ask the statistics office, which is busy the first time."""
+    call_the_office(f"{activity.run_id}-{country}")
+    return {country: PEOPLE[country]}
+
+
+@task.decorate(timeout=60)
+def measure(country: str) -> dict[str, int]:
+    """Look the area up."""
+    return {country: AREA[country]}
+
+
+@task.decorate(timeout=20)
+def write_section(title: str, countries: list[str], **figures: int) -> dict[str, str]:
+    """Write one section."""
+    return {"text": f"{title}: " + ", ".join(f"{each} {figures[each]}" for each in countries)}
+
+
+@task.decorate(timeout=20)
+def bind(title: str, people: str, area: str) -> dict[str, str]:
+    """Put the sections together."""
+    return {"report": f"{title}\n{people}\n{area}"}
+
+
+@task.list
+def sections(context: Mapping[str, Any]) -> Iterator[task.FilledTask]:
+    """One task for each section; its figures are the results of the countries' activities."""
+    for section in SECTIONS:
+        figures = {each: f"{section}.{each}" for each in context.get("countries", ())}
+        yield write_section.fill(
+            namespace=section, title=param.StaticParam(section), countries="countries", **figures
+        )
+
+
+def one_for_each_country(context: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """What tells the instances of an activity apart."""
+    for each in context["countries"]:
+        yield {"country": each}
+
+
+def call_the_office(caller: str) -> None:
+    """Raise ``OfficeBusy`` on a caller's first call, whichever process makes it."""
+    note = Path(tempfile.gettempdir()) / f"{caller.replace('/', '_')}.called"
+    try:
+        note.touch(exist_ok=False)
+    except FileExistsError:
+        note.unlink()
+        return
+    raise OfficeBusy(f"Call again about {caller.rpartition('-')[2]}.")
+
+
+class CountryReport:
+    """The flow.
+
+    Args:
+        client: An SWF client, or ``None`` for garcon's own.
+        domain: The SWF domain.
+        name: The flow's name; its task lists begin with it.
+    """
+
+    def __init__(self, client: Any, domain: str, name: str) -> None:
+        self.client = client
+        self.domain = domain
+        self.name = name
+        create = activity.create(client, domain, name)
+        self.choose = create(name="choose", run=runner.Sync(choose.fill(countries="countries")))
+        self.research = create(
+            name="research",
+            requires=[self.choose],
+            generators=[one_for_each_country],
+            retry=2,
+            run=runner.Async(
+                count_people.fill(namespace="people", country="country"),
+                measure.fill(namespace="area", country="country"),
+                max_workers=2,
+            ),
+        )
+        self.write = create(
+            name="write",
+            requires=[self.research],
+            run=runner.Sync(
+                sections,
+                bind.fill(
+                    title=param.StaticParam("Countries"), people="people.text", area="area.text"
+                ),
+            ),
+        )
