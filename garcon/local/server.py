@@ -137,7 +137,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, exchange: Exchange, injector: Injector) -> None:
         self._exchange = exchange
-        site = Site(exchange.service.engine, exchange.clock, injector)
+        site = Site(exchange.service, exchange.clock, injector)
         super().__init__(_config(App(exchange, injector, site)))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -4,13 +4,23 @@ No clock, lock or socket: threads (`inprocess`) and a server (`exchange`) carry 
 their own ways. A request is a `Request`, its outcome what the engine says.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garcon import __version__
 from garcon.local import protocol, validation
-from garcon.local.engine import Answer, Engine, Fault, Invocation, Settings, Waiting, Wakeup
+from garcon.local.engine import (
+    Answer,
+    Engine,
+    ExecutionSummary,
+    Fault,
+    Invocation,
+    Settings,
+    Waiting,
+    Wakeup,
+)
 from garcon.local.journal import Entry, Journal, JournalError
 
 if TYPE_CHECKING:
@@ -131,6 +141,31 @@ class Service:
         if self._journal and poll:
             _write(self._journal, poll)
             self._journal.write(now, "disconnect", {"poll": poll.place})
+
+    def execution(self, run_id: str) -> ExecutionSummary:
+        """The execution with this run id.
+
+        Raises:
+            LookupError: there is none, or no longer.
+        """
+        return self._first(lambda run: run.run_id == run_id, f"the run id {run_id!r}")
+
+    def find(self, workflow_id: str, run_id: str | None = None) -> ExecutionSummary:
+        """The execution with these ids, the latest started one if only the workflow id is given.
+
+        Raises:
+            LookupError: there is none, or no longer.
+        """
+        if run_id is not None:
+            return self.execution(run_id)
+        told = f"the workflow id {workflow_id!r}"
+        return self._first(lambda run: run.workflow_id == workflow_id, told)
+
+    def _first(self, is_wanted: Callable[[ExecutionSummary], bool], told: str) -> ExecutionSummary:
+        for run in self.engine.executions():
+            if is_wanted(run):
+                return run
+        raise LookupError(f"There is no execution with {told}.")
 
     def finish_lambda(self, invocation: Invocation, now: float, **how: str) -> None:
         """Report the end of a lambda function, see `Engine.finish_lambda`."""

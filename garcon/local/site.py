@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from garcon.local.clock import Clock
-from garcon.local.engine import Engine, ExecutionSummary
 from garcon.local.injection import Injector, read_order
+from garcon.local.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,13 +57,13 @@ class Site:
     """The page and its data.
 
     Args:
-        engine: what is shown.
+        service: what is shown.
         clock: the time shown.
         injector: takes the orders.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, injector: Injector) -> None:
-        self._engine = engine
+    def __init__(self, service: Service, clock: Clock, injector: Injector) -> None:
+        self._service = service
         self._clock = clock
         self._injector = injector
         self._routes: dict[tuple[str, str], Callable[[bytes, bytes], Page]] = {
@@ -82,15 +82,18 @@ class Site:
         return route(query, body) if route else _text(404, f"There is nothing at {method} {path}.")
 
     def _state(self, _query: bytes, _body: bytes) -> Page:
-        counters = self._engine.counters
+        engine = self._service.engine
+        counters = engine.counters
+        islice(engine.executions(), SHOWN_EXECUTIONS)
         return _json(
             {
                 "now": self._clock.now(),
                 "virtual": self._clock.virtual,
                 "executions": [
-                    asdict(each) for each in islice(self._engine.executions(), SHOWN_EXECUTIONS)
+                    asdict(each)
+                    for each in islice(self._service.engine.executions(), SHOWN_EXECUTIONS)
                 ],
-                "lists": [asdict(each) for each in self._engine.task_lists()],
+                "lists": [asdict(each) for each in self._service.engine.task_lists()],
                 "counters": {**asdict(counters), "calls": counters.calls.total()},
                 "faults": self._orders(),
             }
@@ -98,10 +101,13 @@ class Site:
 
     def _history(self, query: bytes, _body: bytes) -> Page:
         run_id = parse_qs(query.decode()).get("run", [""])[0]
-        execution = find_run(self._engine, run_id)
-        if execution is None:
-            return _text(404, f"There is no execution with the run id {run_id!r}.")
-        return _json({"execution": asdict(execution), "events": self._engine.history(run_id)})
+        try:
+            execution = self._service.execution(run_id)
+        except LookupError as error:
+            return _text(404, str(error))
+        return _json(
+            {"execution": asdict(execution), "events": self._service.engine.history(run_id)}
+        )
 
     def _faults(self, _query: bytes, _body: bytes) -> Page:
         return _json(self._orders())
@@ -119,11 +125,6 @@ class Site:
 
     def _orders(self) -> list[dict[str, Any]]:
         return [asdict(order) for order in self._injector.orders]
-
-
-def find_run(engine: Engine, run_id: str) -> ExecutionSummary | None:
-    """The execution with this run id, if it is remembered."""
-    return next((each for each in engine.executions() if each.run_id == run_id), None)
 
 
 @cache
