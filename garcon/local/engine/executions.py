@@ -26,6 +26,9 @@ from garcon.local.engine.world import World
 DAY = 24 * 3600.0
 """Seconds a day of retention."""
 
+APPLIED = "CHILD_POLICY_APPLIED"
+"""The cause of what a child policy does."""
+
 TOLD_TO_PARENT = {
     CloseStatus.COMPLETED: ("result",),
     CloseStatus.FAILED: ("reason", "details"),
@@ -193,16 +196,6 @@ def _apply_child_policy(world: World, execution: Execution, policy: str) -> None
         if child.execution is None:
             continue
         if policy == "TERMINATE":
-            world.later(partial(_terminate_child, world, child.execution))
+            world.later(partial(terminate, world, child.execution, APPLIED, {}))
         elif policy == "REQUEST_CANCEL":
-            world.later(partial(_cancel_child, world, child.execution))
-
-
-def _terminate_child(world: World, execution: Execution) -> None:
-    if execution.is_open:
-        terminate(world, execution, "CHILD_POLICY_APPLIED", {})
-
-
-def _cancel_child(world: World, execution: Execution) -> None:
-    if execution.is_open:
-        request_cancel(world, execution, cause="CHILD_POLICY_APPLIED")
+            world.later(partial(request_cancel, world, child.execution, cause=APPLIED))

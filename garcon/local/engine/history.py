@@ -11,7 +11,7 @@ from bisect import bisect_left
 from functools import cache
 from typing import Any
 
-from garcon.local.engine.entities import Event, Execution
+from garcon.local.engine.entities import Event, Execution, Form
 from garcon.local.engine.messages import Body
 from garcon.local.engine.paging import page_size
 from garcon.local.engine.world import World
@@ -29,8 +29,15 @@ def record(world: World, execution: Execution, event_type: str, attributes: Body
 
 def record_last(world: World, execution: Execution, event_type: str, attributes: Body) -> int:
     """Add the event that closes an execution; there is always room for it."""
-    execution.history.append(Event(world.timestamp, event_type, attributes))
+    form = _form(event_type, tuple(attributes))
+    execution.history.append(Event(world.timestamp, form, tuple(attributes.values())))
     return len(execution.history)
+
+
+@cache
+def _form(event_type: str, members: tuple[str, ...]) -> Form:
+    # Cached so that there is one for each kind of event, however many events there are.
+    return Form(event_type, members)
 
 
 @cache

@@ -51,8 +51,7 @@ class TaskListSummary:
 
 def executions(world: World) -> Iterator[ExecutionSummary]:
     """All that are remembered, the latest started first."""
-    for run in sorted(world.runs.values(), key=lambda run: run.serial, reverse=True):
-        yield summary(run)
+    return map(summary, reversed(world.runs.values()))
 
 
 def summary(run: Execution) -> ExecutionSummary:

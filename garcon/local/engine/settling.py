@@ -39,11 +39,11 @@ def next_due(world: World) -> float:
 def run_until(world: World, now: float) -> None:
     """Let everything happen that is due at or before `now`, each thing at its own time."""
     while (due := next_due(world)) <= now:
-        world.now = max(world.now, due)
+        world.reach(due)
         if world.deadlines.least() == due:
             world.deadlines.pop()()
         else:
             end_window(world, world.windows.pop())
         settle(world)
-    world.now = max(world.now, now)
+    world.reach(now)
     forget_expired(world)

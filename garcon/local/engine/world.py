@@ -31,12 +31,18 @@ from garcon.local.engine.settings import Settings
 
 @dataclass(slots=True, eq=False)
 class World:
-    """The state of one engine; `now` is the time of the input being worked on."""
+    """The state of one engine.
+
+    Attributes:
+        now: the time of the input being worked on, in seconds since the epoch.
+        timestamp: the same as the wire has it, with milliseconds.
+    """
 
     settings: Settings
     seed: int
     lambda_available: bool
     now: float = 0.0
+    timestamp: float = 0.0
     domains: dict[str, Domain] = field(default_factory=dict)
     runs: dict[str, Execution] = field(default_factory=dict)
     started_tasks: dict[str, Task] = field(default_factory=dict)
@@ -56,10 +62,11 @@ class World:
     runs_closed: int = 0
     polls_made: int = 0
 
-    @property
-    def timestamp(self) -> float:
-        """Now as the wire has it: seconds with milliseconds."""
-        return round(self.now, 3)
+    def reach(self, now: float) -> None:
+        """Let it be `now`, unless it is later already."""
+        if now > self.now:
+            self.now = now
+            self.timestamp = round(now, 3)
 
     def arm(self, after: float, action: Callable[[], None]) -> Deadline | None:
         """Let `action` happen `after` seconds from now; None if that is never."""

@@ -40,7 +40,11 @@ def schedule(turn: Turn, request: Body) -> None:
     task_list = world.task_list(execution.domain, TaskKind.ACTIVITY, name)
     if not admits_task(world, task_list):
         raise Refused("ACTIVITY_CREATION_RATE_EXCEEDED")
-    attributes = {**given(request, "activityType", "activityId", "input", "control"), **settings}
+    attributes = {
+        "activityType": registered.key.wire(),
+        **given(request, "activityId", "input", "control"),
+        **settings,
+    }
     activity = Activity(
         execution=execution,
         activity_id=request["activityId"],

@@ -1,0 +1,104 @@
+"""The history that comes with a decision task."""
+
+import pytest
+
+from garcon.local.engine import Fault
+from tests.garcon.local.engine.account import (
+    DOMAIN,
+    Account,
+    Body,
+)
+
+
+def ids(task: Body) -> list[int]:
+    """The ids of the events that came with a task."""
+    return [event["eventId"] for event in task["events"]]
+
+
+def test_previous_started_event_is_that_of_the_last_completed_task() -> None:
+    """It is 0 at first, and a task that timed out does not count."""
+    account = Account()
+    run = account.start()
+    assert account.decide()["previousStartedEventId"] == 0
+    account.signal()
+    account.poll_decision()
+    account.after(10)
+    task = account.decide()
+    assert task["previousStartedEventId"] == 3
+    account.signal()
+    assert account.decide()["previousStartedEventId"] == task["startedEventId"]
+    assert account.types(run)[2] == "DecisionTaskStarted"
+
+
+def test_the_history_can_begin_at_the_previous_start() -> None:
+    """Asking for that leaves out what happened before that moment, by timestamp."""
+    account = Account()
+    account.start()
+    account.after(1)
+    account.decide()
+    account.after(1)
+    account.signal()
+    account.after(1)
+    task = account.poll_decision(startAtPreviousStartedEvent=True)
+    assert ids(task) == [3, 4, 5, 6, 7]
+    assert task["previousStartedEventId"] == 3
+
+
+def test_the_first_task_has_no_previous_start_to_begin_at() -> None:
+    """Then the history begins at its beginning."""
+    account = Account()
+    account.start()
+    assert ids(account.poll_decision(startAtPreviousStartedEvent=True)) == [1, 2, 3]
+
+
+def test_a_long_history_comes_in_pages() -> None:
+    """Every page names the same task; later events stay out; no other task is taken."""
+    account = Account()
+    account.start()
+    for _ in range(5):
+        account.signal()
+    account.start("other")
+    task = account.poll_decision(maximumPageSize=3)
+    account.signal()
+    shown, page = ids(task), task
+    while "nextPageToken" in page:
+        page = account.poll_decision(maximumPageSize=3, nextPageToken=page["nextPageToken"])
+        assert page["taskToken"] == task["taskToken"]
+        assert page["startedEventId"] == task["startedEventId"]
+        shown += ids(page)
+    assert shown == list(range(1, 9))
+    account.respond(page)
+    assert account.poll_decision()["workflowExecution"]["workflowId"] == "other"
+
+
+def test_a_long_history_comes_backwards_in_pages() -> None:
+    """With reverseOrder the event that started the task comes first."""
+    account = Account()
+    account.start()
+    account.signal()
+    task = account.poll_decision(maximumPageSize=3, reverseOrder=True)
+    token = task["nextPageToken"]
+    rest = account.poll_decision(maximumPageSize=3, reverseOrder=True, nextPageToken=token)
+    assert ids(task) + ids(rest) == [4, 3, 2, 1]
+    assert "nextPageToken" not in rest
+
+
+def test_a_page_token_is_good_for_its_own_listing_and_a_day() -> None:
+    """Another task list, another operation, or tomorrow: refused."""
+    account = Account()
+    run = account.start()
+    token = account.poll_decision(maximumPageSize=1)["nextPageToken"]
+    with pytest.raises(Fault, match="Invalid token"):
+        account.poll_decision("elsewhere", nextPageToken=token)
+    with pytest.raises(Fault, match="Invalid token"):
+        account.call(
+            "GetWorkflowExecutionHistory",
+            domain=DOMAIN,
+            execution={"workflowId": "w", "runId": run},
+            nextPageToken=token,
+        )
+    with pytest.raises(Fault, match="Invalid token"):
+        account.poll_decision(nextPageToken="garbage")
+    account.after(24 * 3600 + 1)
+    with pytest.raises(Fault, match="exceeded its maximum lifetime"):
+        account.poll_decision(nextPageToken=token)
