@@ -29,7 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     if _NEEDS_NO_ZYGOTE.intersection(words) or not words:
         return _run(words, None)
-    spare = kernel.spawn(kernel.ZYGOTE)
+    try:
+        spare = kernel.spawn(kernel.ZYGOTE)
+    except OSError:
+        return _run(words, None)  # the loop tries again, and knows what to say about it
     try:
         return _run(words, spare)
     finally:
@@ -45,12 +48,13 @@ def _run(words: Sequence[str], spare: tuple[int, socket.socket] | None) -> int:
     except SettingsError as error:
         print(f"supervisor: {error}", file=sys.stderr)  # noqa: T201 - before logging is set up
         return USAGE
-    log.configure(messages.LogStyle(said.settings.log_level, said.settings.log_format))
+    settings = options.for_terminal(said, live=sys.stdout.isatty())
+    log.configure(messages.LogStyle(settings.log_level, settings.log_format))
     if said.check:
         from supervisor import check  # noqa: PLC0415 - only this command needs it
 
         return check.run(said)
-    return _supervise(said.settings, spare)
+    return _supervise(settings, spare)
 
 
 def _supervise(settings: Settings, spare: tuple[int, socket.socket] | None) -> int:

@@ -104,6 +104,13 @@ def read(argv: Sequence[str], environ: Mapping[str, str]) -> Said:
     return Said(settings, origins, check)
 
 
+def for_terminal(said: Said, *, live: bool) -> Settings:
+    """The settings, with a live view's terminal left to it where nobody asked for log lines."""
+    if live and said.settings.once and said.origins["log_level"] == "default":
+        return msgspec.structs.replace(said.settings, log_level="warning")
+    return said.settings
+
+
 def _options() -> tuple[Option, ...]:
     hints = get_type_hints(Settings, include_extras=True)
     return tuple(_option(each, hints[each.name]) for each in msgspec.structs.fields(Settings))

@@ -79,6 +79,8 @@ class _Watch:
         self._executions = executions
         self._lists: tuple[messages.ListState, ...] = ()
         self._view = view.make(f"{order.flow_name} on {order.place.endpoint_url or 'Amazon SWF'}")
+        if order.place.local:
+            self._view.line(f"Amazon SWF on this host: {order.place.endpoint_url}/ (look at it)")
         self._soonest = SOONEST if order.place.local else SOONEST_AT_AWS * len(executions)
 
     def run(self) -> None:

@@ -2,7 +2,9 @@
 
 ``python -m tests.benchmarks.endpoint`` prints its port, then one line a request:
 ``<monotonic seconds> <operation> <identity>``. Commands on standard input, one a line:
-``tasks N`` hands N activity tasks to waiting polls, ``end`` answers all waiting polls empty.
+``tasks N`` hands N activity tasks to waiting polls, ``end N`` answers all but N polls empty,
+``batch N`` hands out N tasks without a line for each request, and tells when all are answered:
+``<monotonic seconds> Batch <requests>``.
 
 It is no SWF: it exists so that the clock starts at the socket, with almost no cost of its own.
 """
@@ -21,8 +23,8 @@ POLLS = ("PollForActivityTask", "PollForDecisionTask")
 
 def answer(body: bytes) -> bytes:
     """An HTTP response with this JSON body."""
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n"
+    return head.encode() + b"Content-Type: application/x-amz-json-1.0\r\n\r\n" + body
 
 
 def task(number: int) -> bytes:
@@ -39,6 +41,11 @@ def task(number: int) -> bytes:
     ).encode()
 
 
+def tell(what: str, more: object) -> None:
+    """One line for the benchmark."""
+    print(f"{time.monotonic():.6f} {what} {more}", flush=True)
+
+
 class Server:
     """Waiting polls and tasks that wait for a poll."""
 
@@ -46,6 +53,8 @@ class Server:
         self.waiting: deque[asyncio.StreamWriter] = deque()
         self.tasks: deque[bytes] = deque()
         self.count = 0
+        self.owed = 0  # answers that a batch still waits for
+        self.requests = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -58,7 +67,7 @@ class Server:
                 told = {name.lower(): value for name, value in fields.items()}
                 body = await reader.readexactly(int(told.get("content-length", "0")))
                 self.take(told["x-amz-target"].split(".")[-1], json.loads(body or b"{}"), writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             if writer in self.waiting:
                 self.waiting.remove(writer)
         finally:
@@ -66,7 +75,13 @@ class Server:
 
     def take(self, operation: str, told: dict[str, object], writer: asyncio.StreamWriter) -> None:
         """One request."""
-        print(f"{time.monotonic():.6f} {operation} {told.get('identity', '-')}", flush=True)
+        self.requests += 1
+        if not self.owed:
+            tell(operation, told.get("identity", "-"))
+        if operation == "RespondActivityTaskCompleted" and self.owed:
+            self.owed -= 1
+            if not self.owed:
+                tell("Batch", self.requests)
         if operation not in POLLS:
             writer.write(answer(b"{}"))
         elif self.tasks and operation == POLLS[0]:
@@ -78,9 +93,12 @@ class Server:
         """One line from the benchmark."""
         word, *rest = line.split()
         if word == "end":
-            while self.waiting:
+            left = int(rest[0]) if rest else 0
+            while len(self.waiting) > left:
                 self.waiting.popleft().write(answer(EMPTY))
-        elif word == "tasks":
+        elif word in ("tasks", "batch"):
+            if word == "batch":
+                self.owed, self.requests = int(rest[0]), 0
             for _ in range(int(rest[0])):
                 self.count += 1
                 body = task(self.count)

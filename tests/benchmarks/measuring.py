@@ -150,9 +150,12 @@ def running(program: Program, endpoint: Endpoint) -> Iterator[Program]:
     """The program while it is looked at; drained afterwards, killed if that fails."""
     try:
         yield program
-        program.stop()
-        endpoint.command("end")
-        program.wait()
+        if program.process.poll() is None:
+            program.stop()
+            until = time.monotonic() + LIMIT
+            while program.process.poll() is None and time.monotonic() < until:
+                endpoint.command("end")
+                time.sleep(0.05)
     finally:
         if program.process.poll() is None:
             for each in program.tree:
