@@ -69,7 +69,7 @@ def discard(world: World, activity: Activity) -> None:
     for clock in activity.clocks.values():
         world.disarm(clock)
     withdraw(activity)
-    world.started_tasks.pop(activity.token, None)
+    world.end_task(activity.token)
     del activity.execution.activities[activity.activity_id]
 
 

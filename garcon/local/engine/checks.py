@@ -20,6 +20,7 @@ from garcon.local.engine.wire import NONE
 FORBIDDEN_IN_NAMES = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")
 TAG_TEXT = re.compile(r"[\w\s.:/=+\-@]*")
 DIGITS = re.compile(r"[0-9]+")
+INTEGER = re.compile(r"-?[0-9]+")
 
 NAMES = {
     "RegisterDomain": ("name",),
@@ -118,11 +119,7 @@ def _check_duration(what: str, name: str, value: str, path: str) -> None:
 
 
 def _check_priority(_what: str, _name: str, value: str, path: str) -> None:
-    try:
-        allowed = value == "" or int(value) in PRIORITIES
-    except ValueError:
-        allowed = False
-    if not allowed:
+    if value and not (INTEGER.fullmatch(value) and int(value) in PRIORITIES):
         raise invalid_value(value, path, "Member must be a 32-bit integer")
 
 

@@ -99,7 +99,7 @@ def discard(world: World, task: DecisionTask) -> None:
     """Forget a task that has ended, whatever its state was."""
     world.disarm(task.clock)
     withdraw(task)
-    world.started_tasks.pop(task.token, None)
+    world.end_task(task.token)
     execution = task.execution
     if execution.deciding is task:
         execution.deciding = None

@@ -158,8 +158,9 @@ class Engine:
 
     @property
     def started_tasks(self) -> int:
-        """Tasks and lambda functions that somebody works on, or was given and lost."""
-        return len(self._world.started_tasks) + len(self._world.lambda_runs)
+        """Tasks and lambda functions that somebody may be working on; a ghost is nobody."""
+        world = self._world
+        return len(world.started_tasks) - len(world.lost_tokens) + len(world.lambda_runs)
 
     def next_work_deadline(self) -> float:
         """As `next_deadline`, but without the ends of poll windows."""

@@ -96,6 +96,7 @@ def _hand_over(world: World, task: Task, poll: Poll) -> None:
     forget(world, poll)
     if poll.ghost:
         world.counters.ghosts += 1
+        world.lost_tokens.add(task.token)
     elif isinstance(task, DecisionTask):
         world.wake(poll, show_decision(world, task, poll.params))
     else:

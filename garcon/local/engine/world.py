@@ -46,6 +46,7 @@ class World:
     domains: dict[str, Domain] = field(default_factory=dict)
     runs: dict[str, Execution] = field(default_factory=dict)
     started_tasks: dict[str, Task] = field(default_factory=dict)
+    lost_tokens: set[str] = field(default_factory=set)
     lambda_runs: dict[str, tuple[Execution, LambdaRun]] = field(default_factory=dict)
     polls: dict[str, Poll] = field(default_factory=dict)
     deadlines: LazyHeap[Callable[[], None]] = field(default_factory=LazyHeap)
@@ -91,6 +92,11 @@ class World:
         """Answer a poll; nobody hears what a ghost is told."""
         if not poll.ghost:
             self.wakeups[poll.poll_id] = Answer(body)
+
+    def end_task(self, token: str) -> None:
+        """A started task has ended: its token is stale; a task that never started has none."""
+        self.started_tasks.pop(token, None)
+        self.lost_tokens.discard(token)
 
     def task_list(self, domain: Domain, kind: TaskKind, name: str) -> TaskList:
         """The list of this name, made when first spoken of, as in the service."""

@@ -187,6 +187,7 @@ def check_world(world: World) -> None:
     runs = [run for run in world.runs.values() if run.is_open]
     assert len(world.deadlines) == sum(clocks(run) for run in runs)
     assert set(world.started_tasks) == {token for run in runs for token in tokens(run)}
+    assert world.lost_tokens <= set(world.started_tasks)
     for domain in world.domains.values():
         assert set(domain.open_by_id.values()) == {run for run in runs if run.domain is domain}
         for task_list in domain.task_lists.values():

@@ -102,7 +102,7 @@ def test_a_lambda_function_has_1_to_900_seconds(seconds: str) -> None:
     refusal("RespondDecisionTaskCompleted", {"decisions": [made]})
 
 
-@pytest.mark.parametrize("priority", ["2147483648", "-2147483649", "x", "1.5"])
+@pytest.mark.parametrize("priority", ["2147483648", "-2147483649", "x", "1.5", "1_0", " 1"])
 def test_a_priority_is_a_32_bit_integer(priority: str) -> None:
     """In starts, in registrations and in decisions."""
     refusal("StartWorkflowExecution", START_W | {"taskPriority": priority})

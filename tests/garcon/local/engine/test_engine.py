@@ -177,6 +177,20 @@ def test_started_tasks_are_those_that_somebody_has() -> None:
     assert account.engine.started_tasks == 0
 
 
+def test_nobody_works_on_a_task_that_went_to_a_ghost() -> None:
+    """Waiting for its answer would be waiting for its timeout."""
+    account = Account()
+    poll = account.wait("Decision", "decide")
+    assert isinstance(poll, Waiting)
+    account.engine.disconnect(poll.poll_id, account.now)
+    account.start()
+    assert account.engine.counters.ghosts == 1
+    assert account.engine.started_tasks == 0
+    account.after(10)
+    account.poll_decision()
+    assert account.engine.started_tasks == 1
+
+
 def test_many_executions_leave_nothing_behind() -> None:
     """When all have closed, no clock, token or queued task remains."""
     account = Account()
