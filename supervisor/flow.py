@@ -3,7 +3,7 @@
 Rules of this file:
 
 1. A flow is named ``package.module`` (the module is the flow), ``package.module:object`` or
-   ``package.module:Class`` (built with ``(client, domain, name)`` from ``--domain`` and ``--name``).
+   ``package.module:Class`` (built with a client, ``--domain`` and ``--name``).
 2. It is user code: it may raise, exit or print. Whatever it raises is shown with its own frames;
    those of the machinery that called it help nobody.
 3. What SWF would refuse later is refused here, with a sentence: names, missing activities.

@@ -46,7 +46,8 @@ class Json(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **{"pid": record.process, **_facts(record)},
+            "pid": record.process,
+            **_facts(record),
         }
         if trace := _traceback(self, record):
             line["traceback"] = "\n".join(trace)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from setproctitle import setproctitle
@@ -87,7 +87,7 @@ def report(flow: Flow, order: messages.Report, worker: int, leaving: Leaving) ->
 
 
 def _tell(order: messages.Report, own: object) -> None:
-    swf = client.calling(own)
+    swf: Any = client.calling(own)  # boto3's stubs ask for more precise decisions than garcon's
     if order.role is Role.DECIDER:
         swf.respond_decision_task_completed(
             taskToken=order.task.token, decisions=decider.hand_back()

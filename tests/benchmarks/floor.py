@@ -35,7 +35,9 @@ def fork() -> int:
     workers.clear()
     while not leaving:
         task = client.poll_for_activity_task(
-            domain=flow.domain, taskList={"name": flow.noop.task_list}, identity=str(os.getpid())
+            domain=flow.domain,
+            taskList={"name": str(flow.noop.task_list)},
+            identity=str(os.getpid()),
         )
         if task.get("taskToken"):
             client.respond_activity_task_completed(taskToken=task["taskToken"], result="{}")

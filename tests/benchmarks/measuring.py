@@ -116,7 +116,7 @@ class Program:
         return sum(each.memory_full_info().pss for each in self.tree) / 2**20
 
     def workers(self) -> list[int]:
-        """The pids that poll: of a supervisor the processes titled activity, of others all below."""
+        """The pids that poll: of a supervisor those titled activity, of others all below."""
         below = self.tree[1:]
         titled = [each for each in below if " activity " in " ".join(each.cmdline())]
         return [each.pid for each in titled or below]

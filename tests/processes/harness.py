@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 import psutil
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parent.parent.parent
@@ -29,7 +29,7 @@ LIMIT = 40.0
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What a program under test sees: no settings of the machine's own, credentials that are none."""
+    """What a program under test sees: no settings of the machine's, credentials that are none."""
     kept = {
         key: value
         for key, value in os.environ.items()

@@ -142,7 +142,7 @@ def test_workers_go_on_without_their_zygote(endpoint: str) -> None:
 def test_nothing_outlives_a_killed_supervisor_but_the_task_in_hand(
     endpoint: str, gate: str
 ) -> None:
-    """After kill -9 of the supervisor the idle leave after their poll, the busy after their task."""
+    """After kill -9 of the supervisor the idle end their poll, the busy their task, and leave."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
         execution = swf.start(endpoint, flow, gate=gate, then="return")
@@ -192,7 +192,7 @@ def test_the_history_names_who_did_it(endpoint: str) -> None:
 
 
 def test_a_tasks_log_lines_carry_the_facts(endpoint: str, gate: str) -> None:
-    """A line that a task logs has generation, seat, pid, list, workflow, run and activity beside it."""
+    """A line that a task logs has generation, seat, list, workflow, run and activity beside it."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
         execution = swf.start(endpoint, flow, gate=gate, then="return")
@@ -211,6 +211,11 @@ def test_pools_have_the_sizes_asked_for(endpoint: str) -> None:
     """--workers holds for each activity list, --pool for one, --deciders for the decider's."""
     with pool(endpoint, "--workers", "3", "--pool", "end=1", "--deciders", "2") as supervisor:
         ready(supervisor)
-        for title, count in (("activity gates gates_gate", 3), ("activity gates gates_end", 1)):
-            until(lambda t=title, n=count: len(supervisor.titled(t)) == n, f"{count} of {title}")
-        until(lambda: len(supervisor.titled("garcon: decider gates")) == 2, "two deciders")
+        expected = {"activity gates gates_gate": 3, "activity gates gates_end": 1, "decider": 2}
+        found = until(lambda: counted(supervisor, *expected) == expected, f"{expected}")
+        assert found
+
+
+def counted(supervisor: Supervisor, *titles: str) -> dict[str, int]:
+    """How many processes below it have each title."""
+    return {title: len(supervisor.titled(f"garcon: {title} ")) for title in titles}

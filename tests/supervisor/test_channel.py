@@ -29,7 +29,7 @@ def ends() -> Iterator[Ends]:
 def test_messages_arrive_whole_and_in_order(ends: Ends) -> None:
     """Three messages said are three messages heard, then nothing, without waiting."""
     ours, theirs = ends
-    said = [messages.Polling(1), messages.Polling(2), messages.Registered(3)]
+    said: list[messages.Said] = [messages.Polling(1), messages.Polling(2), messages.Registered(3)]
     for each in said:
         theirs.say(each)
     assert [ours.hear(), ours.hear(), ours.hear()] == said
@@ -58,9 +58,13 @@ def test_speaking_to_a_dead_peer_says_so(ends: Ends) -> None:
 def test_a_peer_that_does_not_listen_never_blocks_the_supervisor(ends: Ends) -> None:
     """The supervisor's end raises ChannelFull when the peer's buffer is full."""
     ours, theirs = ends
-    with pytest.raises(channel.ChannelFull):
+
+    def say_too_much() -> None:
         for worker in range(100_000):
             ours.say(messages.Polling(worker))
+
+    with pytest.raises(channel.ChannelFull):
+        say_too_much()
     assert theirs.hear() == messages.Polling(0)
 
 

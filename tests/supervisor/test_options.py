@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from supervisor import options
 from supervisor.messages import Role, TaskList
 from supervisor.settings import Settings, SettingsError, pool_sizes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LISTS = (
     TaskList("shop", Role.DECIDER, "decider"),

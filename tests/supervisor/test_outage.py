@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 from hypothesis import given
@@ -28,9 +29,7 @@ def test_one_line_at_the_beginning_and_at_most_one_a_minute(gaps: list[float]) -
         if outage.failed(now)[1]:
             spoken.append(now)
     assert spoken[0] == gaps[0]
-    assert all(
-        later - sooner >= LINE_EVERY for sooner, later in zip(spoken, spoken[1:], strict=False)
-    )
+    assert all(later - sooner >= LINE_EVERY for sooner, later in itertools.pairwise(spoken))
 
 
 def test_the_end_tells_how_long_it_lasted_and_starts_over() -> None:
