@@ -117,6 +117,7 @@ class Script:
     orders: Orders = ()
     endpoint: Helper = Helper()
     starter: Helper = Helper()
+    lag: float = 0.0  # seconds that the shell is late, always
 
 
 # --- for hypothesis -------------------------------------------------------------------------------
@@ -206,4 +207,5 @@ def scripts(*, leaving: bool = False) -> st.SearchStrategy[Script]:
         plans=st.lists(plans(), max_size=8).map(tuple),
         errands=st.lists(fates(errand=True), max_size=4).map(lambda each: (GOOD, *each)),
         orders=orders(what, 5),
+        lag=st.sampled_from([0.0, 0.0, 0.25, 2.0]),
     )

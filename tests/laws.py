@@ -189,14 +189,14 @@ class Judge:
 
     @wished.register
     def _(self, action: messages.RetireGeneration) -> None:
-        state = self.zygotes[action.generation]
+        state = self.zygotes.get(action.generation, "gone")
         _law(state != "gone", f"generation {action.generation} is retired alive and once")
         self.zygotes[action.generation] = "gone"
 
     @wished.register
     def _(self, action: messages.Fork) -> None:
         _law(action.worker not in self.known, "a worker's number is never used again")
-        _law(self.zygotes[action.generation] == "ready", f"the zygote of {action} can fork")
+        _law(self.zygotes.get(action.generation) == "ready", f"the zygote of {action} can fork")
         match action.job:
             case Serve(seat=seat):
                 self._serve(action.generation, seat)

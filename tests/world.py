@@ -92,10 +92,10 @@ class World:
                 return self
             at = min(self._happenings[0][0] if self._happenings else inf, self.core.next_deadline())
             if at > until:
-                self.now = until
+                self.now = max(self.now, until)
                 return self
             self._tick_early(at)
-            self.now = max(self.now, at)
+            self.now = max(self.now, at + self.script.lag)
             self._turn()
         raise AssertionError(f"the core spins at {self.now}: {self.log[-20:]}")
 

@@ -69,8 +69,12 @@ def _start(turn: Turn) -> None:
     state = turn.state
     if state.settings.local and ENDPOINT not in state.attendants:
         turn.start_attendant(ENDPOINT)
-    if state.settings.start and STARTER not in state.attendants and state.at_full_strength():
+    if state.settings.start and STARTER not in state.attendants and _is_full(state):
         turn.start_attendant(STARTER)
+
+
+def _is_full(state: State) -> bool:
+    return state.current is not None and state.current.is_full
 
 
 def _lose(turn: Turn, attendant: Attendant) -> None:

@@ -22,8 +22,8 @@ from supervisor.core.state import Debt, Leave, Trouble
 from supervisor.messages import Level, Report, Seat
 
 if TYPE_CHECKING:
-    from supervisor.core.state import Generation, Worker
-    from supervisor.core.turn import Death, Fact, Turn
+    from supervisor.core.state import Death, Generation, Worker
+    from supervisor.core.turn import Fact, Turn
 
 REASON_LENGTH = 256
 """SWF's bound for a failure's reason, in characters (API reference, RespondActivityTaskFailed)."""
@@ -31,7 +31,8 @@ REASON_LENGTH = 256
 
 def mourn(turn: Turn) -> None:
     """Settle what the dead leave behind."""
-    for death in turn.deaths:
+    while turn.state.deaths:
+        death = turn.state.deaths.pop(0)
         _owe_report(turn, death)
         if not death.normal:
             turn.state.last_death = f"{_who(death.worker)}: {death.cause}"
@@ -77,7 +78,7 @@ def _settle(turn: Turn, worker: Worker) -> str:
         return _settle_report(turn, worker)
     if turn.state.leaving:
         return "It is not replaced: the program leaves."
-    generation = turn.state.generations[worker.generation]
+    generation = worker.generation
     if worker.leave is not Leave.STAYS or not turn.state.goes_on(generation):
         return "It is not replaced: it was on its way out."
     if worker.seat is None:
@@ -135,7 +136,7 @@ def _tell(turn: Turn, death: Death, remedy: str) -> None:
         "worker_died",
         f"{_who(worker)}: {death.cause}.{held} {remedy}",
         worker=worker.number,
-        generation=worker.generation,
+        generation=worker.generation.number,
         cause=death.cause,
         remedy=remedy,
         **_seat_facts(worker),

@@ -63,7 +63,13 @@ def give_up(turn: Turn) -> None:
     """Rule 3."""
     state = turn.state
     current = state.current
-    if current is None or not current.can_fork or state.candidate or state.leaving:
+    if (
+        current is None
+        or not current.degraded_at
+        or not current.can_fork
+        or state.candidate
+        or state.leaving
+    ):
         return  # somebody else decides: leaving does, or a generation that may mend it
     if set(current.degraded_at) >= set(current.task_lists) and not state.any_strength():
         turn.fail(
@@ -80,7 +86,7 @@ def _risen(state: State) -> Iterator[tuple[TaskList, Worker]]:
     """Ready workers that came up on a list since it was degraded."""
     if state.current is None or not state.current.degraded_at:
         return
-    for seat, worker in state.seated(state.current).items():
+    for seat, worker in state.current.seated.items():
         since = state.current.degraded_at.get(seat.task_list, inf)
         if worker.is_strength and worker.ready_at > since:
             yield seat.task_list, worker

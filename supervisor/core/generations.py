@@ -126,8 +126,7 @@ def _proved_at(state: State, candidate: Generation) -> float:
     """When all canaries will have lasted; the first generation needs none."""
     if state.current is None:
         return -inf
-    seated = state.seated(candidate)
-    canaries = [seated.get(seat) for seat in candidate.canaries]
+    canaries = [candidate.seated.get(seat) for seat in candidate.canaries]
     return max(each.lasts_at(state.settings) if each and each.stays else inf for each in canaries)
 
 
@@ -165,7 +164,11 @@ def _last_failure(state: State) -> Failure:
 def _retire_elders(turn: Turn) -> None:
     state = turn.state
     for generation in list(state.generations.values()):
-        needed = any(state.workers_of(generation)) or (state.debts and state.forker() is generation)
-        if not needed and not state.goes_on(generation):
+        if not state.goes_on(generation) and not _is_needed(state, generation):
             turn.retire(generation)
             del state.generations[generation.number]
+
+
+def _is_needed(state: State, elder: Generation) -> bool:
+    reports = bool(state.debts) and state.forker() is elder
+    return reports or any(state.workers_of(elder))

@@ -14,15 +14,15 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor.core.state import Stage
+from supervisor.core.stages import Stage
 from supervisor.messages import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from supervisor.core.state import Leaving, State, Worker
+    from supervisor.core.state import Generation, Leaving, State, Worker
     from supervisor.core.turn import Fact, Turn
-    from supervisor.messages import Seat, Task
+    from supervisor.messages import Task
 
 
 def leave(turn: Turn) -> None:
@@ -96,15 +96,17 @@ def task_facts(task: Task | None) -> dict[str, Fact]:
 
 
 def _relieve_elders(turn: Turn) -> None:
-    current = turn.state.current
-    relieved = turn.state.strength(current) if current else set()
-    for worker in list(_to_be_told(turn.state)):
-        generation = turn.state.generations[worker.generation]
-        if turn.state.goes_on(generation):
-            continue
-        if generation.abandoned or _is_needless(turn.state, worker.seat, relieved):
+    state = turn.state
+    if len(state.generations) == 1:
+        return
+    for worker in list(_to_be_told(state)):
+        if not state.goes_on(worker.generation) and _is_relieved(worker, state.current):
             turn.tell_to_leave(worker)
 
 
-def _is_needless(state: State, seat: Seat | None, relieved: set[Seat]) -> bool:
-    return seat in relieved or state.current is None or seat not in state.current.seats
+def _is_relieved(elder: Worker, current: Generation | None) -> bool:
+    wanted = current is not None and elder.seat in current.seats
+    if elder.generation.abandoned or current is None or elder.seat is None or not wanted:
+        return True
+    heir = current.seated.get(elder.seat)
+    return heir is not None and heir.is_strength

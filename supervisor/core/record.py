@@ -17,13 +17,14 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor import messages
-from supervisor.core.state import BAD_SETTINGS, Failure, Leave, Stage, Standing, Zygote
-from supervisor.core.turn import Death, Turn
+from supervisor.core.stages import Stage
+from supervisor.core.state import BAD_SETTINGS, Death, Failure, Leave, Standing, Zygote
 from supervisor.messages import Level, Report, Result, Seat
 from supervisor.settings import SettingsError, pool_sizes
 
 if TYPE_CHECKING:
     from supervisor.core.state import Generation, Worker
+    from supervisor.core.turn import Turn
 
 
 @singledispatch
@@ -43,15 +44,14 @@ def _(_event: messages.Tick, _turn: Turn) -> None:
 @record.register(messages.Polling)
 def _(event: messages.Polling, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
-        worker.enter(Stage.POLLING, turn.now)
+        worker.enter(Stage.POLLING, turn.now, turn.state.settings)
         worker.ready_at = min(worker.ready_at, turn.now)
 
 
 @record.register(messages.Working)
 def _(event: messages.Working, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
-        worker.enter(Stage.WORKING, turn.now)
-        worker.task, worker.held_since = event.task, turn.now
+        worker.take(event.task, turn.now, turn.state.settings)
         if worker.leave is Leave.TOLD:
             worker.leave_by = inf
 
@@ -63,14 +63,14 @@ def _(event: messages.Done, turn: Turn) -> None:
         if isinstance(worker.job, Report):
             _reported(worker, event.result, turn)
             return
-        worker.enter(Stage.POLLING, turn.now)
+        worker.enter(Stage.POLLING, turn.now, turn.state.settings)
         if worker.leave is Leave.TOLD:
             worker.leave = Leave.DISMISSED
             worker.leave_by = turn.now + turn.state.settings.leave_patience
 
 
 def _reported(worker: Worker, result: Result, turn: Turn) -> None:
-    worker.enter(Stage.FINISHED, turn.now)
+    worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
     for debt in [each for each in turn.state.debts if each.reporter == worker.number]:
         turn.state.debts.remove(debt)
         turn.note(
@@ -85,16 +85,15 @@ def _reported(worker: Worker, result: Result, turn: Turn) -> None:
 @record.register(messages.Registered)
 def _(event: messages.Registered, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
-        worker.enter(Stage.FINISHED, turn.now)
-        turn.state.generations[worker.generation].registered = True
+        worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
+        worker.generation.registered = True
 
 
 @record.register(messages.Refused)
 def _(event: messages.Refused, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
-        worker.enter(Stage.FINISHED, turn.now)
-        generation = turn.state.generations[worker.generation]
-        _failed(generation, Failure(event.why, event.code), turn)
+        worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
+        _failed(worker.generation, Failure(event.why, event.code), turn)
 
 
 # --- seen by the kernel ---------------------------------------------------------------------------
@@ -102,18 +101,18 @@ def _(event: messages.Refused, turn: Turn) -> None:
 
 @record.register(messages.Exited)
 def _(event: messages.Exited, turn: Turn) -> None:
-    if worker := turn.state.workers.pop(event.worker, None):
+    if worker := turn.state.workers.get(event.worker):
         cause = _how_ended(event.status)
         if worker.killing:
             cause += f": {worker.killing.why}"
         normal = event.status == 0 and worker.may_exit and worker.task is None
-        turn.deaths.append(Death(worker, cause, normal))
+        turn.state.bury(Death(worker, cause, normal))
 
 
 @record.register(messages.ForkFailed)
 def _(event: messages.ForkFailed, turn: Turn) -> None:
-    if worker := turn.state.workers.pop(event.worker, None):
-        turn.deaths.append(Death(worker, f"could not be forked: {event.why}", normal=False))
+    if worker := turn.state.workers.get(event.worker):
+        turn.state.bury(Death(worker, f"could not be forked: {event.why}", normal=False))
 
 
 def _how_ended(status: int) -> str:

@@ -33,7 +33,7 @@ def fill(turn: Turn) -> None:
 def tell_when_full(turn: Turn) -> None:
     """Rule 5."""
     current = turn.state.current
-    if current and not current.was_full and turn.state.at_full_strength():
+    if current and not current.was_full and current.is_full:
         current.was_full = True
         turn.note(
             Level.INFO,
@@ -54,6 +54,6 @@ def _empty(state: State) -> Iterator[tuple[Generation, Seat]]:
         return
     for generation in (state.current, state.candidate):
         if generation and generation.can_fork:
-            seated = state.seated(generation)
-            wanted = state.wanted_seats(generation)
-            yield from ((generation, seat) for seat in wanted if seat not in seated)
+            wanted, seated = state.wanted_seats(generation), generation.seated
+            if len(seated) < len(wanted):
+                yield from ((generation, seat) for seat in wanted if seat not in seated)

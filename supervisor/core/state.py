@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor.messages import Report, Serve
+from supervisor.core.stages import Stage, patience, task_patience
+from supervisor.messages import Report, Role, Serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
-    from supervisor.messages import Job, Role, Seat, Task, TaskList
+    from supervisor.messages import Job, Seat, Task, TaskList
     from supervisor.settings import Settings
 
 
@@ -37,17 +38,6 @@ GAVE_UP = 4
 """Exit code: the pool cannot be kept alive."""
 
 
-class Stage(enum.StrEnum):
-    """What a worker is at; each has its own patience."""
-
-    BOOTING = "booting"
-    REGISTERING = "registering"
-    REPORTING = "reporting"
-    POLLING = "polling"
-    WORKING = "working"
-    FINISHED = "finished"  # an errand is done; only the exit is left
-
-
 class Leave(enum.Enum):
     """How far a worker is on its way out."""
 
@@ -58,22 +48,24 @@ class Leave(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Killing:
-    """That a worker was killed by us: when, why, and whether it cut its task short."""
+    """That a worker was killed by us."""
 
     at: float
+    until: float  # when the kernel should have given it back
     why: str
-    interrupts: bool  # by a drain or stop, not because the worker was late
+    interrupts: bool  # a drain or stop cut it short; it was not late
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Worker:
     """One process that was asked for, from the wish to its death."""
 
     number: int
-    generation: int
+    generation: Generation
     job: Job
-    stage: Stage
-    since: float
+    stage: Stage = Stage.BOOTING
+    since: float = -inf
+    stage_ends: float = inf
     ready_at: float = inf
     task: Task | None = None
     held_since: float = inf
@@ -95,18 +87,40 @@ class Worker:
 
     @property
     def is_strength(self) -> bool:
-        return self.stays and self.ready_at < inf
+        return self.ready_at < inf and self.stays
 
     @property
     def may_exit(self) -> bool:
         return self.leave is not Leave.STAYS or self.stage is Stage.FINISHED
 
+    @property
+    def late_at(self) -> float:
+        if self.killing:
+            return self.killing.until
+        return min(self.leave_by, self.stage_ends)
+
     def lasts_at(self, settings: Settings) -> float:
         """When it has served long enough to count as good."""
         return self.ready_at + settings.lasting
 
-    def enter(self, stage: Stage, now: float) -> None:
+    def enter(self, stage: Stage, now: float, settings: Settings) -> None:
         self.stage, self.since = stage, now
+        self.stage_ends = now + patience(stage, settings)
+
+    def take(self, task: Task, now: float, settings: Settings) -> None:
+        decides = self.seat is not None and self.seat.task_list.role is Role.DECIDER
+        self.task, self.stage = task, Stage.WORKING
+        self.held_since = self.since = now
+        self.stage_ends = now + task_patience(task, settings, decides=decides)
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A worker that is gone; ``cause`` as people say it."""
+
+    worker: Worker
+    cause: str
+    normal: bool
 
 
 @dataclass(slots=True)
@@ -133,9 +147,9 @@ class Zygote(enum.Enum):
     GONE = enum.auto()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Generation:
-    """The user's code as it was at one moment."""
+    """The user's code as it was at one moment; every seat of it has at most one living worker."""
 
     number: int
     started_at: float
@@ -150,6 +164,7 @@ class Generation:
     seat_troubles: dict[Seat, Trouble] = field(default_factory=dict)
     early_deaths: dict[TaskList, list[float]] = field(default_factory=dict)
     degraded_at: dict[TaskList, float] = field(default_factory=dict)
+    seated: dict[Seat, Worker] = field(default_factory=dict)  # till the kernel has taken them
 
     @property
     def can_fork(self) -> bool:
@@ -163,6 +178,11 @@ class Generation:
     def canaries(self) -> tuple[Seat, ...]:
         """One seat a task list: enough to see whether the code can serve it."""
         return tuple(seat for seat in self.seats if seat.index == 0)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether somebody serves every seat and will go on."""
+        return len(self.seats) == sum(each.is_strength for each in self.seated.values())
 
     def size(self, task_list: TaskList) -> int:
         return sum(seat.task_list == task_list for seat in self.seats)
@@ -221,6 +241,7 @@ class State:
     settings: Settings
     jitter: Random
     workers: dict[int, Worker] = field(default_factory=dict)
+    deaths: list[Death] = field(default_factory=list)  # not mourned yet
     generations: dict[int, Generation] = field(default_factory=dict)
     attendants: dict[str, Attendant] = field(default_factory=dict)
     debts: list[Debt] = field(default_factory=list)
@@ -239,26 +260,28 @@ class State:
 
     # --- workers
 
+    def seat(self, worker: Worker) -> None:
+        """Enter a worker in the books."""
+        self.workers[worker.number] = worker
+        if worker.seat:
+            worker.generation.seated[worker.seat] = worker
+
+    def bury(self, death: Death) -> None:
+        """Strike a worker out of the books."""
+        worker = death.worker
+        del self.workers[worker.number]
+        if worker.seat:
+            del worker.generation.seated[worker.seat]
+        self.deaths.append(death)
+
     def workers_of(self, generation: Generation) -> Iterator[Worker]:
-        return (each for each in self.workers.values() if each.generation == generation.number)
+        return (each for each in self.workers.values() if each.generation is generation)
 
     def serving(self) -> Iterator[Worker]:
         return (each for each in self.workers.values() if isinstance(each.job, Serve))
 
     def any_strength(self) -> bool:
         return any(each.is_strength for each in self.serving())
-
-    def seated(self, generation: Generation) -> dict[Seat, Worker]:
-        """Who sits where, of this generation, until the kernel has taken it away."""
-        return {each.seat: each for each in self.workers_of(generation) if each.seat}
-
-    def strength(self, generation: Generation) -> set[Seat]:
-        """The seats of this generation where somebody serves and will go on."""
-        return {seat for seat, each in self.seated(generation).items() if each.is_strength}
-
-    def at_full_strength(self) -> bool:
-        current = self.current
-        return current is not None and self.strength(current) >= set(current.seats)
 
     # --- generations
 

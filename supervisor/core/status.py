@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supervisor.core.state import Stage, Zygote
+from supervisor.core.stages import Stage
+from supervisor.core.state import Zygote
 from supervisor.messages import ListState, Seat, Task, Value
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _list(current: Generation, task_list: TaskList, ready: list[Worker]) -> List
 def _worker(worker: Worker) -> WorkerStatus:
     return WorkerStatus(
         worker=worker.number,
-        generation=worker.generation,
+        generation=worker.generation.number,
         seat=worker.seat,
         stage=worker.stage.value,
         since=worker.since,

@@ -14,13 +14,13 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor import messages
+from supervisor.core.stages import Stage
 from supervisor.core.state import (
     Attendant,
     Generation,
     Killing,
     Leave,
     Leaving,
-    Stage,
     Standing,
     Worker,
     Zygote,
@@ -33,15 +33,6 @@ if TYPE_CHECKING:
 Fact = str | int | float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Death:
-    """A worker that is gone; ``cause`` as people say it."""
-
-    worker: Worker
-    cause: str
-    normal: bool
-
-
 @dataclass(slots=True)
 class Turn:
     """One event's turn: what is known, what time it is, what was wished so far."""
@@ -49,7 +40,6 @@ class Turn:
     state: State
     now: float
     actions: list[messages.Action] = field(default_factory=list)
-    deaths: list[Death] = field(default_factory=list)
 
     # --- generations
 
@@ -69,14 +59,9 @@ class Turn:
 
     def fork(self, generation: Generation, job: messages.Job) -> Worker:
         self.state.last_worker += 1
-        worker = Worker(
-            number=self.state.last_worker,
-            generation=generation.number,
-            job=job,
-            stage=_first_stage(job),
-            since=self.now,
-        )
-        self.state.workers[worker.number] = worker
+        worker = Worker(self.state.last_worker, generation, job)
+        worker.enter(_first_stage(job), self.now, self.state.settings)
+        self.state.seat(worker)
         self.actions.append(messages.Fork(worker.number, generation.number, job))
         return worker
 
@@ -88,7 +73,8 @@ class Turn:
         self.actions.append(messages.Terminate(worker.number))
 
     def kill(self, worker: Worker, why: str, *, interrupts: bool) -> None:
-        worker.killing = Killing(self.now, why, interrupts)
+        until = self.now + self.state.settings.reap_patience
+        worker.killing = Killing(self.now, until, why, interrupts)
         self.actions.append(messages.Kill(worker.number, why))
 
     # --- attendants

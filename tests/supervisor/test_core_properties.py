@@ -1,0 +1,302 @@
+"""What must hold in every story. The judge in ``tests/laws.py`` watches each of them.
+
+The numbers in the sections are those of "What must hold" in the architecture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import example, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from supervisor import messages
+from tests.fates import (
+    GOOD,
+    LONG_POLL,
+    End,
+    Fate,
+    Helper,
+    Murder,
+    Orders,
+    Plan,
+    Script,
+    Version,
+    ZygoteMurder,
+    farewells,
+    plans,
+    quarters,
+    scripts,
+    versions,
+)
+from tests.world import tell
+
+if TYPE_CHECKING:
+    from tests.world import World
+
+ENOUGH = 1500.0
+"""Seconds after which every fault of a generated story is over: five minutes of orders, then the
+longest patience (a decision's) and the longest rests, some times."""
+
+PATIENT = {"intensity_deaths": 999, "generation_tries": 999}
+"""Settings with which the program never gives up."""
+
+RESTART = messages.RestartAsked("SIGHUP")
+DRAIN = messages.DrainAsked("SIGTERM")
+
+# A story takes milliseconds, and the laws need many. Repeatable: a failure belongs to a change.
+many = effort(max_examples=100, deadline=None, derandomize=True)
+
+helpers = st.builds(
+    Helper,
+    ready=quarters(0, 3) | st.just(float("inf")),
+    closes=quarters(0, 200) | st.just(float("inf")),
+    completed=st.booleans(),
+    lost_after=quarters(0, 200) | st.just(float("inf")),
+    heeds=st.booleans(),
+)
+
+local_settings = st.fixed_dictionaries(
+    {
+        "local": st.just(value=True),
+        "start": st.just(("1",)),
+        "once": st.booleans(),
+        "drain_timeout": st.sampled_from([None, 5.0, 40.0]),
+    }
+)
+
+hopeless = st.builds(
+    Version,
+    imports=quarters(0.25, 5),
+    workers=st.sampled_from(
+        [
+            (Fate(boot=float("inf")),),
+            (Fate(end=End.IN_BOOT),),
+            (Fate(forks=False),),
+            (Fate(end=End.IN_POLL, after=4.75),),
+            (Fate(end=End.IN_BOOT), Fate(boot=float("inf")), Fate(forks=False)),
+        ]
+    ),
+    forever=st.just(value=True),
+) | st.sampled_from(
+    [
+        Version(imports=float("inf")),
+        Version(failure=("SyntaxError", 3)),
+        Version(refusal=("no such domain", 2)),
+        Version(lost_after=2.0),
+    ]
+)
+
+
+def exit_code(world: World) -> int:
+    """The program's; it must have ended."""
+    assert world.exit is not None, "the program ends"
+    return world.exit.code
+
+
+def restarts(times: list[float]) -> Orders:
+    """A restart at each of these times, or what is left of them when they coincide."""
+    return tuple((each, RESTART) for each in sorted(times))
+
+
+# --- 1 to 6: the laws, in any story ---------------------------------------------------------------
+
+
+@many
+@given(scripts(leaving=True), st.integers(1, 3), st.integers(0, 2))
+def test_no_story_breaks_a_law(script: Script, workers: int, deciders: int) -> None:
+    """Whatever befalls whom in whatever order, no law is broken to the end of the story."""
+    tell(script, workers=workers, deciders=deciders).finish(ENOUGH)
+
+
+@many
+@given(scripts(leaving=True), helpers, helpers, local_settings)
+def test_no_story_with_attendants_breaks_a_law(
+    script: Script, endpoint: Helper, starter: Helper, settings: dict[str, Any]
+) -> None:
+    """The same with an SWF of our own and executions to start, whatever becomes of them."""
+    tell(replace(script, endpoint=endpoint, starter=starter), **settings).finish(ENOUGH)
+
+
+@many
+@given(scripts(leaving=True))
+def test_the_same_story_is_told_the_same_way(script: Script) -> None:
+    """Same events, same actions: a run can be repeated."""
+    assert tell(script).run(ENOUGH).log == tell(script).run(ENOUGH).log
+
+
+# --- 1: reports -----------------------------------------------------------------------------------
+
+
+@many
+@given(
+    st.lists(st.sampled_from([GOOD, *(Fate(end=each) for each in End)]), max_size=12),
+    st.lists(plans(), max_size=20),
+)
+def test_a_task_is_reported_when_its_holder_died_with_it(
+    fates: list[Fate], plans: list[Plan]
+) -> None:
+    """With good reporters SWF hears of each such task once, and of no other."""
+    world = tell(Script(fates=tuple(fates), plans=tuple(plans)), **PATIENT).finish(ENOUGH)
+    died = [each.facts.get("workflow_id") for each in world.notes("worker_died")]
+    told = [each.facts["workflow_id"] for each in world.notes("reported")]
+    late = [each.facts["workflow_id"] for each in world.notes("report_needless")]
+    assert sorted(told + late, key=str) == sorted(filter(None, died), key=str)
+
+
+# --- 2: restarts cost nothing ---------------------------------------------------------------------
+
+
+@many
+@given(
+    st.lists(versions() | hopeless, max_size=4),
+    st.lists(quarters(10, 300), max_size=4),
+    st.lists(plans(), max_size=8),
+)
+def test_strength_never_dips_for_a_restart(
+    others: list[Version], times: list[float], plans: list[Plan]
+) -> None:
+    """Good workers of a good generation never make room before a ready heir stands in."""
+    good = [
+        replace(each, workers=(), forever=False) if not each.forever else each for each in others
+    ]
+    script = Script(versions=(Version(), *good), plans=tuple(plans), orders=restarts(times))
+    world = tell(replace(script, plans=tuple(replace(p, timeout=60.0) for p in plans))).finish(600)
+    assert world.lowest == world.wanted
+    assert world.exit is None
+
+
+@many
+@given(hopeless, quarters(20, 80), st.integers(0, 2))
+def test_a_bad_candidate_costs_no_rest(version: Version, at: float, nth: int) -> None:
+    """A good worker that is killed beside a failing candidate is replaced in the same moment."""
+    world = tell(Script(versions=(Version(), version), orders=((10.0, RESTART),))).run(at)
+    killed = next(each for each in world.said(messages.Fork) if each.worker == 2 + nth)
+    world.processes[killed.worker].die(-9)
+    world.run(at + 0.5)
+    refill = max(
+        (each for each in world.said(messages.Fork) if each.job == killed.job),
+        key=lambda each: (each.generation == 1, each.worker),
+    )
+    assert world.when(refill) == at
+
+
+# --- 4: candidates that cannot boot ---------------------------------------------------------------
+
+
+@many
+@given(hopeless, st.integers(1, 4))
+def test_a_candidate_that_cannot_boot_is_given_up(version: Version, workers: int) -> None:
+    """Bounded forks, one line why, and a good generation serves."""
+    script = Script(versions=(Version(), version), orders=((20.0, RESTART),))
+    world = tell(script, workers=workers).finish(ENOUGH)
+    assert len(world.notes("generation_abandoned")) == 1
+    assert world.serves(2) <= 2 + 2 + world.settings.proving_deaths
+    assert set(world.served_by().values()) == {1}
+
+
+@many
+@given(st.lists(hopeless | st.just(Version()), max_size=5))
+def test_the_last_good_version_serves(deploys: list[Version]) -> None:
+    """However good and bad deploys follow one another: the last good one holds all seats."""
+    times = [20.0 + 250.0 * n for n in range(len(deploys))]
+    world = tell(Script(versions=(Version(), *deploys), orders=restarts(times))).finish(ENOUGH)
+    good = [n for n, each in enumerate([Version(), *deploys], 1) if each == Version()]
+    assert set(world.served_by().values()) == {good[-1]}
+    assert world.strength() == world.wanted
+
+
+# --- 5: patience ----------------------------------------------------------------------------------
+
+
+@many
+@given(quarters(2, 200), quarters(0, 60), st.sampled_from([5.0, 20.0, 60.0]))
+def test_being_told_to_leave_never_lengthens_patience(
+    drain: float, waits: float, timeout: float
+) -> None:
+    """A hung task is killed at the same moment or earlier when a drain comes along."""
+    hung = Plan(waits=waits, lasts=float("inf"), timeout=timeout)
+    plain = Script(plans=(hung,), fates=(Fate(hangs=True),))
+    quiet = tell(plain, workers=1, deciders=0).run(ENOUGH)
+    told = tell(replace(plain, orders=((drain, DRAIN),)), workers=1, deciders=0).run(ENOUGH)
+    kills = [each for each in told.said(messages.Kill) if each.worker == 2]
+    if kills:
+        assert told.when(kills[0]) <= quiet.when(quiet.said(messages.Kill)[0])
+
+
+# --- 7: drains end --------------------------------------------------------------------------------
+
+
+@many
+@given(quarters(0, 120), st.lists(plans(), max_size=8))
+def test_a_drain_ends_when_all_cooperate(at: float, tasks: list[Plan]) -> None:
+    """Within a long poll and a task; nobody is killed, and the exit code is 0."""
+    script = Script(
+        plans=tuple(replace(each, timeout=60.0) for each in tasks), orders=((at, DRAIN),)
+    )
+    world = tell(script).finish()
+    longest = max((each.lasts for each in tasks), default=0.0)
+    assert world.now <= at + LONG_POLL + longest + 1
+    assert exit_code(world) == 0
+    assert not world.said(messages.Kill)
+
+
+@many
+@given(
+    quarters(0, 120),
+    st.lists(st.sampled_from([5.0, 20.0, 60.0]), max_size=8),
+    st.builds(Fate, hangs=st.booleans(), deaf=st.booleans(), heeds=st.just(value=False)),
+)
+def test_a_drain_ends_when_nobody_cooperates(at: float, timeouts: list[float], fate: Fate) -> None:
+    """Within the patience of a poll and of one task, and the seconds that ends take."""
+    deaf_ones = (replace(fate, stuck=9.0),) * 50
+    tasks = tuple(Plan(timeout=each) for each in timeouts)
+    world = tell(Script(fates=deaf_ones, plans=tasks, orders=((at, DRAIN),)), deciders=0).finish()
+    chosen = world.settings
+    task = max(timeouts, default=0) + chosen.work_margin
+    seconds = chosen.leave_patience + chosen.reap_patience + 3
+    assert world.now <= at + chosen.poll_patience + task + seconds
+
+
+@many
+@given(scripts(), quarters(0, 300), farewells(), st.sampled_from([1.0, 30.0]))
+def test_a_limit_ends_the_program(
+    script: Script, at: float, farewell: messages.Event, limit: float
+) -> None:
+    """With a limit the end comes at the limit, plus reaping and the reports of what was cut."""
+    script = replace(script, orders=(*script.orders, (at, farewell)), lag=0.0, errands=())
+    world = tell(script, drain_timeout=limit).finish(ENOUGH)
+    chosen = world.settings
+    assert exit_code(world) in (0, 1, 4)
+    assert world.now <= max(at, 300) + limit + chosen.reap_patience + 2
+
+
+@many
+@given(scripts(leaving=True), st.sampled_from([None, 5.0]))
+def test_the_exit_code_tells_how_it_ended(script: Script, drain_timeout: float | None) -> None:
+    """0 is clean, 1 abandoned something, anything else was an error and said so."""
+    world = tell(script, drain_timeout=drain_timeout).finish(ENOUGH)
+    if world.exit is None:
+        return
+    errors = [each for each in world.notes("stopping") if each.level == messages.Level.ERROR]
+    assert (world.exit.code > 1) == bool(errors)
+    assert world.exit.code > 0 or not world.notes("task_abandoned")
+
+
+# --- 8: all heals ---------------------------------------------------------------------------------
+
+
+@many
+@given(scripts(), st.integers(1, 3), st.integers(0, 2))
+@example(Script(orders=((20.0, ZygoteMurder(0)), (20.0, Murder(0)), (20.0, RESTART))), 2, 1)
+def test_after_the_last_fault_all_seats_fill_again(
+    script: Script, workers: int, deciders: int
+) -> None:
+    """Whatever happened since the first generation served: in the end one serves every seat."""
+    script = replace(script, orders=tuple((20.0 + at, each) for at, each in script.orders))
+    world = tell(script, workers=workers, deciders=deciders, **PATIENT).finish(ENOUGH)
+    assert world.exit is None
+    assert world.strength() == world.wanted
+    assert len(set(world.served_by().values())) == 1

@@ -1,0 +1,168 @@
+"""The fake itself: does the judge see faults, and does the world follow the shell's order?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supervisor import messages
+from supervisor.messages import Fork, Kill, Register, Report, Seat, Serve, Terminate
+from tests import laws
+from tests.fates import End, Fate, Murder, Plan, Script
+from tests.world import DECIDER, RESIZE, World, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TASK = messages.Task("t1", "w1", "r1")
+REPORT = Report(TASK, RESIZE.role, "WorkerDied: test")
+
+# In the world of these tests 1 has registered and left, 2 decides, 3 and 4 resize; 4 holds t1.
+FORBIDDEN: dict[str, list[messages.Action]] = {
+    "a stranger is killed": [Kill(99, "")],
+    "a dead one is killed": [Kill(1, "")],
+    "killed twice": [Kill(2, ""), Kill(2, "")],
+    "a dead one is told to leave": [Terminate(1)],
+    "told to leave without an heir": [Terminate(2)],
+    "a killed one is told to leave": [Kill(2, ""), Terminate(2)],
+    "a seat is taken": [Fork(9, 1, Serve(Seat(DECIDER, 0)))],
+    "a number comes again": [Fork(1, 1, Serve(Seat(DECIDER, 7)))],
+    "an unknown zygote forks": [Fork(9, 2, Serve(Seat(DECIDER, 7)))],
+    "registered beside others": [Fork(9, 1, Register(types=True))],
+    "a living one's task is reported": [Fork(9, 1, REPORT)],
+    "a generation is left out": [messages.StartGeneration(3)],
+    "two candidates": [messages.StartGeneration(2), messages.StartGeneration(3)],
+    "retired twice": [messages.RetireGeneration(1), messages.RetireGeneration(1)],
+    "a stranger is stopped": [messages.StopAttendant("nobody")],
+    "started twice": [messages.StartAttendant("x"), messages.StartAttendant("x")],
+    "somebody is left behind": [messages.Exit(0, "")],
+    "a living one is noted as dead": [messages.Note(30, "worker_died", "", {"worker": 2})],  # type: ignore[arg-type]
+}
+
+
+@pytest.fixture
+def world() -> World:
+    """A pool at work."""
+    plans = (Plan(waits=50), Plan(waits=50), Plan(waits=2, lasts=500, timeout=None))
+    return tell(Script(plans=plans)).run(10)
+
+
+@pytest.mark.parametrize("actions", FORBIDDEN.values(), ids=FORBIDDEN.keys())
+def test_the_judge_sees_what_is_forbidden(world: World, actions: list[messages.Action]) -> None:
+    """Every law is a law: who breaks it is stopped at the action that did."""
+    for action in actions[:-1]:
+        world.judge.wished(action)
+    with pytest.raises(laws.Broken):
+        world.judge.wished(actions[-1])
+
+
+def test_the_judge_sees_forks_while_leaving(world: World) -> None:
+    """Once a drain was asked for, only reporters may be forked."""
+    world.judge.heard(messages.Exited(4, -9))
+    world.judge.heard(messages.DrainAsked("SIGTERM"))
+    world.judge.wished(Fork(8, 1, REPORT))
+    with pytest.raises(laws.Broken, match="nobody but reporters"):
+        world.judge.wished(Fork(9, 1, Serve(Seat(RESIZE, 1))))
+
+
+def test_the_judge_sees_a_second_report(world: World) -> None:
+    """A token that was reported is not reported again; nor by two at once."""
+    world.judge.heard(messages.Exited(4, -9))
+    world.judge.wished(Fork(8, 1, REPORT))
+    with pytest.raises(laws.Broken, match="one reporter at a time"):
+        world.judge.wished(Fork(9, 1, REPORT))
+    world.judge.heard(messages.Done(8, messages.Result.FAILED))
+    with pytest.raises(laws.Broken, match="reported once"):
+        world.judge.wished(Fork(9, 1, REPORT))
+
+
+def test_the_judge_sees_a_rest_cut_short(world: World) -> None:
+    """After an early death the seat must rest."""
+    world.judge.rests[1, Seat(RESIZE, 1)] = laws.Rest(early_deaths=3, died_at=9.5)
+    world.judge.heard(messages.Exited(4, -9))
+    world.judge.rests[1, Seat(RESIZE, 1)] = laws.Rest(early_deaths=3, died_at=9.5)
+    with pytest.raises(laws.Broken, match=r"rests 1\.0 s"):
+        world.judge.wished(Fork(9, 1, Serve(Seat(RESIZE, 1))))
+
+
+@pytest.mark.parametrize("deadline", [9.0, 10.0, float("inf")])
+def test_the_judge_sees_a_bad_deadline(
+    world: World, deadline: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deadline that is past, now, or never is refused."""
+    world.judge.now = 10.0
+    monkeypatch.setattr(world.core, "next_deadline", lambda: deadline)
+    with pytest.raises(laws.Broken):
+        world.judge.over(world.core)
+
+
+@pytest.mark.parametrize(
+    "forget",
+    [
+        lambda judge: judge.deaths_noted.clear(),
+        lambda judge: judge.deaths_noted.update([4]),
+        lambda judge: judge.deaths_noted.update([2]),
+        lambda judge: judge.settled.clear(),
+        lambda judge: judge.settled.update(["t1"]),
+        lambda judge: judge.settled.update(["t9"]),
+    ],
+)
+def test_the_judge_sees_what_was_forgotten(
+    world: World, forget: Callable[[laws.Judge], None]
+) -> None:
+    """At the end every death was noted once, and every task of the dead settled once."""
+    world.processes[4].die(-9)
+    world.finish(20)
+    forget(world.judge)
+    with pytest.raises(laws.Broken):
+        world.judge.finish()
+
+
+def test_last_words_come_before_the_death() -> None:
+    """What a process says in the moment of its death is heard first."""
+    world = tell(Script(fates=(Fate(end=End.AFTER_TASK),), plans=(Plan(),))).run(60)
+    last = [each for _, each in world.log if getattr(each, "worker", 0) == 2]
+    done = last.index(messages.Done(2, messages.Result.COMPLETED))
+    assert last[done + 1] == messages.Exited(2, -11)
+
+
+def test_words_cross_a_signal_on_its_way() -> None:
+    """A worker that is told to leave says what it says until the signal lands."""
+    orders = ((2.5, messages.DrainAsked("SIGTERM")),)
+    world = tell(Script(plans=(Plan(waits=0.9),) * 3, orders=orders)).run(10)
+    told = world.when(Terminate(2))
+    assert any(at > told for at, each in world.log if isinstance(each, messages.Working))
+
+
+def test_a_murder_is_a_death_like_any_other() -> None:
+    """Kill -9 from outside reaches the core as an exit status."""
+    world = tell(Script(orders=((20.0, Murder(1)),))).run(30)
+    assert messages.Exited(3, -9) in world.said(messages.Exited)
+
+
+def test_a_rule_without_a_deadline_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a rule acts at a moment that no deadline told, the world says so."""
+    world = tell(Script(fates=(Fate(boot=float("inf")),))).run(5)
+    monkeypatch.setattr(world.core, "next_deadline", lambda: 1000.0)
+    with pytest.raises(AssertionError, match="no deadline said so"):
+        world.run(2000)
+
+
+def test_a_spinning_core_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the deadline never moves on, the story ends with an error and not never."""
+    world = tell().run(5)
+    monkeypatch.setattr("tests.world.MANY_TURNS", 100)
+    monkeypatch.setattr(world.judge, "over", lambda _core: None)
+    monkeypatch.setattr(world.core, "next_deadline", lambda: 5.0)
+    with pytest.raises(AssertionError, match="spins"):
+        world.run(2000)
+
+
+def test_a_late_shell_is_late() -> None:
+    """With a lag everything reaches the core that much later."""
+    prompt, late = tell(), tell(Script(lag=2.0))
+    prompt.run(20)
+    late.run(20)
+    ready = messages.GenerationReady(1, World.lists)
+    assert late.when(ready) == prompt.when(ready) + 2.0
