@@ -190,6 +190,16 @@ def test_a_custom_decider_schedules_and_uses_results() -> None:
     flow_object.on_exception.assert_not_called()
 
 
+def test_a_custom_decider_schedules_in_the_flow_s_version() -> None:
+    """What is registered is what is scheduled."""
+    flow_object = serving(None)
+    flow_object.decider = lambda schedule: schedule("x", flow_object.a)
+    flow_object.version = "4"
+    (decision,) = decide(flow_object)
+    attributes = decision["scheduleActivityTaskDecisionAttributes"]
+    assert attributes["activityType"]["version"] == "4"
+
+
 def test_parallel_uses_are_scheduled_together() -> None:
     """Nothing waits that does not ask for a result."""
 

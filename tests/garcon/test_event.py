@@ -14,6 +14,7 @@ from garcon.activity import (
     ACTIVITY_COMPLETED,
     ACTIVITY_FAILED,
     ACTIVITY_SCHEDULED,
+    ActivityInstanceNotReadyException,
     ActivityState,
 )
 from garcon.payload import NotReadable
@@ -77,6 +78,16 @@ def test_cancelled_is_noted() -> None:
     assert state_of(history).canceled
 
 
+def test_an_id_that_is_used_again_is_not_ready() -> None:
+    """An earlier result does not count while the activity runs anew."""
+    history = History()
+    history.scheduled("x")
+    history.completed("x-1", {"n": 1})
+    history.scheduled("x")
+    with pytest.raises(ActivityInstanceNotReadyException):
+        _ = state_of(history).result
+
+
 def test_a_second_completion_of_an_id_is_taken() -> None:
     """An id that was used again has its later result, and the history goes on."""
     history = History()
@@ -137,6 +148,18 @@ def test_without_a_timer_the_end_of_an_activity_lifts() -> None:
     history.completed("y-1")
     after = event.History(history.events)
     assert (after.held_back, after.timer_refused) == ([], None)
+
+
+def test_a_refused_timer_matters_only_while_none_runs() -> None:
+    """If the wait timer runs, or could be started later, nothing else has to be waited for."""
+    history = History()
+    history.timer_started()
+    history.timer_refused("TIMER_ID_ALREADY_IN_USE")
+    assert event.History(history.events).timer_refused is None
+    later = History()
+    later.timer_refused("TIMER_CREATION_RATE_EXCEEDED")
+    later.timer_started()
+    assert event.History(later.events).timer_refused is None
 
 
 def test_closing_that_is_not_permitted_is_noted() -> None:

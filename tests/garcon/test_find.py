@@ -68,6 +68,19 @@ def test_equal_turns_are_one_activity() -> None:
     assert len(available(flow(a=made), History())) == 1
 
 
+def test_an_activity_without_instances_completes_after_what_it_requires() -> None:
+    """Nothing to do yet is not nothing to do."""
+    first = make("first")
+    empty = make("empty", requires=[first], generators=[lambda context: context.get("found", [])])
+    last = make("last", requires=[empty])
+    history = History()
+    three = flow(a=first, b=empty, c=last)
+    assert available(three, history) == ["flow_first-1"]
+    history.scheduled("flow_first")
+    history.completed("flow_first-1")
+    assert available(three, history) == ["flow_last-1"]
+
+
 def test_timed_out_is_failed_and_repeated() -> None:
     """A lost worker costs a retry, not the workflow."""
     history = History()

@@ -161,6 +161,13 @@ def test_swf_hears_before_each_task() -> None:
     assert swf.names == ["record_activity_task_heartbeat"] * 4
 
 
+def test_what_swf_heard_counts_from_then_on() -> None:
+    """After a sign of life the next task's is spared."""
+    swf = FakeSwf()
+    runner.Sync(*[lambda context, activity: None] * 3).execute(execution(swf), {})
+    assert swf.names == ["record_activity_task_heartbeat"]
+
+
 def test_fresh_tasks_spare_the_sign_of_life() -> None:
     """An activity of quick tasks costs no heartbeat: SWF heard less than a second ago."""
     swf = FakeSwf()

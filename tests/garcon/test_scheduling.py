@@ -108,6 +108,14 @@ def test_requirements_come_first() -> None:
     assert not turn.progress.completed
 
 
+def test_a_missing_requirement_keeps_the_workflow_open() -> None:
+    """Even if the decider goes on as if nothing had been raised."""
+    turn = Turn()
+    with pytest.raises(activity.ActivityInstanceNotReadyException):
+        turn.schedule("x", make("a"), requires=[activity.ActivityState("elsewhere")])
+    assert not turn.progress.completed
+
+
 def test_ensure_requirements_passes_what_is_ready() -> None:
     """Completed states, or none at all, let the decider go on."""
     state = Turn(done("flow_a-1-x")).schedule("x", make("a"))

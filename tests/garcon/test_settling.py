@@ -91,6 +91,14 @@ def test_with_nothing_to_wait_for_the_workflow_fails() -> None:
     assert "OPERATION_NOT_PERMITTED" in why
 
 
+def test_what_can_be_scheduled_is_not_given_up() -> None:
+    """SWF refused one activity and the timer, but others go on."""
+    history = History()
+    history.refused("a", "OPEN_ACTIVITIES_LIMIT_EXCEEDED")
+    history.timer_refused("TIMER_CREATION_RATE_EXCEEDED")
+    assert sent(wish(1), history) == wish(1)
+
+
 def test_closing_that_is_not_permitted_does_not_spin() -> None:
     """It is tried again after a wait, which grows."""
     history = History()

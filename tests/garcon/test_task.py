@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -89,6 +90,11 @@ def test_filled_tasks_know_needs_and_timeouts() -> None:
     """What the decider asks of a filled task."""
     filled = greet.fill(name="a", greeting="b")
     assert (filled.requirements, filled.time, filled.heartbeat) == ({"a", "b"}, 20, 5)
+
+
+def test_a_filled_task_is_called_with_the_context() -> None:
+    """Its signature is its own, not that of the function it fills."""
+    inspect.signature(greet.fill(name="a")).bind({}, activity=EXECUTION)
 
 
 def test_heartbeat_defaults_to_the_timeout() -> None:
