@@ -4,6 +4,7 @@
 workflow type, one activity type, defaults for everything. Time stands still unless told.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from garcon.local.engine import Answer, Engine, Settings, Waiting
@@ -45,6 +46,17 @@ class Account:
         answer = self.raw(operation, **params)
         assert isinstance(answer, Answer), "a poll that waits: use poll()"
         return answer.body
+
+    def pages(self, operation: str, **params: Any) -> Iterator[Body]:
+        """All pages of a listing, from the first; a hundred at most."""
+        token: Body = {}
+        for _ in range(100):
+            page = self.call(operation, **params, **token)
+            yield page
+            if "nextPageToken" not in page:
+                return
+            token = {"nextPageToken": page["nextPageToken"]}
+        raise AssertionError(f"{operation} does not come to an end")
 
     def after(self, seconds: float) -> None:
         """Let time pass."""

@@ -4,6 +4,7 @@ import pytest
 
 from garcon.local.engine import Fault
 from tests.garcon.local.engine.account import (
+    DECISIONS,
     DOMAIN,
     Account,
     Body,
@@ -58,16 +59,18 @@ def test_a_long_history_comes_in_pages() -> None:
     for _ in range(5):
         account.signal()
     account.start("other")
-    task = account.poll_decision(maximumPageSize=3)
+    pages = account.pages(
+        "PollForDecisionTask", domain=DOMAIN, taskList={"name": DECISIONS}, maximumPageSize=3
+    )
+    task = next(pages)
     account.signal()
-    shown, page = ids(task), task
-    while "nextPageToken" in page:
-        page = account.poll_decision(maximumPageSize=3, nextPageToken=page["nextPageToken"])
+    shown = ids(task)
+    for page in pages:
         assert page["taskToken"] == task["taskToken"]
         assert page["startedEventId"] == task["startedEventId"]
         shown += ids(page)
     assert shown == list(range(1, 9))
-    account.respond(page)
+    account.respond(task)
     assert account.poll_decision()["workflowExecution"]["workflowId"] == "other"
 
 

@@ -78,16 +78,10 @@ def test_domains_are_listed_by_name_and_status() -> None:
     account.call("DeprecateDomain", name="old")
 
     def names(**params: object) -> list[str]:
-        shown: list[str] = []
-        token: dict[str, str] = {}
-        while True:
-            page = account.call(
-                "ListDomains", registrationStatus="REGISTERED", maximumPageSize=2, **params, **token
-            )
-            shown += [each["name"] for each in page["domainInfos"]]
-            if "nextPageToken" not in page:
-                return shown
-            token = {"nextPageToken": page["nextPageToken"]}
+        pages = account.pages(
+            "ListDomains", registrationStatus="REGISTERED", maximumPageSize=2, **params
+        )
+        return [each["name"] for page in pages for each in page["domainInfos"]]
 
     assert names() == ["a", "b", "c"]
     assert names(reverseOrder=True) == ["c", "b", "a"]
@@ -227,3 +221,15 @@ def test_what_is_not_there_is_unknown() -> None:
         account.call(
             "DescribeActivityType", domain=DOMAIN, activityType={"name": "x", "version": "1"}
         )
+
+
+def test_a_type_keeps_the_date_of_its_own_deprecation() -> None:
+    """Deprecating the domain later does not change it."""
+    account = Account()
+    account.call("DeprecateActivityType", domain=DOMAIN, activityType=ACTIVITY)
+    account.after(5)
+    account.call("DeprecateDomain", name=DOMAIN)
+    kept = account.call("DescribeActivityType", domain=DOMAIN, activityType=ACTIVITY)
+    new = account.call("DescribeWorkflowType", domain=DOMAIN, workflowType=WORKFLOW)
+    assert kept["typeInfo"]["deprecationDate"] == START
+    assert new["typeInfo"]["deprecationDate"] == START + 5

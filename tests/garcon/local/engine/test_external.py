@@ -105,3 +105,15 @@ def test_an_execution_may_signal_itself() -> None:
         "DecisionTaskScheduled",
         "ExternalWorkflowExecutionSignaled",
     ]
+
+
+@pytest.mark.parametrize("workflow_id", ["target", "nobody"])
+def test_a_sender_that_closes_hears_no_more(workflow_id: str) -> None:
+    """The signal is delivered all the same, or not; the closed history does not grow."""
+    account = Account()
+    target = account.start("target", taskList={"name": "t"})
+    sender = account.start("sender")
+    account.decide(signal(workflow_id), COMPLETE)
+    assert account.types(sender)[-1] == "WorkflowExecutionCompleted"
+    arrived = "WorkflowExecutionSignaled" in account.types(target)
+    assert arrived == (workflow_id == "target")

@@ -125,3 +125,12 @@ def test_closing_in_the_same_response_prevents_the_start() -> None:
     account.decide(function(), COMPLETE)
     assert account.types(run)[-1] == "WorkflowExecutionCompleted"
     assert account.engine.take_invocations() == []
+
+
+def test_a_function_that_ended_does_not_time_out() -> None:
+    """Its clock ends with it."""
+    account, _, invocation = running()
+    account.engine.finish_lambda(invocation.invocation_id, account.now, result="r")
+    account.decide()
+    account.after(1000)
+    assert account.engine.counters.timeouts == {}

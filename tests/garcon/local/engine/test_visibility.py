@@ -32,20 +32,9 @@ def several() -> Account:
 
 def listed(account: Account, what: str, **params: Any) -> list[str]:
     """The workflowIds of a list, all its pages, each of one execution."""
-    shown: list[str] = []
-    token: dict[str, str] = {}
-    while True:
-        page = account.call(
-            f"List{what}WorkflowExecutions",
-            domain=DOMAIN,
-            maximumPageSize=1,
-            **params,
-            **token,
-        )
-        shown += [each["execution"]["workflowId"] for each in page["executionInfos"]]
-        if "nextPageToken" not in page:
-            return shown
-        token = {"nextPageToken": page["nextPageToken"]}
+    operation = f"List{what}WorkflowExecutions"
+    pages = account.pages(operation, domain=DOMAIN, maximumPageSize=1, **params)
+    return [each["execution"]["workflowId"] for page in pages for each in page["executionInfos"]]
 
 
 def test_open_executions_are_listed_latest_first() -> None:
@@ -165,20 +154,10 @@ def test_a_history_comes_in_pages_of_either_order() -> None:
         account.signal()
 
     def ids(**params: Any) -> list[int]:
-        shown: list[int] = []
-        token: dict[str, str] = {}
-        while True:
-            page = account.call(
-                "GetWorkflowExecutionHistory",
-                domain=DOMAIN,
-                execution={"workflowId": "w", "runId": run},
-                **params,
-                **token,
-            )
-            shown += [event["eventId"] for event in page["events"]]
-            if "nextPageToken" not in page:
-                return shown
-            token = {"nextPageToken": page["nextPageToken"]}
+        execution = {"workflowId": "w", "runId": run}
+        operation = "GetWorkflowExecutionHistory"
+        pages = account.pages(operation, domain=DOMAIN, execution=execution, **params)
+        return [event["eventId"] for page in pages for event in page["events"]]
 
     assert ids() == ids(maximumPageSize=4) == ids(maximumPageSize=0) == [1, 2, 3, 4, 5, 6]
     assert ids(maximumPageSize=4, reverseOrder=True) == [6, 5, 4, 3, 2, 1]
