@@ -103,6 +103,11 @@ def _warm(flow: Flow) -> None:
     except BotoCoreError as error:
         trouble = client.explain(error, "make an SWF client")
         raise CannotServe(trouble.sentence, USAGE) from error
+    except ValueError as error:  # an address that is none
+        raise CannotServe(
+            f"No SWF client can be made: {error}. Check the region and the endpoint's address.",
+            USAGE,
+        ) from error
 
 
 # --- finding it

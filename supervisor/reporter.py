@@ -14,14 +14,17 @@ from __future__ import annotations
 
 import random
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from setproctitle import setproctitle
 
 from garcon import client, decider
+from garcon.decider.registration import register as register_one
+from garcon.decider.registration import registration
 from supervisor import log, messages
-from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE, decider_worker
+from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE
 from supervisor.messages import Result, Role
 from supervisor.outage import Outage
 
@@ -48,16 +51,15 @@ def register(flow: Flow, worker: int, leaving: Leaving, *, types: bool) -> int:
     """Register what the flow needs, or only look for its domain; say how that went."""
     setproctitle(f"garcon: registering {flow.name}")
     own = getattr(flow.target, "client", None)
-
-    def attempt() -> None:
-        if types:
-            decider_worker(flow).register()
-        else:
-            client.calling(own).describe_domain(name=flow.domain)
-
+    swf = client.calling(own)
     what = f"register {flow.name} in the domain {flow.domain}"
     try:
-        _insist(attempt, what, leaving, REGISTER_SECONDS)
+        if types:
+            for each in registration(flow.target):
+                _insist(partial(register_one, swf, each), what, leaving, REGISTER_SECONDS)
+        else:
+            look = partial(swf.describe_domain, name=flow.domain)
+            _insist(look, what, leaving, REGISTER_SECONDS)
     except decider.RegistrationRefused as error:
         leaving.say(messages.Refused(worker, str(error), USAGE))
     except ERRORS as error:
@@ -98,12 +100,12 @@ def _tell(order: messages.Report, own: object) -> None:
         )
 
 
-def _insist(attempt: Callable[[], None], what: str, leaving: Leaving, seconds: float) -> None:
+def _insist(attempt: Callable[[], object], what: str, leaving: Leaving, seconds: float) -> None:
     """Attempt until it works, is refused for good, or the time is over."""
     outage, until = Outage(random.Random()), time.monotonic() + seconds
     while True:
         try:
-            return attempt()
+            attempt()
         except ERRORS as error:
             trouble = client.explain(error, what)
             rest, speak = outage.failed(time.monotonic())
@@ -112,3 +114,5 @@ def _insist(attempt: Callable[[], None], what: str, leaving: Leaving, seconds: f
             if speak:
                 log.LOGGER.warning("%s Trying again.", trouble.sentence)
             leaving.rest(rest)
+        else:
+            return

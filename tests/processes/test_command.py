@@ -1,0 +1,252 @@
+"""``python -m supervisor`` as people meet it: what it says, and with which code it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.processes import swf
+from tests.processes.harness import Program, Supervisor, local_swf
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOWHERE = "http://127.0.0.1:1"
+"""Nothing listens there."""
+
+
+def run(*argv: str, **variables: str) -> tuple[int, str, str]:
+    """Run the command to its end: exit code, output, errors."""
+    with Program("-m", "supervisor", *argv, **variables) as program:
+        return program.wait(), program.out.rest(), program.err.rest()
+
+
+def write(folder: Path, text: str) -> dict[str, str]:
+    """Write a flow that can be named ``mine``; returns the environment that finds it."""
+    (folder / "mine.py").write_text(text)
+    return {"PYTHONPATH": str(folder)}
+
+
+SHOP = """
+from garcon import activity, runner
+domain, name = "shop", "orders"
+make = activity.create(domain, name)(name="make", run=runner.Sync(lambda context, activity: None))
+"""
+
+
+def test_the_main_job_serves_an_order_and_exits_0() -> None:
+    """--local --start --once runs the coffee shop on an SWF of its own to the end, without AWS."""
+    code, out, err = run(
+        *("--flow", "examples.coffee", "--local", "--once"),
+        *("--start", '{"order": "Ann", "items": ["latte", "scone"]}'),
+    )
+    assert code == 0, err
+    assert "Ann: latte and scone, enjoy!" in out
+    assert "1 of 1 executions completed" in out
+    assert "http://127.0.0.1:" in out
+
+
+def test_twenty_orders_at_once_on_eight_workers_a_list() -> None:
+    """Twenty orders started together all complete."""
+    orders = [f'{{"order": "guest {n}", "items": ["latte", "tea"]}}' for n in range(20)]
+    starts = [word for each in orders for word in ("--start", each)]
+    code, out, err = run(
+        *("--flow", "examples.coffee", "--local", "--once", "--workers", "8", "--deciders", "2"),
+        *starts,
+    )
+    assert code == 0, err
+    assert "20 of 20 executions completed" in out
+
+
+def test_once_exits_1_when_an_execution_fails(tmp_path: Path) -> None:
+    """With --once an execution that does not complete is exit code 1, and its reason is shown."""
+    text = SHOP.replace("lambda context, activity: None", "lambda context, activity: 1 / 0")
+    code, out, _ = run(
+        *("--flow", "mine", "--local", "--once", "--start", "{}"), **write(tmp_path, text)
+    )
+    assert code == 1
+    assert "failed" in out
+    assert "0 of 1 executions completed" in out
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "sentence"),
+    [
+        (["--workers", "2"], 2, "--flow is missing"),
+        (["--flow", "mine", "--workers", "x"], 2, "--workers: expected a whole number"),
+        (["--flow", "no_such_module"], 3, "there is no module 'no_such_module'"),
+        (["--flow", "mine:nothing"], 3, "has no 'nothing'"),
+        (["--flow", "mine", "--pool", "mkae=2"], 2, "--pool mkae: the flow has no such task list"),
+        (["--flow", "mine", "--workers", "0", "--deciders", "0"], 2, "every pool has zero seats"),
+        (["--flow", "mine", "--name", "a:b"], 3, "SWF refuses the name 'a:b'"),
+        (["--flow", "mine", "--profile", "nobody"], 2, "nobody"),
+        (["--flow", "mine", "--endpoint-url", "there"], 2, "Invalid endpoint: there"),
+        (["--flow", "mine", "--config", "/nowhere.toml"], 2, "cannot be read"),
+    ],
+)
+def test_bad_input_gets_a_sentence_and_a_code(
+    tmp_path: Path, argv: list[str], code: int, sentence: str
+) -> None:
+    """What was asked wrong is said in a sentence, with the documented code, without a traceback."""
+    ended, _, err = run("--endpoint-url", NOWHERE, *argv, **write(tmp_path, SHOP))
+    assert sentence in err
+    assert "Traceback" not in err
+    assert ended == code
+
+
+def test_a_flow_that_fails_shows_its_own_traceback(tmp_path: Path) -> None:
+    """An import that raises is exit code 3 with the user's frames only."""
+    code, _, err = run("--flow", "mine", **write(tmp_path, "def f():\n    1 / 0\nf()\n"))
+    assert code == 3
+    assert "ZeroDivisionError" in err
+    assert "supervisor/flow.py" not in err
+
+
+def test_missing_credentials_are_named(tmp_path: Path) -> None:
+    """Without credentials the sentence says so, and the code is that of settings."""
+    nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    code, _, err = run(
+        *("--flow", "mine", "--endpoint-url", NOWHERE), **write(tmp_path, SHOP), **nothing
+    )
+    assert "credentials" in err
+    assert "Traceback" not in err
+    assert code == 2
+
+
+def test_a_missing_region_is_named(tmp_path: Path) -> None:
+    """Without a region the sentence says so, and the code is that of settings."""
+    code, _, err = run("--flow", "mine", **write(tmp_path, SHOP), AWS_DEFAULT_REGION="")
+    assert "region" in err
+    assert code == 2
+
+
+def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    """An endpoint that stays silent is said at once, tried again, and given up with code 4."""
+    code, _, err = run("--flow", "mine", "--endpoint-url", NOWHERE, **write(tmp_path, SHOP))
+    assert NOWHERE in err
+    assert "Trying again." in err
+    assert "Traceback" not in err
+    assert code == 4
+
+
+def test_an_unknown_domain_on_a_host_without_deciders_is_named(tmp_path: Path) -> None:
+    """A host that registers nothing still says when its domain is not there."""
+    with local_swf() as endpoint:
+        code, _, err = run(
+            *("--flow", "mine", "--deciders", "0", "--endpoint-url", endpoint),
+            **write(tmp_path, SHOP),
+        )
+    assert "shop" in err
+    assert code == 2
+
+
+def test_a_pool_that_cannot_be_kept_alive_is_given_up(tmp_path: Path) -> None:
+    """Workers that die at their birth, again and again, end the program with code 4."""
+    text = SHOP + "import os\nos.register_at_fork(after_in_child=lambda: os._exit(7))\n"
+    quick = {"GARCON_INTENSITY_DEATHS": "2", "GARCON_REST_CAP": "0.1", "GARCON_REST_INITIAL": "0.1"}
+    code, _, err = run(
+        "--flow", "mine", "--endpoint-url", NOWHERE, **write(tmp_path, text), **quick
+    )
+    assert "Traceback" not in err
+    assert code == 4
+
+
+def test_check_shows_settings_with_origins_lists_and_pools(tmp_path: Path) -> None:
+    """--check loads the flow and tells what would run, and who asked for it."""
+    code, out, _ = run(
+        *("--check", "--flow", "mine", "--workers", "3"),
+        **write(tmp_path, SHOP),
+        GARCON_DECIDERS="2",
+    )
+    rows = [line.split() for line in out.splitlines()]
+    assert ["workers", "3", "--workers"] in rows
+    assert ["deciders", "2", "GARCON_DECIDERS"] in rows
+    assert ["orders", "decider", "2"] in rows
+    assert ["orders_make", "activity", "3"] in rows
+    assert code == 0
+
+
+def test_check_says_what_is_wrong(tmp_path: Path) -> None:
+    """--check refuses what the real run would refuse, with the same code."""
+    code, _, err = run("--check", "--flow", "mine", "--pool", "x=1", **write(tmp_path, SHOP))
+    assert "no such task list" in err
+    assert code == 2
+    code, _, err = run("--check", "--flow", "mine", **write(tmp_path, "1 / 0"))
+    assert "ZeroDivisionError" in err
+    assert code == 3
+
+
+def test_version_and_help_are_told() -> None:
+    """--version names it; --help fits 100 columns and documents the exit codes."""
+    assert run("--version")[1].startswith("garcon supervisor ")
+    _, out, _ = run("--help", COLUMNS="100")
+    assert max(len(line) for line in out.splitlines()) <= 100
+    assert "exit codes:" in out
+
+
+def test_quit_stops_now(tmp_path: Path) -> None:
+    """QUIT ends an idle pool without waiting for its polls, and nothing was abandoned."""
+    with (
+        local_swf() as endpoint,
+        Supervisor("--flow", "mine", "--endpoint-url", endpoint, **write(tmp_path, SHOP)) as pool,
+    ):
+        pool.wait_for("full_strength")
+        pool.signal(signal.SIGQUIT)
+        assert pool.wait() == 0
+
+
+def test_every_line_of_the_json_log_is_an_object(tmp_path: Path) -> None:
+    """With --log-format json each line is one object with time, level, message and pid."""
+    with (
+        local_swf("--poll-seconds", "1") as endpoint,
+        Supervisor("--flow", "mine", "--endpoint-url", endpoint, **write(tmp_path, SHOP)) as pool,
+    ):
+        pool.wait_for("full_strength")
+        pool.signal(signal.SIGTERM)
+        assert pool.wait() == 0
+        lines = [json.loads(line) for line in pool.err.rest().splitlines()]
+    assert all({"time", "level", "message", "pid"} <= line.keys() for line in lines)
+
+
+def test_a_stranger_on_the_endpoint_is_no_reason_to_hang(tmp_path: Path) -> None:
+    """An endpoint that accepts and closes at once is passing trouble: told, tried again, code 4."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(None)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with Program(
+            *("-m", "supervisor", "--flow", "mine", "--endpoint-url", url),
+            **write(tmp_path, SHOP),
+        ) as program:
+            while program.process.poll() is None:
+                listening.settimeout(1)
+                try:
+                    listening.accept()[0].close()
+                except TimeoutError:
+                    continue
+            assert program.wait() == 4
+            assert url in program.err.rest()
+
+
+def test_deciders_can_be_left_to_other_hosts(tmp_path: Path) -> None:
+    """With --deciders 0 no decider polls; a second supervisor with --workers 0 decides."""
+    with local_swf("--poll-seconds", "1") as endpoint:
+        common = ("--flow", "mine", "--endpoint-url", endpoint)
+        environment = write(tmp_path, SHOP)
+        with Supervisor(*common, "--workers", "0", **environment) as deciding:
+            deciding.wait_for("full_strength")
+            with Supervisor(*common, "--deciders", "0", **environment) as working:
+                working.wait_for("full_strength")
+                assert not working.titled("garcon: decider")
+                assert not deciding.titled("garcon: activity")
+                execution = swf.start(endpoint, Shop)
+                assert execution.wait_closed() == "WorkflowExecutionCompleted"
+
+
+class Shop:
+    """What ``SHOP`` says of itself."""
+
+    domain, name = "shop", "orders"
