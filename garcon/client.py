@@ -24,12 +24,22 @@ from botocore.client import BaseClient
 from botocore.config import Config
 
 from garcon import __version__, trouble
-from garcon.trouble import Trouble
+from garcon.trouble import ERRORS, Trouble
 
 if TYPE_CHECKING:
     from mypy_boto3_swf import SWFClient
 
-__all__ = ["Trouble", "calling", "configure", "explain", "polling", "use", "warm", "where"]
+__all__ = [
+    "ERRORS",
+    "Trouble",
+    "calling",
+    "configure",
+    "explain",
+    "polling",
+    "use",
+    "warm",
+    "where",
+]
 
 POLL_READ_TIMEOUT = 70  # seconds; SWF holds a poll for 60 and may answer a little late
 CONNECT_TIMEOUT = 10  # seconds; a host that does not answer by then is not there

@@ -14,13 +14,14 @@ Rules:
 from dataclasses import dataclass
 
 from botocore import exceptions as aws
+from botocore.parsers import ResponseParserError
 
 from garcon.utils import error_code
 
 SERVER_ERROR = 500
 
 # What a call to AWS raises; anything else is a fault of the program.
-ERRORS = (aws.BotoCoreError, aws.ClientError, OSError)
+ERRORS = (aws.BotoCoreError, aws.ClientError, ResponseParserError, OSError)
 
 PASSING_CODES = frozenset(
     {
@@ -41,6 +42,7 @@ _PASSING_ERRORS = (
     aws.HTTPClientError,  # read timeouts, broken connections
     aws.IncompleteReadError,
     aws.MetadataRetrievalError,
+    ResponseParserError,  # not from AWS: a proxy or a sign-in page answered instead
     ConnectionError,
     TimeoutError,
 )

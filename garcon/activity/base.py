@@ -29,6 +29,9 @@ from garcon.insist import insist
 
 DEFAULT_ACTIVITY_SCHEDULE_TO_START = 600  # seconds an instance may wait for a free worker
 POLL_TRIES = 5  # as documented
+# Seconds that an answer is insisted on at least: the task's time is an estimate, SWF says when the
+# task is really gone, and work that is done is worth a minute.
+ANSWER_SECONDS = 60
 
 _ALIASES = {"tasks": "run", "generator": "generators", "runner": "run"}
 _SETTINGS = frozenset(
@@ -220,7 +223,8 @@ class Activity(Actor):
             return False
         self.set_log_context(self._place(execution))
         try:
-            insist(lambda: _send(execution, outcome), _until(execution), self._tell, self.clock)
+            until = self.clock.now() + max(execution.time_left, ANSWER_SECONDS)
+            insist(lambda: _send(execution, outcome), until, self._tell, self.clock)
         except trouble.ERRORS as error:
             self._not_accepted(execution, error)
             return False
@@ -283,10 +287,6 @@ def _send(execution: ActivityExecution, outcome: Completed | Failed | Canceled) 
             execution.fail(reason, details)
         case Canceled(details):
             execution.cancel(details)
-
-
-def _until(execution: ActivityExecution) -> float:
-    return execution.received + (execution.start_to_close or runner.DEFAULT_TASK_TIMEOUT)
 
 
 def _as_runner(work: Any) -> runner.BaseRunner:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from garcon import client as clients
-from garcon import limits, payload, trouble
+from garcon import limits, payload, runner, trouble
 from garcon.log import GarconLogger
 from garcon.utils import error_code
 
@@ -83,6 +83,12 @@ class ActivityExecution(GarconLogger):
             payload.NotReadable: It is not a JSON object.
         """
         return payload.decode_object(self.input, f"The input of {self.activity_id}")
+
+    @property
+    def time_left(self) -> float:
+        """Seconds until the task times out, as far as is known; less than none if it has."""
+        given = self.start_to_close or runner.DEFAULT_TASK_TIMEOUT
+        return given - (time.monotonic() - self.received)
 
     def heartbeat(self, details: Any = None) -> None:
         """Tell SWF that the work goes on (RecordActivityTaskHeartbeat).

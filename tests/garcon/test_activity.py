@@ -50,8 +50,7 @@ def slept(made: activity.Activity) -> list[float]:
 
 
 def in_hand(swf: Any, **more: Any) -> ActivityExecution:
-    """A task received when the fake clock began."""
-    more.setdefault("received", 1000.0)
+    """A task received just now."""
     more.setdefault("start_to_close", 100)
     text = '{"dish": "soup"}'
     return ActivityExecution(
@@ -217,7 +216,7 @@ def test_a_task_may_agree_to_be_cancelled() -> None:
     """TaskCanceled is answered with RespondActivityTaskCanceled."""
     swf = FakeSwf()
     made = kitchen(swf, MagicMock(side_effect=activity.TaskCanceled("stopped")))
-    execution = in_hand(swf, received=time.monotonic())
+    execution = in_hand(swf)
     assert made.attempt(execution) == Canceled("stopped")
     made.respond(execution, Canceled("stopped"))
     assert swf.names == ["respond_activity_task_canceled"]
@@ -242,13 +241,15 @@ def test_done_work_is_sent_until_it_is_accepted(trouble: Exception) -> None:
     )
 
 
-def test_insisting_ends_with_the_task_s_own_time() -> None:
-    """Later answers find the task timed out; who runs the worker is told."""
+@pytest.mark.parametrize(("time_left", "insisted"), [(300, 300), (20, 60), (-1000, 60)])
+def test_insisting_ends_with_the_task_s_own_time(time_left: float, insisted: float) -> None:
+    """Later answers find the task timed out; as its time is an estimate, a minute is insisted."""
     errors, swf = MagicMock(), FakeSwf()
     swf.prepare(COMPLETED, *[refusal(THROTTLED)] * 100)
     made = kitchen(swf, on_exception=errors)
-    assert made.respond(in_hand(swf, start_to_close=20), Completed({})) is False
-    assert 5 < sum(slept(made)) <= 20
+    received = time.monotonic() + time_left - 100
+    assert made.respond(in_hand(swf, received=received), Completed({})) is False
+    assert insisted - 31 < sum(slept(made)) <= insisted
     errors.assert_called_once()
     assert swf.requests(FAILED) == []
 
@@ -273,9 +274,7 @@ def test_execute_activity_takes_an_execution_or_a_context() -> None:
     """The released form and the documented one."""
     made = kitchen(FakeSwf())
     assert made.execute_activity({"dish": "pie"})["meal"] == "hot pie"
-    assert (
-        made.execute_activity(in_hand(FakeSwf(), received=time.monotonic()))["meal"] == "hot soup"
-    )
+    assert made.execute_activity(in_hand(FakeSwf()))["meal"] == "hot soup"
 
 
 def test_an_activity_without_a_runner_fails_with_its_name() -> None:

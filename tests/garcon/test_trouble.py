@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from botocore import exceptions as aws
+from botocore.parsers import ResponseParserError
 
 from garcon.trouble import explain, is_passing
 from tests.garcon.fakes import refusal
@@ -22,6 +23,7 @@ PASSING = [
     aws.ProxyConnectionError(proxy_url="http://x"),
     aws.CredentialRetrievalError(provider="iam-role", error_msg="no answer"),
     aws.SSLError(endpoint_url="http://x", error=OSError("EOF occurred")),
+    ResponseParserError("a sign-in page"),
     ConnectionResetError(),
 ]
 
