@@ -90,7 +90,7 @@ def test_the_early_task_cannot_be_polled_before_the_first_ends() -> None:
 
 
 def test_an_empty_response_means_wait() -> None:
-    """No decisions, no events but the response, no further task."""
+    """No events but the response, no further task; the latest context given is kept."""
     account = Account()
     run = account.start()
     account.decide(executionContext="ctx")
@@ -100,6 +100,8 @@ def test_an_empty_response_means_wait() -> None:
         "scheduledEventId": 2,
         "startedEventId": 3,
     }
+    account.signal()
+    account.decide()
     assert account.describe(run)["latestExecutionContext"] == "ctx"
     assert account.describe(run)["openCounts"]["openDecisionTasks"] == 0
 
