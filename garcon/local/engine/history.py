@@ -20,9 +20,8 @@ from garcon.local.engine.world import World
 def record(world: World, execution: Execution, event_type: str, attributes: Body) -> int:
     """Add an event and return its id."""
     if len(execution.history) >= world.settings.event_limit - 1:
-        if not execution.doomed:
-            execution.doomed = True
-            world.doomed.append(execution)
+        execution.doomed = True
+        world.doomed.append(execution)
         return len(execution.history) + 1
     return record_last(world, execution, event_type, attributes)
 
