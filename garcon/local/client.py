@@ -9,6 +9,7 @@ from one of these, and lost the handler, fails instead of reaching AWS.
 import io
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -31,7 +32,7 @@ CONFIG = Config(
     read_timeout=70,
 )
 
-_building = threading.Lock()  # sessions are not made for threads
+_building = threading.Lock()  # a session is not made for threads
 
 
 def make_client(
@@ -66,7 +67,9 @@ def make_client(
     return client
 
 
+@cache
 def _session() -> boto3.session.Session:
+    """One for all clients: reading botocore's model of SWF is most of the cost of a client."""
     session = botocore.session.Session()
     # Nothing of the machine's own configuration: a test must not depend on a profile or a file.
     session.set_config_variable("profile", None)

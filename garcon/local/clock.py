@@ -4,6 +4,7 @@ A virtual clock never flows. Deadlines then do not depend on how quick the machi
 works on a task has all the time in the world; somebody who knows that nobody works moves it.
 """
 
+import math
 import time
 from typing import Protocol
 
@@ -47,3 +48,36 @@ class VirtualClock:
     def move_to(self, moment: float) -> None:
         """Go to a moment; one that has passed changes nothing."""
         self._now = max(self._now, moment)
+
+
+IDLE_WINDOWS = 3
+"""Windows of polls that end in vain, one after the other, before the time jumps beyond them. Less,
+and a test that polls once to see that there is nothing would find its executions timed out; more,
+and a timer of a year would cost more empty polls."""
+
+
+class Leaps:
+    """How far a virtual clock may jump, once everybody waits.
+
+    At first to the next thing due, which may be the end of a poll's window: nobody waits longer
+    than in the service. When some windows have ended with nothing in between, those who poll do
+    nothing else: then the time jumps to the next thing due that is no such end, and the polls that
+    would have come and gone until then are spared.
+    """
+
+    def __init__(self) -> None:
+        self._in_vain = 0
+
+    def happened(self) -> None:
+        """Somebody did something, or was given something to do."""
+        self._in_vain = 0
+
+    def target(self, work: float, window: float) -> float:
+        """Where to jump: `work` is due next, `window` is the next end of a poll's window."""
+        is_spared = self._in_vain >= IDLE_WINDOWS and work < math.inf
+        return work if is_spared else min(work, window)
+
+    def jumped(self, work: float, target: float) -> None:
+        """The clock was moved to a target."""
+        if target < work:
+            self._in_vain += 1

@@ -11,7 +11,7 @@ import asyncio
 import math
 from dataclasses import dataclass
 
-from garcon.local.clock import Clock, VirtualClock
+from garcon.local.clock import Clock, Leaps, VirtualClock
 from garcon.local.engine import Answer
 from garcon.local.service import EMPTY_POLLS, Request, Service
 
@@ -44,6 +44,7 @@ class Exchange:
         self.service = service
         self.clock = clock
         self._polls: dict[str, Poll] = {}
+        self._leaps = Leaps()
         self._timer: asyncio.TimerHandle | None = None
         self._due = math.inf
 
@@ -53,6 +54,8 @@ class Exchange:
         Raises:
             Fault: the call is refused.
         """
+        if not (request.reads or request.polls):
+            self._leaps.happened()
         try:
             outcome = self.service.call(request, self.clock.now(), poller)
             if isinstance(outcome, Answer):
@@ -87,6 +90,8 @@ class Exchange:
             poll = self._polls.pop(wakeup.poll_id, None)
             if poll:
                 poll.answer.set_result(wakeup.answer)
+            if wakeup.answer.body.get("taskToken"):
+                self._leaps.happened()
         self._set_timer()
 
     def _set_timer(self) -> None:
@@ -105,13 +110,16 @@ class Exchange:
         if isinstance(self.clock, VirtualClock):
             if not self._is_idle():
                 return
-            self.clock.move_to(self._next())
+            self._jump(self.clock)
         self.service.engine.advance(self.clock.now())
         self._deliver()
 
     def _is_idle(self) -> bool:
         return bool(self._polls) and self.service.engine.started_tasks == 0
 
-    def _next(self) -> float:
-        work = self.service.engine.next_work_deadline()
-        return work if work < math.inf else self.service.engine.next_deadline()
+    def _jump(self, clock: VirtualClock) -> None:
+        engine = self.service.engine
+        work = engine.next_work_deadline()
+        target = self._leaps.target(work, engine.next_deadline())
+        clock.move_to(target)
+        self._leaps.jumped(work, target)

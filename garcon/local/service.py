@@ -50,6 +50,16 @@ class Request:
     operation: str
     body: bytes
 
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.operation.startswith(READING)
+
+    @property
+    def polls(self) -> bool:
+        """Whether it asks for a task."""
+        return self.operation in EMPTY_POLLS
+
 
 @dataclass(frozen=True, slots=True)
 class _Poll:
@@ -106,7 +116,7 @@ class Service:
         params = validation.read_request(request.operation, request.body)
         label = params.get("identity") or poller
         outcome = self.engine.call(request.operation, params, now, poller=label)
-        if self._journal and not request.operation.startswith(READING):
+        if self._journal and not request.reads:
             self._keep(self._journal, request.operation, params, now, outcome)
         return outcome
 

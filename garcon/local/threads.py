@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from garcon.local.clock import Clock, VirtualClock
+from garcon.local.clock import Clock, Leaps, VirtualClock
 from garcon.local.engine import Answer, Invocation
 from garcon.local.lambdas import invoke
 from garcon.local.presence import Presence
@@ -49,6 +49,7 @@ class Threads:
         self._lambdas = lambdas
         self._changed = threading.Condition()
         self._presence = Presence()
+        self._leaps = Leaps()
         self._answers: dict[str, Answer] = {}
         self._sleepers: list[float] = []
         self._latest_input = time.monotonic()
@@ -63,9 +64,14 @@ class Threads:
         thread = threading.current_thread()
         with self._changed:
             self._presence.calls(thread)
+            if not request.reads:  # somebody who looks again and again must not stop the time
+                self._latest_input = time.monotonic()
             answer = self._carry_out(request, thread)
-            if token := answer.body.get("taskToken"):
+            token = answer.body.get("taskToken")
+            if token:
                 self._presence.takes(token, thread)
+            if token or not (request.reads or request.polls):
+                self._leaps.happened()
         self._run_lambdas()
         return answer
 
@@ -101,21 +107,25 @@ class Threads:
         if not isinstance(self.clock, VirtualClock):
             self._changed.wait(min(self._next() - self.clock.now(), threading.TIMEOUT_MAX))
             return
-        work, moment = self._next_jump()
+        work = self._next_work()
+        moment = 0 if self._presence.alone() else QUIET if work < math.inf else SLACK
         passed = time.monotonic() - self._latest_input
         if passed >= moment and self._presence.idle():
-            self.clock.move_to(work)
+            self._jump(self.clock, work)
         else:
             self._changed.wait(max(moment - passed, QUIET))
+
+    def _jump(self, clock: VirtualClock, work: float) -> None:
+        target = self._leaps.target(work, self._next())
+        clock.move_to(target)
+        self._leaps.jumped(work, target)
+        self._latest_input = time.monotonic()
 
     def _next(self) -> float:
         return min([self.service.engine.next_deadline(), *self._sleepers])
 
-    def _next_jump(self) -> tuple[float, float]:
-        """Where to jump to, and how many seconds of quiet that takes."""
-        work = min([self.service.engine.next_work_deadline(), *self._sleepers])
-        moment = QUIET if work < math.inf else SLACK
-        return work if work < math.inf else self._next(), 0 if self._presence.alone() else moment
+    def _next_work(self) -> float:
+        return min([self.service.engine.next_work_deadline(), *self._sleepers])
 
     def _fall_due(self) -> None:
         self.service.engine.advance(self.clock.now())
@@ -124,7 +134,6 @@ class Threads:
     def _deliver(self) -> None:
         wakeups = self.service.take_wakeups()
         self._answers.update((wakeup.poll_id, wakeup.answer) for wakeup in wakeups)
-        self._latest_input = time.monotonic()
         self._changed.notify_all()
 
     def _run_lambdas(self) -> None:
@@ -181,7 +190,8 @@ class Threads:
         finally:
             with self._changed:
                 self._presence.hold(-1)
-                self._deliver()
+                self._latest_input = time.monotonic()
+                self._changed.notify_all()
 
     @contextmanager
     def looking(self) -> Iterator[None]:

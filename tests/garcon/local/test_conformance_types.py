@@ -1,0 +1,220 @@
+"""Domains, types, starting, visibility: one test a rule, through boto3."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.garcon.local.conformance import (
+    ACTIVITY,
+    DECISIONS,
+    WORKFLOW,
+    Account,
+    Timed,
+    complete,
+    refused,
+)
+
+LONG_AGO = {"oldestDate": datetime.fromisoformat("2000-01-01T00:00:00+00:00")}
+
+
+def test_a_domain_is_registered_once(account: Account) -> None:
+    """A second registration of a domain is refused."""
+    with refused("DomainAlreadyExistsFault"):
+        account.call(
+            "register_domain", name=account.domain, workflowExecutionRetentionPeriodInDays="1"
+        )
+
+
+def test_an_unknown_domain_is_an_unknown_resource(account: Account) -> None:
+    """What is asked of a domain that is not there is refused with its name."""
+    with refused("UnknownResourceFault", "nowhere"):
+        account.call("describe_domain", name="nowhere")
+
+
+def test_a_domain_tells_its_status_and_arn(account: Account) -> None:
+    """A domain is described with its name, status, ARN and retention."""
+    told = account.call("describe_domain", name=account.domain)
+    assert told["domainInfo"]["status"] == "REGISTERED"
+    assert re.fullmatch(r"arn:aws:swf:us-east-1:\d{12}:/domain/.+", told["domainInfo"]["arn"])
+    assert told["configuration"]["workflowExecutionRetentionPeriodInDays"] == "30"
+
+
+def test_a_deprecated_domain_starts_nothing(account: Account) -> None:
+    """A deprecated domain refuses new executions, and is deprecated once."""
+    account.call("deprecate_domain", name=account.domain)
+    with refused("DomainDeprecatedFault"):
+        account.call("deprecate_domain", name=account.domain)
+    with refused("UnknownResourceFault"):
+        account.start()
+
+
+def test_deprecating_a_domain_deprecates_its_types(account: Account) -> None:
+    """The types of a domain are deprecated with it, and stay so when it comes back."""
+    account.call("deprecate_domain", name=account.domain)
+    account.call("undeprecate_domain", name=account.domain)
+    with refused("TypeDeprecatedFault"):
+        account.start()
+
+
+def test_a_type_is_registered_once(account: Account) -> None:
+    """A second registration of the same name and version is refused."""
+    with refused("TypeAlreadyExistsFault"):
+        account.in_domain("register_workflow_type", **WORKFLOW)
+    with refused("TypeAlreadyExistsFault"):
+        account.in_domain("register_activity_type", **ACTIVITY)
+
+
+def test_a_deprecated_type_starts_nothing(account: Account) -> None:
+    """An execution of a deprecated workflow type is refused until it is undeprecated."""
+    account.in_domain("deprecate_workflow_type", workflowType=WORKFLOW)
+    with refused("TypeDeprecatedFault"):
+        account.start()
+    account.in_domain("undeprecate_workflow_type", workflowType=WORKFLOW)
+    account.start()
+
+
+def test_only_a_deprecated_type_is_deleted(account: Account) -> None:
+    """A type must be deprecated first; afterwards it is unknown."""
+    with refused("TypeNotDeprecatedFault"):
+        account.in_domain("delete_activity_type", activityType=ACTIVITY)
+    account.in_domain("deprecate_activity_type", activityType=ACTIVITY)
+    account.in_domain("delete_activity_type", activityType=ACTIVITY)
+    with refused("UnknownResourceFault"):
+        account.in_domain("describe_activity_type", activityType=ACTIVITY)
+
+
+def test_a_type_is_described_with_its_defaults(account: Account) -> None:
+    """The defaults given at registration are told as they were given."""
+    told = account.in_domain("describe_activity_type", activityType=ACTIVITY)
+    assert told["typeInfo"]["status"] == "REGISTERED"
+    assert told["configuration"]["defaultTaskHeartbeatTimeout"] == "NONE"
+    assert told["configuration"]["defaultTaskStartToCloseTimeout"] == "60"
+
+
+def test_types_are_listed_by_status(account: Account) -> None:
+    """Listing types tells those of the status asked for."""
+
+    def names(status: str) -> list[str]:
+        told = account.in_domain("list_workflow_types", registrationStatus=status)
+        return [each["workflowType"]["name"] for each in told["typeInfos"]]
+
+    assert (names("REGISTERED"), names("DEPRECATED")) == (["order"], [])
+    account.in_domain("deprecate_workflow_type", workflowType=WORKFLOW)
+    assert (names("REGISTERED"), names("DEPRECATED")) == ([], ["order"])
+
+
+def test_an_unknown_type_starts_nothing(account: Account) -> None:
+    """An execution of a type that is not registered is refused."""
+    with refused("UnknownResourceFault"):
+        account.start(workflowType={"name": "other", "version": "1.0"})
+
+
+def test_what_neither_type_nor_caller_says_is_refused(account: Account) -> None:
+    """Without a default and without a word from the caller, an execution cannot start."""
+    account.in_domain("register_workflow_type", name="bare", version="1")
+    with refused("DefaultUndefinedFault"):
+        account.start(workflowType={"name": "bare", "version": "1"})
+
+
+def test_a_workflow_id_is_unique_among_open_executions(account: Account) -> None:
+    """A second open execution of one workflow id is refused; a closed one is no hindrance."""
+    first = account.start()
+    with refused("WorkflowExecutionAlreadyStartedFault"):
+        account.start()
+    account.decide(complete())
+    assert account.start() != first
+
+
+def test_a_run_id_has_46_characters(account: Account) -> None:
+    """A run id is 46 characters of base64."""
+    assert re.fullmatch(r"[A-Za-z0-9+/]{45}=", account.start())
+
+
+def test_executions_are_counted_and_listed(account: Account) -> None:
+    """Open and closed executions are counted and listed apart, with how they closed."""
+    account.start("open")
+    account.start("closed")
+    account.in_domain("terminate_workflow_execution", workflowId="closed")
+    opened = account.in_domain("count_open_workflow_executions", startTimeFilter=LONG_AGO)
+    assert opened["count"] == 1
+    closed = account.in_domain("list_closed_workflow_executions", startTimeFilter=LONG_AGO)
+    info = closed["executionInfos"][0]
+    assert (info["executionStatus"], info["closeStatus"]) == ("CLOSED", "TERMINATED")
+
+
+def test_executions_are_listed_by_tag(account: Account) -> None:
+    """A tag filter tells only executions that carry the tag."""
+    account.start("plain")
+    account.start("tagged", tagList=["urgent"])
+    told = account.in_domain(
+        "list_open_workflow_executions", startTimeFilter=LONG_AGO, tagFilter={"tag": "urgent"}
+    )
+    assert [each["execution"]["workflowId"] for each in told["executionInfos"]] == ["tagged"]
+
+
+def test_lists_come_in_pages(account: Account) -> None:
+    """A list longer than a page goes on where its token says, and ends without one."""
+    for number in range(5):
+        account.start(f"w-{number}")
+    seen = []
+    page: Any = {"nextPageToken": None}
+    while "nextPageToken" in page:
+        token = {"nextPageToken": page["nextPageToken"]} if page["nextPageToken"] else {}
+        page = account.in_domain(
+            "list_open_workflow_executions", startTimeFilter=LONG_AGO, maximumPageSize=2, **token
+        )
+        seen += [each["execution"]["workflowId"] for each in page["executionInfos"]]
+    assert sorted(seen) == [f"w-{number}" for number in range(5)]
+
+
+def test_a_resource_carries_tags(account: Account) -> None:
+    """Tags of a domain are set, told and taken away by its ARN."""
+    arn = account.call("describe_domain", name=account.domain)["domainInfo"]["arn"]
+    account.call("tag_resource", resourceArn=arn, tags=[{"key": "team", "value": "bar"}])
+    assert account.call("list_tags_for_resource", resourceArn=arn)["tags"] == [
+        {"key": "team", "value": "bar"}
+    ]
+    account.call("untag_resource", resourceArn=arn, tagKeys=["team"])
+    assert account.call("list_tags_for_resource", resourceArn=arn)["tags"] == []
+
+
+def test_an_execution_is_described_with_what_is_open(account: Account) -> None:
+    """An execution tells its configuration and how much is open in it."""
+    account.start()
+    told = account.describe()
+    assert told["executionConfiguration"]["childPolicy"] == "TERMINATE"
+    assert told["openCounts"]["openDecisionTasks"] == 1
+    assert told["executionInfo"]["cancelRequested"] is False
+
+
+def test_pending_tasks_are_counted(account: Account) -> None:
+    """Tasks that wait on a list are counted, and no longer once they are taken."""
+
+    def pending() -> int:
+        told = account.in_domain("count_pending_decision_tasks", taskList=DECISIONS)
+        return int(told["count"])
+
+    account.start()
+    assert pending() == 1
+    account.decision_task()
+    assert pending() == 0
+
+
+def test_a_closed_execution_is_gone_after_its_retention(timed: Timed) -> None:
+    """Once a domain's retention period has passed, nobody remembers a closed execution."""
+    run_id = timed.start()
+    timed.decide(complete())
+    timed.after(31 * 24 * 3600)
+    with refused("UnknownResourceFault"):
+        timed.history(run_id=run_id)
+
+
+@pytest.mark.parametrize("name", ["a:b", "a/b", "a|b", " a", "a ", "arn", "a\x00b"])
+def test_names_follow_the_documented_rule(timed: Timed, name: str) -> None:
+    """A name with a reserved character, outer space, or that is "arn" is refused."""
+    with refused("ValidationException"):
+        timed.start(name)

@@ -1,0 +1,292 @@
+"""Timers, markers, signals, children, closing: one test a rule, through boto3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from garcon.local import LocalSWF
+from garcon.local.clock import IDLE_WINDOWS
+from tests.garcon.local.conformance import (
+    DECISIONS,
+    WORKFLOW,
+    Account,
+    Timed,
+    attributes_of,
+    complete,
+    decision,
+    refused,
+    schedule,
+)
+
+NURSERY = {"name": "nursery"}
+YEAR = 365 * 24 * 3600
+
+
+def child(workflow_id: str = "child", **attributes: Any) -> dict[str, Any]:
+    """The decision to start a child, whose decisions are taken from a list of their own."""
+    wanted = {"workflowType": WORKFLOW, "taskList": NURSERY, **attributes}
+    return decision("StartChildWorkflowExecution", workflowId=workflow_id, **wanted)
+
+
+def parent_with_child(account: Account, **attributes: Any) -> None:
+    """Start a parent that starts a child."""
+    account.start("parent")
+    account.decide(child(**attributes))
+
+
+# Timers and markers.
+
+
+def test_a_timer_fires_in_its_time(timed: Timed) -> None:
+    """A timer fires when its time has passed and not before, and brings a decision task."""
+    timed.start()
+    timed.decide(decision("StartTimer", timerId="t", startToFireTimeout="60", control="c"))
+    timed.after(59.9)
+    assert "TimerFired" not in timed.kinds()
+    timed.after(0.2)
+    assert timed.last("TimerFired") == {"timerId": "t", "startedEventId": 5}
+    assert timed.decision_task()["taskToken"]
+
+
+def test_a_timer_of_a_year_takes_no_time_in_virtual_time(timed: Timed) -> None:
+    """Whoever does nothing but poll comes to the timer after a few empty polls."""
+    timed.start(executionStartToCloseTimeout=str(YEAR))
+    before = timed.swf.now
+    wait = str(YEAR - 1)
+    timed.decide(decision("StartTimer", timerId="t", startToFireTimeout=wait))
+    polls = [timed.poll_decision() for _ in range(IDLE_WINDOWS + 2)]
+    tasks = [task for task in polls if task.get("taskToken")]
+    assert tasks[0]["events"][-3]["eventType"] == "TimerFired"
+    assert timed.swf.now - before == pytest.approx(YEAR - 1)
+
+
+def test_a_canceled_timer_does_not_fire(timed: Timed) -> None:
+    """A timer that was canceled is told once, and never fires."""
+    timed.start()
+    timed.decide(decision("StartTimer", timerId="t", startToFireTimeout="60"))
+    timed.signal("go")
+    timed.decide(decision("CancelTimer", timerId="t"))
+    timed.after(100)
+    assert timed.last("TimerCanceled")["timerId"] == "t"
+    assert "TimerFired" not in timed.kinds()
+
+
+def test_a_timer_id_is_unique_among_running_timers(account: Account) -> None:
+    """A second timer of one id is refused by an event; cancelling an unknown one too."""
+    account.start()
+    timer = decision("StartTimer", timerId="t", startToFireTimeout="60")
+    account.decide(timer, timer, decision("CancelTimer", timerId="none"))
+    assert account.last("StartTimerFailed")["cause"] == "TIMER_ID_ALREADY_IN_USE"
+    assert account.last("CancelTimerFailed")["cause"] == "TIMER_ID_UNKNOWN"
+
+
+def test_a_marker_is_recorded(account: Account) -> None:
+    """A marker is an event with its details, and brings no decision task."""
+    account.start()
+    account.decide(decision("RecordMarker", markerName="m", details="half"))
+    told = account.last("MarkerRecorded")
+    assert (told["markerName"], told["details"]) == ("m", "half")
+    assert not account.poll_decision().get("taskToken")
+
+
+# Signals and requests to cancel.
+
+
+def test_a_signal_brings_a_decision_task(account: Account) -> None:
+    """A signal is an event with its input; from outside it refers to no event of a sender."""
+    account.start()
+    account.decide()
+    account.in_domain("signal_workflow_execution", workflowId="w", signalName="go", input="now")
+    told = account.last("WorkflowExecutionSignaled")
+    assert told == {"signalName": "go", "input": "now", "externalInitiatedEventId": 0}
+    assert account.decision_task()["taskToken"]
+
+
+def test_nobody_signals_a_closed_execution(account: Account) -> None:
+    """A signal to an execution that is not open is refused."""
+    account.start()
+    account.decide(complete())
+    with refused("UnknownResourceFault"):
+        account.signal("go")
+
+
+def test_an_execution_signals_another(account: Account) -> None:
+    """A signal from an execution is told in both histories, each naming the other's event."""
+    account.start("sender")
+    account.decide(
+        decision("SignalExternalWorkflowExecution", workflowId="none", signalName="lost")
+    )
+    failed = account.last("SignalExternalWorkflowExecutionFailed", "sender")
+    assert failed["cause"] == "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
+    account.decide(
+        decision("SignalExternalWorkflowExecution", workflowId="sender", signalName="self")
+    )
+    told = account.last("WorkflowExecutionSignaled", "sender")
+    assert told["externalWorkflowExecution"]["workflowId"] == "sender"
+    assert (
+        account.last("ExternalWorkflowExecutionSignaled", "sender")["initiatedEventId"]
+        == (told["externalInitiatedEventId"])
+    )
+
+
+def test_a_request_to_cancel_is_the_deciders_business(account: Account) -> None:
+    """A request to cancel is an event and a mark; the execution ends when its decider says so."""
+    account.start()
+    account.decide()
+    account.in_domain("request_cancel_workflow_execution", workflowId="w")
+    assert account.describe()["executionInfo"]["cancelRequested"] is True
+    account.decide(decision("CancelWorkflowExecution", details="as you wish"))
+    assert account.last("WorkflowExecutionCanceled")["details"] == "as you wish"
+    assert account.describe()["executionInfo"]["closeStatus"] == "CANCELED"
+
+
+# Closing.
+
+
+@pytest.mark.parametrize(
+    ("closing", "status"),
+    [
+        (complete(result="done"), "COMPLETED"),
+        (decision("FailWorkflowExecution", reason="why"), "FAILED"),
+        (decision("CancelWorkflowExecution"), "CANCELED"),
+    ],
+)
+def test_a_decider_closes_its_execution(
+    account: Account, closing: dict[str, Any], status: str
+) -> None:
+    """Each closing decision closes the execution with its status."""
+    account.start()
+    account.decide(closing)
+    assert account.describe()["executionInfo"]["closeStatus"] == status
+    assert not account.poll_decision().get("taskToken")
+
+
+def test_an_execution_times_out(timed: Timed) -> None:
+    """An execution that is open for too long is closed, whatever is open in it."""
+    timed.start(executionStartToCloseTimeout="100")
+    timed.decide(schedule(scheduleToStartTimeout="1000", scheduleToCloseTimeout="1000"))
+    timed.after(101)
+    assert timed.last("WorkflowExecutionTimedOut")["timeoutType"] == "START_TO_CLOSE"
+    assert timed.describe()["executionInfo"]["closeStatus"] == "TIMED_OUT"
+    assert not timed.poll_activity().get("taskToken")
+
+
+def test_an_execution_is_terminated(account: Account) -> None:
+    """A termination closes at once, with its reason and who asked for it."""
+    account.start()
+    account.in_domain(
+        "terminate_workflow_execution", workflowId="w", reason="enough", details="really"
+    )
+    told = account.last("WorkflowExecutionTerminated")
+    assert (told["reason"], told["details"]) == ("enough", "really")
+    assert told["cause"] == "OPERATOR_INITIATED"
+    assert not account.poll_decision().get("taskToken")
+
+
+def test_an_execution_continues_as_new(account: Account) -> None:
+    """Continuing as new closes the run and starts another of the same id that knows the first."""
+    first = account.start()
+    account.decide(decision("ContinueAsNewWorkflowExecution", input="more"))
+    second = account.run_id("w")
+    assert second != first
+    told = attributes_of(account.history(run_id=first)[-1])
+    assert told["newExecutionRunId"] == second
+    begun = account.last("WorkflowExecutionStarted")
+    assert (begun["continuedExecutionRunId"], begun["input"]) == (first, "more")
+
+
+def test_what_an_execution_starts_with_is_told(account: Account) -> None:
+    """The first event tells how the execution was started, and that nobody is its parent."""
+    account.start(input="in", tagList=["t"])
+    told = account.last("WorkflowExecutionStarted")
+    assert told["parentInitiatedEventId"] == 0
+    assert (told["input"], told["tagList"]) == ("in", ["t"])
+    assert (told["taskStartToCloseTimeout"], told["executionStartToCloseTimeout"]) == ("10", "3600")
+    assert (told["childPolicy"], told["taskList"]) == ("TERMINATE", DECISIONS)
+
+
+# Children.
+
+
+def test_a_child_tells_its_parent(account: Account) -> None:
+    """A child's start and end are events of its parent, and the child knows its parent."""
+    parent_with_child(account, input="c")
+    begun = account.last("WorkflowExecutionStarted", "child")
+    assert begun["parentWorkflowExecution"]["workflowId"] == "parent"
+    account.respond(account.decision_task(taskList=NURSERY), complete(result="grown"))
+    kinds = account.kinds("parent")
+    assert "StartChildWorkflowExecutionInitiated" in kinds
+    assert "ChildWorkflowExecutionStarted" in kinds
+    assert account.last("ChildWorkflowExecutionCompleted", "parent")["result"] == "grown"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "cause"),
+    [
+        ({"workflowType": {"name": "none", "version": "1"}}, "WORKFLOW_TYPE_DOES_NOT_EXIST"),
+        ({"workflow_id": "parent"}, "WORKFLOW_ALREADY_RUNNING"),
+    ],
+)
+def test_a_child_that_cannot_start_is_an_event(
+    account: Account, attributes: dict[str, Any], cause: str
+) -> None:
+    """A child that cannot be started is told by an event with the cause."""
+    account.start("parent")
+    account.decide(child(**attributes))
+    assert account.last("StartChildWorkflowExecutionFailed", "parent")["cause"] == cause
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind"),
+    [
+        ("TERMINATE", "WorkflowExecutionTerminated"),
+        ("REQUEST_CANCEL", "WorkflowExecutionCancelRequested"),
+        ("ABANDON", None),
+    ],
+)
+def test_a_terminated_parent_treats_its_children_by_policy(
+    account: Account, policy: str, kind: str | None
+) -> None:
+    """The child policy says what becomes of a terminated execution's children."""
+    parent_with_child(account)
+    account.in_domain("terminate_workflow_execution", workflowId="parent", childPolicy=policy)
+    kinds = account.kinds("child")
+    endings = {"WorkflowExecutionTerminated", "WorkflowExecutionCancelRequested"} & set(kinds)
+    assert endings == ({kind} if kind else set())
+    if kind:
+        assert account.last(kind, "child")["cause"] == "CHILD_POLICY_APPLIED"
+
+
+# Lambda functions.
+
+
+def lambda_workflow(swf: LocalSWF) -> Timed:
+    """An account with an open execution whose decider schedules a lambda function."""
+    account = Timed(swf)
+    account.start(lambdaRole="arn:aws:iam::000000000000:role/any")
+    account.decide(decision("ScheduleLambdaFunction", id="l", name="double", input="21"))
+    return account
+
+
+def test_a_lambda_function_gives_its_result() -> None:
+    """A function that the test gave is run, with the input read and the result written as JSON."""
+    with LocalSWF(lambdas={"double": lambda number: number * 2}) as swf:
+        account = lambda_workflow(swf)
+        assert account.last("LambdaFunctionCompleted")["result"] == "42"
+
+
+def test_a_lambda_function_that_raises_fails(caplog: pytest.LogCaptureFixture) -> None:
+    """What the function raises is the failure in the history, and its traceback is logged."""
+    with LocalSWF(lambdas={"double": lambda number: number.nothing}) as swf:
+        account = lambda_workflow(swf)
+        assert account.last("LambdaFunctionFailed")["reason"] == "AttributeError"
+    assert "double failed" in caplog.text
+
+
+def test_without_functions_a_lambda_cannot_start() -> None:
+    """Where nobody runs lambda functions they fail to start, as without a role."""
+    with LocalSWF() as swf:
+        account = lambda_workflow(swf)
+        assert account.last("StartLambdaFunctionFailed")["cause"] == "ASSUME_ROLE_FAILED"
