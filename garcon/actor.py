@@ -27,8 +27,8 @@ class Actor(GarconLogger):
         self.patience = Patience()
 
     def report(self, error: Exception) -> None:
-        """Log an error with its traceback, and tell the user's handler."""
-        self.logger.error(error, exc_info=error)
+        """Within a handler: log the error with its traceback, and tell the user's handler."""
+        self.logger.error(error, exc_info=True)  # noqa: LOG014 - its callers are the handlers
         if self.on_exception:
             try:
                 self.on_exception(self, error)

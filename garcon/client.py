@@ -8,6 +8,8 @@ Rules:
    sends again stays open at SWF, which may hand it a task that nobody will do.
 3. Every other call is retried by botocore in the usual way.
 4. Clients are built once and may be built before a fork (``warm``); their first use comes after it.
+   ``warm`` also walks through a call that is answered before it is sent: what botocore imports,
+   compiles and caches at its first call is then done once, and shared by all children.
 5. A fake or mock client is used as it is, for both.
 """
 
@@ -15,12 +17,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
-import boto3
 import botocore.session
+from botocore import UNSIGNED
+from botocore.awsrequest import AWSResponse
 from botocore.client import BaseClient
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from garcon import __version__, trouble
@@ -73,6 +77,7 @@ class _State:
     def __init__(self, choice: _Choice, given: Any = None) -> None:
         self.choice = choice
         self.given = given
+        self.session = botocore.session.Session(profile=choice.profile)
         self.process: dict[str, SWFClient] = {}
         self.derived: WeakKeyDictionary[Any, SWFClient] = WeakKeyDictionary()
         self.lock = threading.Lock()
@@ -119,8 +124,8 @@ def warm(*own: Any) -> None:
         botocore.exceptions.BotoCoreError: No region, unknown profile: see ``explain``.
     """
     for client in own or (None,):
-        polling(client)
-        calling(client)
+        _rehearse(polling(client))
+        _rehearse(calling(client))
 
 
 def polling(own: Any = None) -> "SWFClient":
@@ -180,9 +185,13 @@ def _of_process(kind: str, config: Config) -> "SWFClient":
     with _state.lock:
         if kind not in _state.process:
             choice = _state.choice
-            session = boto3.session.Session(profile_name=choice.profile, region_name=choice.region)
-            _state.process[kind] = session.client(
-                "swf", endpoint_url=choice.endpoint_url, config=config
+            # boto3's clients are botocore's. Its session adds nothing to them but an import that
+            # costs as much as all of botocore.
+            _state.process[kind] = _create(
+                _state.session,
+                region_name=choice.region,
+                endpoint_url=choice.endpoint_url,
+                config=config,
             )
         return _state.process[kind]
 
@@ -210,9 +219,48 @@ def _derive(own: BaseClient) -> "SWFClient":
     """
     session = botocore.session.Session()
     session.register_component("credential_provider", _SameCredentials(own._get_credentials()))  # type: ignore[attr-defined]  # noqa: SLF001 - see above
-    return boto3.session.Session(botocore_session=session).client(
-        "swf",
+    return _create(
+        session,
         region_name=own.meta.region_name,
         endpoint_url=own.meta.endpoint_url,
         config=own.meta.config.merge(POLLING),
     )
+
+
+def _create(session: botocore.session.Session, **options: Any) -> "SWFClient":
+    return cast("SWFClient", session.create_client("swf", **options))
+
+
+class _Nothing:
+    """The body of an answer that says nothing, as urllib3 would give it."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield b"{}"
+
+
+def _answer_unsent(request: Any, **_: Any) -> Any:
+    return AWSResponse(request.url, 200, HTTPHeaders(), _Nothing())
+
+
+def _sign_nothing(**_: Any) -> Any:
+    return UNSIGNED  # signing may renew credentials over the network
+
+
+def _rehearse(client: Any) -> None:
+    """Walk through the calls of a worker's loop, up to the network and back, without it."""
+    if not isinstance(client, BaseClient):
+        return
+    "localhost".encode("idna")  # what a first connection imports
+    events: Any = client.meta.events
+    events.register_first("before-send.swf", _answer_unsent)
+    events.register_first("choose-signer.swf", _sign_nothing)
+    where = {"domain": "rehearsal", "taskList": {"name": "rehearsal"}}
+    swf: Any = client
+    try:
+        swf.poll_for_activity_task(**where)
+        swf.poll_for_decision_task(**where)
+        swf.respond_activity_task_completed(taskToken="rehearsal", result="")
+        swf.respond_decision_task_completed(taskToken="rehearsal", decisions=[])
+    finally:
+        events.unregister("before-send.swf", _answer_unsent)
+        events.unregister("choose-signer.swf", _sign_nothing)

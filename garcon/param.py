@@ -73,9 +73,14 @@ def parametrize(value: str | BaseParam) -> BaseParam:
     )
 
 
-def get_all_requirements(params: Iterable[BaseParam]) -> set[str]:
-    """The context keys that these params need together."""
-    return {key for param in params for key in _keys(param)}
+def get_all_requirements(params: Iterable[Any] | Mapping[str, Any]) -> set[str]:
+    """The context keys that these params need together.
+
+    Args:
+        params: Params or names of context keys; of a dictionary its values.
+    """
+    each = params.values() if isinstance(params, Mapping) else params
+    return {key for param in each for key in _keys(parametrize(param))}
 
 
 def _keys(param: BaseParam) -> Iterable[str]:

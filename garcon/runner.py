@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from garcon import task as tasks_of
+from garcon.watched import Watched
 
 Context = Mapping[str, Any]
 
@@ -66,17 +67,18 @@ class BaseRunner:
         )
 
     def requirements(self, context: Context | None = None) -> set[str]:
-        """The keys of the context that the tasks need.
+        """The keys of the context that the tasks are filled with, and that their lists look at.
 
         Raises:
             NoRunnerRequirementsFound: A task is not filled.
         """
+        watched = Watched(context)
         needed: set[str] = set()
-        for each in self._flat(context):
+        for each in self._flat(watched):
             if not isinstance(each, tasks_of.FilledTask):
                 raise NoRunnerRequirementsFound(f"{_name(each)} does not say what it needs.")
             needed |= each.requirements
-        return needed
+        return needed | watched.looked_at
 
     def _flat(self, context: Context | None) -> list[Any]:
         return list(tasks_of.flatten(self.tasks, context))
@@ -90,7 +92,7 @@ class Sync(BaseRunner):
         result: dict[str, Any] = {}
         for each in tasks_of.flatten(self.tasks, context):
             show_life(activity)
-            result.update(tasks_of.call(each, activity, {**result, **context}) or {})
+            _add(result, each, tasks_of.call(each, activity, {**result, **context}))
         return result
 
 
@@ -110,7 +112,7 @@ class Async(BaseRunner):
         """Do the tasks side by side. The first error, in the tasks' order, ends the activity."""
         with ThreadPoolExecutor(self.max_workers) as pool:
             futures = [
-                pool.submit(_in_this_context(_perform), each, activity, context)
+                (each, pool.submit(_in_this_context(_perform), each, activity, context))
                 for each in tasks_of.flatten(self.tasks, context)
             ]
             try:
@@ -178,11 +180,21 @@ def _in_this_context(fn: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args: current.run(fn, *args)
 
 
-def _merged(futures: list[Future[Any]]) -> dict[str, Any]:
+def _merged(futures: list[tuple[Any, Future[Any]]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
-    for future in futures:
-        result.update(future.result() or {})
+    for each, future in futures:
+        _add(result, each, future.result())
     return result
+
+
+def _add(result: dict[str, Any], each: Any, returned: Any) -> None:
+    try:
+        result.update(returned or {})
+    except (TypeError, ValueError) as error:
+        kind = type(returned).__name__
+        raise TypeError(
+            f"The task {_name(each)} returned {kind}; a task returns a dictionary or nothing."
+        ) from error
 
 
 def _name(each: Any) -> str:

@@ -164,8 +164,7 @@ class TaskList:
 def list(fn: Callable[..., Iterable[Any]]) -> TaskList:  # noqa: A001 - the documented name
     """Make a function that looks at the context and yields tasks (filled ones, usually).
 
-    The decider asks it for timeouts and needed keys, the activity for the tasks; where all tasks
-    are filled, the activity knows only the keys filled in, so a key that it looks at must be one.
+    The decider asks it for timeouts and needed keys, the activity, later, for the tasks.
     """
     return TaskList(fn)
 

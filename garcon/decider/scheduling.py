@@ -75,7 +75,7 @@ def schedule(  # noqa: PLR0917 - the documented signature
         version: The version of its activity type.
 
     Returns:
-        Its state. With generators, the results of all instances merged.
+        Its state; with generators, the results of all instances merged.
 
     Raises:
         ActivityInstanceNotReadyException: A requirement has not completed.
@@ -88,10 +88,10 @@ def schedule(  # noqa: PLR0917 - the documented signature
     state = ActivityState(f"{current_activity.name}-{schedule_id}")
     if all(each and each.ready for each in known.values()):
         state.complete(_merged([each.result for each in known.values() if each]))
-        return state
-    schedule_context.mark_uncompleted()
-    _schedule_all(decisions, uses, known, version)
-    state.add_state(ACTIVITY_SCHEDULED)
+    else:
+        schedule_context.mark_uncompleted()
+        _schedule_all(decisions, uses, known, version)
+        state.add_state(ACTIVITY_SCHEDULED)
     return state
 
 

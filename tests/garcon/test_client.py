@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 from unittest.mock import MagicMock
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import NoRegionError
+from botocore.exceptions import EndpointConnectionError, NoRegionError
 
 from garcon import client
 from tests.garcon.fakes import FakeSwf, refusal
@@ -145,3 +147,26 @@ def test_explain_says_where() -> None:
     client.warm()
     assert "(eu-west-1)" in client.explain(error, "polling").sentence
     assert " at " not in client.explain(error, "polling", MagicMock()).sentence
+
+
+def test_warming_up_sends_nothing_and_leaves_nothing_behind() -> None:
+    """The rehearsal reaches no network, needs no credentials, and later calls are sent for real."""
+    client.configure(endpoint_url=ENDPOINT)
+    client.warm()
+    with pytest.raises(EndpointConnectionError):
+        client.polling().poll_for_activity_task(domain="d", taskList={"name": "t"})
+
+
+def test_a_warm_client_imports_nothing_at_its_first_call() -> None:
+    """What botocore imports late is imported before a fork, once for all children."""
+    script = (
+        "import sys; from garcon import client;"
+        f"client.configure(region='us-east-1', endpoint_url='{ENDPOINT}'); client.warm();"
+        "from botocore.exceptions import EndpointConnectionError; before = set(sys.modules)\n"
+        "try: client.polling().poll_for_activity_task(domain='d', taskList={'name': 't'})\n"
+        "except EndpointConnectionError: print(sorted(set(sys.modules) - before))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert told.stdout.strip() == "[]"

@@ -48,6 +48,7 @@ def test_own_params_of_both_kinds_tell_their_keys() -> None:
     """Own params count, whether requirements is a property or a method."""
     params = [Joined(), Called(), param.StaticParam(1), param.Param("d")]
     assert param.get_all_requirements(params) == {"a", "b", "c", "d"}
+    assert param.get_all_requirements({"x": params[0], "y": "e"}) == {"a", "b", "e"}
     assert param.parametrize(params[0]).get_data({"a": 1, "b": 2}) == "12"
 
 

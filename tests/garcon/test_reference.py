@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import typing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -225,6 +227,25 @@ def test_released_forms_bind_too() -> None:
     assert any(offers(each, documented(released)) for each in forms("activity.create"))
     history = forms("decider.DeciderWorker.get_history")
     assert any(offers(each, documented("(identity, poll)")) for each in history)
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "reference.md").read_text(encoding="utf-8")
+SHOWN_BY = set(re.findall(r"\btest_\w+", DOCUMENT))
+
+
+@pytest.mark.parametrize("name", [*CALLABLES, *CONSTANTS])
+def test_the_document_tells_of_every_name(name: str) -> None:
+    """What is offered is in docs/reference.md."""
+    assert re.search(rf"\b{name.rsplit('.', maxsplit=1)[-1]}\b", DOCUMENT)
+
+
+def test_the_document_names_tests_that_exist() -> None:
+    """Whoever follows a reference to a test finds it."""
+    files = list(Path(__file__).parent.glob("test_*.py"))
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    known = {path.stem for path in files} | set(re.findall(r"def (test_\w+)\(", text))
+    assert known >= SHOWN_BY
+    assert len(SHOWN_BY) > 50
 
 
 def test_the_comparison_notices_differences() -> None:

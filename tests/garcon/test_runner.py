@@ -62,6 +62,28 @@ def test_requirements_are_all_filled_keys() -> None:
     assert runner.Sync(short.fill(a="x"), long.fill(b="y")).requirements({}) == {"x", "y"}
 
 
+LOOKS: list[Any] = [
+    lambda context: context["flag"],
+    lambda context: context.get("flag"),
+    lambda context: "flag" in context,
+    lambda context: dict(context).get("flag"),
+    lambda context: {**context}.get("flag"),
+]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_keys_that_a_task_list_looks_at_are_sent_too(look: Any) -> None:
+    """The activity asks the list again, and has to come to the same tasks."""
+
+    @task.list
+    def tasks(context: Mapping[str, Any]) -> Iterator[Any]:
+        yield short.fill(a="a")
+        if look(context):
+            yield long.fill(b="b")
+
+    assert {"flag", "a", "b"} <= runner.Sync(tasks).requirements({"flag": 1, "a": 2})
+
+
 def test_a_task_that_is_not_filled_needs_everything() -> None:
     """Without a declaration no assumption is made."""
     with pytest.raises(runner.NoRunnerRequirementsFound, match="short"):
@@ -90,6 +112,17 @@ def test_sync_hands_results_on() -> None:
     tasks = (lambda context, activity: None, short.fill(a="in"), long.fill(b="short"))
     result = runner.Sync(*tasks).execute(execution(), {"in": 1})
     assert result == {"short": "later", "long": 1}
+
+
+@pytest.mark.parametrize("kind", [runner.Sync, runner.Async])
+def test_a_result_that_is_no_dictionary_is_pointed_out(kind: Any) -> None:
+    """The sentence names the task and what it returned."""
+
+    def careless(context: Any, activity: Any) -> int:
+        return 5
+
+    with pytest.raises(TypeError, match="careless returned int"):
+        kind(careless).execute(execution(), {})
 
 
 def test_the_own_context_wins_over_earlier_results() -> None:
