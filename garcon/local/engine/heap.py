@@ -67,14 +67,18 @@ class LazyHeap(Generic[T]):
         entry = self.peek()
         if entry is None:
             raise IndexError("pop from an empty queue")
+        item = entry.item
         self.withdraw(entry)
-        return entry.item
+        return item
 
     def withdraw(self, entry: Entry[T]) -> None:
         """Take an entry out; one that has already left is left alone."""
         if not entry.alive:
             return
         entry.alive = False
+        # A task knows its entry and the entry its task: let go, so that both end here and now
+        # and not when the garbage collector comes round.
+        del entry.item
         self._live -= 1
         if len(self._heap) > SMALL and len(self._heap) > 2 * self._live:
             self._heap = [place for place in self._heap if place[2].alive]

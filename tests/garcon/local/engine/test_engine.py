@@ -1,6 +1,7 @@
 """The engine as its shell sees it: purity, time, determinism, counters."""
 
 import ast
+import gc
 import math
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import garcon.local.engine
 from garcon.local.engine import Engine, Fault, Waiting
 from garcon.local.engine.engine import OPERATIONS
+from garcon.local.engine.entities import Activity, DecisionTask
 from tests.garcon.local.engine.account import (
     COMPLETE,
     DOMAIN,
@@ -204,3 +206,21 @@ def test_many_executions_leave_nothing_behind() -> None:
     assert len(world.deadlines._heap) <= 64
     assert not world.started_tasks
     assert all(not task_list.tasks for task_list in world.domains[DOMAIN].task_lists.values())
+
+
+def test_ended_tasks_do_not_wait_for_the_garbage_collector() -> None:
+    """A server's memory follows what is open, and its collector finds little to do."""
+    gc.collect()
+    gc.disable()
+    try:
+        account = Account()
+        account.start()
+        account.decide(timer(), schedule())
+        account.complete(account.poll_activity())
+        account.decide()
+        ours = account.engine._world.domains[DOMAIN]
+        tasks = [each for each in gc.get_objects() if isinstance(each, Activity | DecisionTask)]
+        left = [each for each in tasks if each.task_list.domain is ours]
+    finally:
+        gc.enable()
+    assert left == []

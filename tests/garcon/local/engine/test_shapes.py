@@ -1,0 +1,74 @@
+"""The walker over botocore's model, which judges all other answers."""
+
+import re
+
+import pytest
+
+from tests.garcon.local.engine.account import Body
+from tests.garcon.local.shapes import check_answer, check_event, check_request
+
+RUN = {"workflowId": "w", "runId": "r"}
+FIRED = {
+    "eventTimestamp": 1.5,
+    "eventType": "TimerFired",
+    "eventId": 7,
+    "timerFiredEventAttributes": {"timerId": "t", "startedEventId": 3},
+}
+
+
+def test_what_the_model_describes_passes() -> None:
+    """Structures, lists, scalars, empty answers and empty polls."""
+    check_event(FIRED)
+    check_answer("StartWorkflowExecution", {"runId": "r"})
+    check_answer("RegisterDomain", {})
+    check_answer("PollForActivityTask", {"taskToken": "", "startedEventId": 0})
+    check_request("DescribeWorkflowExecution", {"domain": "d", "execution": RUN})
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"extra": 1}, "event.extra is unknown"),
+        ({"eventId": None}, "event.eventId is None, not a long"),
+        ({"eventId": True}, "event.eventId is True, not a long"),
+        ({"eventId": "7"}, "event.eventId is '7', not a long"),
+        ({"eventTimestamp": "now"}, "not a timestamp"),
+        ({"eventType": "TimerExploded"}, "not one of"),
+        ({"timerFiredEventAttributes": 5}, "is 5, not an object"),
+        ({"timerFiredEventAttributes": {"timerId": "t"}}, "startedEventId is missing"),
+        (
+            {"timerFiredEventAttributes": {"timerId": "", "startedEventId": 3}},
+            "timerId has 0 elements, fewer than 1",
+        ),
+        (
+            {"timerFiredEventAttributes": {"timerId": "t" * 257, "startedEventId": 3}},
+            "timerId has 257 elements, more than 256",
+        ),
+    ],
+)
+def test_what_differs_is_named(change: Body, complaint: str) -> None:
+    """Unknown, missing, mistyped, out of bounds: each with its path."""
+    with pytest.raises(AssertionError, match=re.escape(complaint)):
+        check_event(FIRED | change)
+
+
+def test_an_event_has_the_attributes_of_its_type() -> None:
+    """None, or another's, is wrong though the model allows it."""
+    bare = {name: FIRED[name] for name in ("eventTimestamp", "eventType", "eventId")}
+    with pytest.raises(AssertionError):
+        check_event(bare)
+    with pytest.raises(AssertionError):
+        check_event(FIRED | {"markerRecordedEventAttributes": {}})
+
+
+def test_items_of_lists_are_checked() -> None:
+    """The path says which item it was."""
+    with pytest.raises(AssertionError, match=r"events\[1\].eventId is missing"):
+        broken = {name: value for name, value in FIRED.items() if name != "eventId"}
+        check_answer("GetWorkflowExecutionHistory", {"events": [FIRED, broken]})
+
+
+def test_an_answer_without_an_output_shape_is_empty() -> None:
+    """Anything in it is wrong."""
+    with pytest.raises(AssertionError):
+        check_answer("RegisterDomain", {"x": 1})
