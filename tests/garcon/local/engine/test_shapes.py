@@ -63,8 +63,8 @@ def test_an_event_has_the_attributes_of_its_type() -> None:
 
 def test_items_of_lists_are_checked() -> None:
     """The path says which item it was."""
+    broken = {name: value for name, value in FIRED.items() if name != "eventId"}
     with pytest.raises(AssertionError, match=r"events\[1\].eventId is missing"):
-        broken = {name: value for name, value in FIRED.items() if name != "eventId"}
         check_answer("GetWorkflowExecutionHistory", {"events": [FIRED, broken]})
 
 
