@@ -13,6 +13,7 @@ Rules:
 5. A fake or mock client is used as it is, for both.
 """
 
+import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,9 +48,7 @@ __all__ = [
 
 POLL_READ_TIMEOUT = 70  # seconds; SWF holds a poll for 60 and may answer a little late
 CONNECT_TIMEOUT = 10  # seconds; a host that does not answer by then is not there
-CONNECTIONS = (
-    50  # one for each activity thread of a process and its tasks; unused ones cost nothing
-)
+CONNECTIONS = 50  # one for each activity thread and its tasks; unused ones cost nothing
 
 _COMMON = Config(
     connect_timeout=CONNECT_TIMEOUT,
@@ -77,10 +76,14 @@ class _State:
     def __init__(self, choice: _Choice, given: Any = None) -> None:
         self.choice = choice
         self.given = given
-        self.session = botocore.session.Session(profile=choice.profile)
         self.process: dict[str, SWFClient] = {}
         self.derived: WeakKeyDictionary[Any, SWFClient] = WeakKeyDictionary()
         self.lock = threading.Lock()
+
+    @functools.cached_property
+    def session(self) -> botocore.session.Session:
+        """Made at its first use: what a test does to botocore after this import counts for it."""
+        return botocore.session.Session(profile=self.choice.profile)
 
 
 _state = _State(_Choice())

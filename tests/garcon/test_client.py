@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 from unittest.mock import MagicMock
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import EndpointConnectionError, NoRegionError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, NoRegionError
 
 from garcon import client
 from tests.garcon.fakes import FakeSwf, refusal
@@ -170,3 +172,33 @@ def test_a_warm_client_imports_nothing_at_its_first_call() -> None:
         [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60
     )
     assert told.stdout.strip() == "[]"
+
+
+def test_a_poll_that_breaks_was_sent_once() -> None:
+    """On a real connection that the other side drops, botocore does not send it again."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client.configure(endpoint_url=f"http://127.0.0.1:{server.getsockname()[1]}")
+        thread = threading.Thread(target=drop_one, args=(server,))
+        thread.start()
+        with pytest.raises(ConnectionClosedError):
+            client.polling().poll_for_activity_task(domain="d", taskList={"name": "l"})
+        thread.join(timeout=10)
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):  # nobody came a second time
+            server.accept()
+
+
+def drop_one(server: socket.socket) -> None:
+    """Take one request and hang up."""
+    server.settimeout(10)
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(4096)
+
+
+def test_nothing_of_botocore_is_made_before_it_is_needed() -> None:
+    """A mock of AWS that is started after the import, as moto is, counts for our clients."""
+    client.configure()
+    assert "session" not in vars(client._state)
+    client.calling()
+    assert "session" in vars(client._state)
