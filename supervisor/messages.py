@@ -142,7 +142,7 @@ class Working(Message, frozen=True):
 
 
 class Done(Message, frozen=True):
-    """The task in hand is answered; the worker holds nothing."""
+    """The task in hand is answered; the worker holds nothing, and polls again or leaves."""
 
     worker: int
     result: Result

@@ -73,18 +73,24 @@ class _Server:
         )
 
     def serve(self) -> int:
+        work: hands.Work | None = None
         while not self._leaving.asked:
-            self._leaving.say(messages.Polling(self._worker))
+            if work is None:  # after a task, ``Done`` has said that the next poll follows
+                self._leaving.say(messages.Polling(self._worker))
             self._title("polling")
-            try:
-                work = self._hands.poll(self._identity)
-            except (BotoCoreError, ClientError) as error:
-                self._rest(error)
-                continue
-            self._recovered()
+            work = self._poll()
             if work is not None:
                 self._perform(work)
         return 0
+
+    def _poll(self) -> hands.Work | None:
+        try:
+            work = self._hands.poll(self._identity)
+        except (BotoCoreError, ClientError) as error:
+            self._rest(error)
+            return None
+        self._recovered()
+        return work
 
     def _perform(self, work: hands.Work) -> None:
         task = work.task
