@@ -7,6 +7,7 @@ from one of these, and lost the handler, fails instead of reaching AWS.
 """
 
 import io
+import os
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -31,6 +32,13 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
     read_timeout=70,
 )
+
+# Nothing of the machine's own configuration, by file or environment: a test must not depend on it.
+_ISOLATED: dict[str, tuple[None, None, str | None, None]] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 _building = threading.Lock()  # a session is not made for threads
 
@@ -70,11 +78,7 @@ def make_client(
 @cache
 def _session() -> boto3.session.Session:
     """One for all clients: reading botocore's model of SWF is most of the cost of a client."""
-    session = botocore.session.Session()
-    # Nothing of the machine's own configuration: a test must not depend on a profile or a file.
-    session.set_config_variable("profile", None)
-    session.set_config_variable("config_file", "/dev/null")
-    session.set_config_variable("credentials_file", "/dev/null")
+    session = botocore.session.Session(session_vars=_ISOLATED)
     return boto3.session.Session(botocore_session=session)
 
 

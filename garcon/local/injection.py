@@ -37,7 +37,8 @@ class Kind(StrEnum):
     """Carried out `seconds` later."""
 
     GARBAGE = "garbage"
-    """Answered with a 200 that is not JSON, as by a proxy; not carried out."""
+    """Answered with a 200 that is not JSON, as by a proxy; not carried out. boto3 makes of it a
+    result without members."""
 
 
 GARBAGE = b"<html><body>Welcome to the hotel. Please sign in.</body></html>"

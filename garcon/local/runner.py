@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from garcon import client as clients
-from garcon.activity import Activity, find_workflow_activities
+from garcon.activity import Activity, ExternalActivity, find_workflow_activities
 from garcon.decider import DeciderWorker
 from garcon.insist import Clock, Patience
 from garcon.local.client import ENDPOINT
@@ -123,6 +123,8 @@ class Runner:
         for flow in self._flows:
             workers[TaskListKey(flow.domain, "decision", flow.name)] = DeciderWorker(flow)
             for each in find_workflow_activities(flow):
+                if isinstance(each, ExternalActivity):
+                    continue  # its program is not here, unless a function stands for it
                 workers[TaskListKey(flow.domain, "activity", str(each.task_list))] = each
         for name, function in self._external.items():
             key = TaskListKey(self._flows[0].domain, "activity", name)

@@ -1,0 +1,330 @@
+"""`LocalSWF` for programs that poll by themselves: threads, time, faults, clients."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+)
+
+from garcon.local import Kind, LocalSWF, Settings
+from garcon.local.client import _session as make_session
+from garcon.local.clock import IDLE_WINDOWS
+from tests.garcon.local.conformance import (
+    Timed,
+    background,
+    complete,
+    decision,
+    refused,
+    schedule,
+)
+
+HOUR = 3600
+
+
+@pytest.fixture
+def swf() -> Any:
+    """A service with virtual time."""
+    with LocalSWF() as service:
+        yield service
+
+
+def work(account: Timed, steps: int) -> None:
+    """Complete so many activity tasks, waiting for each."""
+    while steps:
+        task = account.poll_activity()
+        if task["taskToken"]:
+            account.call("respond_activity_task_completed", taskToken=task["taskToken"])
+            steps -= 1
+
+
+# Clients.
+
+
+def test_a_client_never_reaches_a_network(swf: LocalSWF) -> None:
+    """The endpoint is a name that cannot exist, so a client without its handler fails."""
+    assert swf.client().meta.endpoint_url.endswith(".invalid")
+
+
+def test_clients_share_one_service(swf: LocalSWF) -> None:
+    """What one client has done, another sees."""
+    swf.client().register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")
+    told = swf.client().list_domains(registrationStatus="REGISTERED")
+    assert [each["name"] for each in told["domainInfos"]] == ["d"]
+
+
+def test_services_share_nothing() -> None:
+    """Two services in one process know nothing of each other."""
+    with LocalSWF() as first, LocalSWF() as second:
+        first.client().register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")
+        assert second.client().list_domains(registrationStatus="REGISTERED")["domainInfos"] == []
+
+
+def test_a_clients_region_and_config_are_the_callers(swf: LocalSWF) -> None:
+    """What the caller says about a client holds."""
+    client = swf.client(Config(user_agent_extra="me"), region_name="eu-west-1")
+    assert client.meta.region_name == "eu-west-1"
+    config: Any = client.meta.config
+    assert config.read_timeout >= 70
+
+
+def test_the_machines_configuration_does_not_matter(
+    swf: LocalSWF, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile that does not exist, or an endpoint of the environment, changes nothing."""
+    make_session.cache_clear()
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SWF", "http://127.0.0.1:1")
+    swf.client().list_domains(registrationStatus="REGISTERED")
+
+
+def test_the_same_seed_gives_the_same_history() -> None:
+    """Two services with one seed and one start give histories that are equal to the last id."""
+
+    def story() -> list[dict[str, Any]]:
+        with LocalSWF(seed=7, start=1_700_000_000) as service:
+            account = Timed(service)
+            account.start()
+            account.decide(schedule())
+            account.complete_activity()
+            return service.history("w")
+
+    assert story() == story()
+
+
+# Time.
+
+
+def test_the_time_stands_still_while_somebody_works(swf: LocalSWF) -> None:
+    """Between calls no time passes, however long they take."""
+    account = Timed(swf)
+    before = swf.now
+    account.start()
+    task = account.decision_task()
+    account.respond(task, complete())
+    assert swf.now == before
+
+
+def test_an_idle_poll_takes_a_window_of_virtual_time(swf: LocalSWF) -> None:
+    """A poll without work returns at once, and the time has moved by its window."""
+    account = Timed(swf)
+    before = swf.now
+    assert not account.poll_activity()["taskToken"]
+    assert swf.now == before + 60
+
+
+def test_workers_in_threads_get_through_hourly_retries(swf: LocalSWF) -> None:
+    """A decider and a worker in threads of their own, with an hour's timer between tries."""
+    account = Timed(swf)
+    account.start(executionStartToCloseTimeout=str(400 * HOUR))
+
+    def decide() -> None:
+        for number in range(5):
+            account.respond(wait_for_decision(account), schedule(f"try-{number}"))
+            timer = decision("StartTimer", timerId="rest", startToFireTimeout=str(HOUR))
+            account.respond(wait_for_decision(account), timer)
+        account.respond(wait_for_decision(account), complete())
+
+    begun = swf.now
+    with background(decide), background(lambda: work(account, 5)):
+        pass
+    assert account.kinds()[-1] == "WorkflowExecutionCompleted"
+    assert 5 * HOUR <= swf.now - begun < 6 * HOUR + 60 * 60 * IDLE_WINDOWS
+
+
+def wait_for_decision(account: Timed) -> Any:
+    """Poll until there is a decision task."""
+    while not (task := account.poll_decision())["taskToken"]:
+        pass
+    return task
+
+
+def test_a_worker_that_dies_lets_its_task_time_out(swf: LocalSWF) -> None:
+    """A thread that ends with a task in its hands does not stop the time."""
+    account = Timed(swf)
+    account.start()
+    account.decide(schedule())
+    with background(account.activity_task):
+        pass
+    task = wait_for_decision(account)
+    assert task["events"][-3]["eventType"] == "ActivityTaskTimedOut"
+
+
+def test_a_worker_at_work_stops_the_time(swf: LocalSWF) -> None:
+    """While a thread works on a task, others wait and nothing times out."""
+    account = Timed(swf)
+    account.start()
+    account.decide(schedule(startToCloseTimeout="1"))
+    token = account.activity_task()["taskToken"]
+    before = swf.now
+    with background(account.poll_decision) as tasks:
+        wait_until_polling(swf)
+        # The one who waits looks about every hundredth of a second; a few looks change nothing.
+        threading.Event().wait(0.1)
+        assert swf.now == before
+        account.call("respond_activity_task_completed", taskToken=token)
+    assert tasks[0]["taskToken"]
+
+
+def wait_until_polling(swf: LocalSWF) -> None:
+    """Wait until a poll has arrived."""
+    until = time.monotonic() + 20
+    while not any(each.pollers for each in list(swf._threads.service.engine.task_lists())):
+        assert time.monotonic() < until, "nobody polls"
+
+
+def test_held_time_does_not_jump(swf: LocalSWF) -> None:
+    """Within `hold` a poll waits for work that is being prepared, and no time passes."""
+    account = Timed(swf)
+    before = swf.now
+    with swf.hold(), background(account.poll_decision) as tasks:
+        wait_until_polling(swf)
+        account.start()
+    assert tasks[0]["taskToken"]
+    assert swf.now == before
+
+
+def test_somebody_who_looks_does_not_stop_the_time(swf: LocalSWF) -> None:
+    """A test that asks for a history again and again sees the timer fire."""
+    account = Timed(swf)
+    account.start()
+    account.decide(decision("StartTimer", timerId="t", startToFireTimeout="600"))
+    with background(lambda: wait_for_decision(account)):
+        until = time.monotonic() + 20
+        while "TimerFired" not in account.kinds():
+            assert time.monotonic() < until, "the time stands still"
+
+
+def test_time_is_moved_by_hand(swf: LocalSWF) -> None:
+    """`advance` lets everything happen that is due, each thing at its own time."""
+    account = Timed(swf)
+    account.start()
+    account.decide(decision("StartTimer", timerId="t", startToFireTimeout="600"))
+    begun = swf.now
+    swf.advance(HOUR)
+    event = next(each for each in swf.history("w") if each["eventType"] == "TimerFired")
+    assert event["eventTimestamp"] == pytest.approx(begun + 600, abs=0.001)
+
+
+def test_the_walls_time_passes_by_itself() -> None:
+    """Without virtual time a poll waits for its window, and nobody moves the time."""
+    with LocalSWF(Settings(poll_window=0.2), virtual_time=False) as swf:
+        account = Timed(swf)
+        begun = time.monotonic()
+        assert not account.poll_activity()["taskToken"]
+        assert time.monotonic() - begun >= 0.19
+        with pytest.raises(TypeError, match="virtual time only"):
+            swf.advance(1)
+
+
+def test_a_poll_on_the_walls_time_is_woken_by_work() -> None:
+    """A waiting poll is answered when work arrives, long before its window ends."""
+    with LocalSWF(virtual_time=False) as swf:
+        account = Timed(swf)
+        with background(account.poll_decision) as tasks:
+            wait_until_polling(swf)
+            account.start()
+        assert tasks[0]["taskToken"]
+
+
+def test_closing_ends_polls_and_refuses_calls() -> None:
+    """At the end waiting polls are answered empty, and later calls find nobody."""
+    with LocalSWF(virtual_time=False) as swf:
+        account = Timed(swf)
+        with background(account.poll_activity) as tasks:
+            wait_until_polling(swf)
+            swf.close()
+    assert tasks[0]["taskToken"] == ""
+    with pytest.raises(EndpointConnectionError):
+        account.poll_activity()
+
+
+# Faults.
+
+
+def domains(account: Timed) -> Any:
+    """A call that any fault may strike."""
+    return account.call("list_domains", registrationStatus="REGISTERED")
+
+
+def test_a_throttle_and_an_error_are_answers(swf: LocalSWF) -> None:
+    """An ordered throttle or 500 is what boto3 makes of the service's own."""
+    account = Timed(swf)
+    swf.inject("throttle", "ListDomains", count=1)
+    with refused("ThrottlingException", "Rate exceeded"):
+        domains(account)
+    swf.inject(Kind.ERROR, "ListDomains", count=1)
+    with pytest.raises(ClientError) as caught:
+        domains(account)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert domains(account)["domainInfos"]
+
+
+def test_an_order_spares_other_operations(swf: LocalSWF) -> None:
+    """A fault for one operation strikes no other, and can be withdrawn."""
+    account = Timed(swf)
+    swf.inject("error", "PollForActivityTask")
+    domains(account)
+    swf.clear_faults()
+    account.poll_activity()
+
+
+@pytest.mark.parametrize(("kind", "done"), [("reset-before", False), ("reset-after", True)])
+def test_a_reset_loses_the_request_or_the_answer(swf: LocalSWF, kind: str, done: bool) -> None:  # noqa: FBT001 - a table's column
+    """Reset before, nothing was done; reset after, it was and nobody was told."""
+    account = Timed(swf)
+    swf.inject(kind, "StartWorkflowExecution", count=1)
+    with pytest.raises(ConnectionClosedError):
+        account.start()
+    told = account.in_domain("count_pending_decision_tasks", taskList={"name": "decide"})
+    assert told["count"] == done
+
+
+def test_a_retrying_client_gets_over_a_fault(swf: LocalSWF) -> None:
+    """A client that is told to retry does so, as with the service."""
+    client = swf.client(Config(retries={"mode": "standard", "total_max_attempts": 2}))
+    swf.inject("reset-before", count=1)
+    assert client.list_domains(registrationStatus="REGISTERED")["domainInfos"] == []
+
+
+def test_garbage_is_no_answer(swf: LocalSWF) -> None:
+    """boto3 takes a page of a proxy, in place of an answer, for a result without members."""
+    swf.inject("garbage", "ListDomains", count=1)
+    told = swf.client().list_domains(registrationStatus="REGISTERED")
+    assert "domainInfos" not in told
+
+
+def test_a_delay_takes_the_services_time(swf: LocalSWF) -> None:
+    """A delayed request is carried out later by the service's clock, not by ours."""
+    account = Timed(swf)
+    before = swf.now
+    swf.inject("delay", "ListDomains", count=1, seconds=HOUR)
+    domains(account)
+    assert swf.now == before + HOUR
+
+
+# Looking.
+
+
+def test_an_unknown_execution_has_no_history(swf: LocalSWF) -> None:
+    """Asking for what is not there is a LookupError with its name."""
+    with pytest.raises(LookupError, match="'nothing'"):
+        swf.history("nothing")
+
+
+def test_what_happened_is_counted(swf: LocalSWF) -> None:
+    """Calls and timeouts are counted by name."""
+    account = Timed(swf)
+    account.start()
+    account.decision_task()
+    account.after(11)
+    assert swf.counters.calls["StartWorkflowExecution"] == 1
+    assert swf.counters.timeouts["DecisionTaskTimedOut START_TO_CLOSE"] == 1

@@ -1,0 +1,117 @@
+"""Recorded histories, and whether today's decider still fits them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from garcon.local import LocalSWF, recording
+from garcon.local.replay import replay, turns
+from tests.garcon.local.test_runner import failing, flow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def recorded(made: Any, **given: Any) -> recording.Events:
+    """The history of one run of a flow."""
+    with LocalSWF() as swf:
+        outcome = swf.run(made, given)
+        return recording.fetch(swf.client(), "cafe", outcome.workflow_id)
+
+
+def test_a_recorded_history_is_the_services(tmp_path: Path) -> None:
+    """What was fetched, written and read again is the history as on the wire."""
+    with LocalSWF() as swf:
+        outcome = swf.run(flow(), {"beans": "b"})
+        events = recording.fetch(swf.client(), "cafe", outcome.workflow_id)
+        recording.write(events, tmp_path / "history.json")
+        assert recording.read(tmp_path / "history.json") == outcome.history
+
+
+def test_a_file_that_is_no_history_is_refused(tmp_path: Path) -> None:
+    """A JSON file without events is named as such."""
+    (tmp_path / "other.json").write_text("{}")
+    with pytest.raises(ValueError, match="holds no history"):
+        recording.read(tmp_path / "other.json")
+
+
+def test_an_execution_that_is_not_there_cannot_be_recorded() -> None:
+    """Asking for an unknown execution is a LookupError with its name."""
+    with LocalSWF() as swf:
+        swf.run(flow(), {"beans": "b"})
+        with pytest.raises(LookupError, match="no execution nothing"):
+            recording.fetch(swf.client(), "cafe", "nothing")
+
+
+def test_a_history_is_printed_for_a_file(
+    local_swf_endpoint: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The command prints what `read` takes, from the endpoint of the environment."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SWF", local_swf_endpoint)
+    from tests.garcon.local.conformance import Account  # noqa: PLC0415 - same
+    from tests.garcon.local.conftest import client_of  # noqa: PLC0415 - beside its fixtures
+
+    account = Account(client_of(local_swf_endpoint), "dom")
+    account.register()
+    account.start("order-17")
+    assert recording.main(["--domain", "dom", "order-17"]) == 0
+    events = json.loads(capsys.readouterr().out)["events"]
+    assert [each["eventType"] for each in events] == [
+        "WorkflowExecutionStarted",
+        "DecisionTaskScheduled",
+    ]
+
+
+def test_unchanged_code_fits_its_history() -> None:
+    """The code that made a history decides it again."""
+    assert replay(flow(), recorded(flow(), beans="b")) == []
+
+
+def test_retries_fit_their_history() -> None:
+    """Failures and retries are decided again as they were."""
+    assert replay(failing(0, retry=2), recorded(failing(2, retry=2))) == []
+
+
+def test_another_order_of_activities_is_seen() -> None:
+    """Where the code would schedule another activity, the decision task and both are told."""
+    events = recorded(flow(), beans="b")
+    changed = flow()
+    changed.brew.requires = []
+    (first, *_) = replay(changed, events)
+    assert first.completed_id == 4
+    assert first.recorded == ()
+    assert "coffee_brew-1" in first.decided[0]
+
+
+def test_another_input_is_seen() -> None:
+    """Where the code would send an activity something else, it differs."""
+    events = recorded(flow(), beans="b")
+    scheduled = next(each for each in events if each["eventType"] == "ActivityTaskScheduled")
+    attributes = scheduled["activityTaskScheduledEventAttributes"]
+    attributes["input"] = attributes["input"].replace('"b"', '"c"')
+    (difference,) = replay(flow(), events)
+    assert '"c"' in difference.recorded[0]
+    assert '"b"' in difference.decided[0]
+
+
+def test_fewer_retries_are_seen() -> None:
+    """Where the code would fail instead of trying again, it differs."""
+    (difference,) = replay(failing(0, retry=1), recorded(failing(2, retry=2)))
+    assert difference.recorded[0].startswith("ScheduleActivityTask ")
+    assert difference.decided[0].startswith("FailWorkflowExecution ")
+
+
+def test_each_decision_task_sees_the_history_up_to_its_start() -> None:
+    """A turn holds the events up to its start, and where the one before began."""
+    events = recorded(flow(), beans="b")
+    seen = [
+        (turn.poll["previousStartedEventId"], turn.poll["startedEventId"], turn.completed_id)
+        for turn in turns(events)
+    ]
+    assert seen == [(0, 3, 4), (3, 9, 10), (9, 15, 16)]
+    assert all(len(turn.poll["events"]) == turn.poll["startedEventId"] for turn in turns(events))
