@@ -70,6 +70,11 @@ def test_a_child_is_announced_and_then_begins() -> None:
         "parentWorkflowExecution": {"workflowId": "p", "runId": parent},
         "parentInitiatedEventId": 5,
     }
+
+
+def test_parent_and_child_are_described_as_such() -> None:
+    """The child names its parent, the parent counts its child."""
+    account, parent, run = family()
     info = account.describe(run, "c")["executionInfo"]
     assert info["parent"] == {"workflowId": "p", "runId": parent}
     assert account.describe(parent, "p")["openCounts"]["openChildWorkflowExecutions"] == 1
