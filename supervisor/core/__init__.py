@@ -7,7 +7,9 @@
    the program comes before ``leave``, which tells the workers; seats are filled when all others
    have had their say.
 3. Each rule tells its own next deadline, beside the rule. After a turn all of them lie ahead.
-4. Same events, same actions: the only dice are a ``Random`` with the seed of the settings.
+4. A ready worker that goes on with its loop changes nothing that a rule looks at but its own
+   deadline. Such an event is written down, and no rule runs: tasks come by the thousand.
+5. Same events, same actions: the only dice are a ``Random`` with the seed of the settings.
 """
 
 from __future__ import annotations
@@ -30,8 +32,10 @@ from supervisor.core import (
 from supervisor.core.record import record
 from supervisor.core.state import State
 from supervisor.core.turn import Turn
+from supervisor.messages import Done, Polling, Working
 
 if TYPE_CHECKING:
+    from supervisor.core.state import Worker
     from supervisor.messages import Action, Event, ListState
     from supervisor.settings import Settings
 
@@ -70,7 +74,7 @@ class Core:
     def __init__(self, settings: Settings) -> None:
         # Repeatable on purpose; it only spreads rests.
         self._state = State(settings, Random(settings.seed))
-        self._now = -inf
+        self._deadline = -inf
 
     def begin(self, now: float) -> list[Action]:
         """The first wishes."""
@@ -81,14 +85,16 @@ class Core:
         if self._state.exited:
             return []
         turn = Turn(self._state, now)
+        worker = _going_on(event, self._state)
         record(event, turn)
+        if worker and now < self._deadline:
+            self._deadline = min(self._deadline, worker.late_at)
+            return turn.actions
         return self._run(turn)
 
     def next_deadline(self) -> float:
         """When to send a ``Tick`` if nothing else happens; ``inf`` once the program exits."""
-        if self._state.exited:
-            return inf
-        return min(self._now + LOOK_AROUND, *(each(self._state) for each in DEADLINES))
+        return self._deadline
 
     def pool(self) -> tuple[ListState, ...]:
         """How each task list is served at this moment."""
@@ -99,7 +105,20 @@ class Core:
         return status.status(self._state)
 
     def _run(self, turn: Turn) -> list[Action]:
-        self._now = turn.now
         for rule in RULES:
             rule(turn)
+        self._deadline = self._next_deadline(turn.now)
         return turn.actions
+
+    def _next_deadline(self, now: float) -> float:
+        if self._state.exited:
+            return inf
+        return min(now + LOOK_AROUND, *(each(self._state) for each in DEADLINES))
+
+
+def _going_on(event: Event, state: State) -> Worker | None:
+    """The worker that said the event, if its loop goes on as it should."""
+    if not isinstance(event, Polling | Working | Done):
+        return None
+    worker = state.workers.get(event.worker)
+    return worker if worker and worker.seat and worker.is_strength else None
