@@ -6,8 +6,8 @@ Rules of this file:
    a process said before it died can still be heard after its death.
 2. The supervisor's end never blocks: a peer that does not listen costs it nothing. A child's end
    blocks when it speaks: a worker must not forget to tell what it holds.
-3. A descriptor can ride on a message. That is how a zygote gets the channel of the worker it is to
-   fork.
+3. Descriptors can ride on a message. That is how a zygote gets the channel and the will of the
+   worker it is to fork. They are closed on exec: what a task starts does not inherit them.
 4. The end of the peer is ``closed``, never an exception when hearing; speaking to a dead peer
    raises ``ChannelClosed``.
 """
@@ -15,12 +15,16 @@ Rules of this file:
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 
 from supervisor import kernel, messages
 
 PACKET_BYTES = 1 << 18
 """Largest packet: a result of 32,768 characters, each up to six bytes in JSON, and its frame."""
+
+RIDERS = 2
+"""Descriptors that ride on one message at most: a worker's channel and its will."""
 
 
 class ChannelClosed(ConnectionError):
@@ -56,17 +60,17 @@ class Channel:
         with contextlib.suppress(OSError):  # the peer may have been quicker
             self._socket.shutdown(socket.SHUT_WR)
 
-    def say(self, message: messages.Said, *, descriptor: int | None = None) -> None:
-        """Send one message, with a copy of ``descriptor`` if given.
+    def say(self, message: messages.Said, *descriptors: int) -> None:
+        """Send one message, with a copy of each descriptor.
 
         Raises ``ChannelClosed``, and ``ChannelFull`` at an end that does not block.
         """
         packet = messages.encode(message)
         try:
-            if descriptor is None:
-                self._socket.send(packet, socket.MSG_NOSIGNAL)
+            if descriptors:
+                socket.send_fds(self._socket, [packet], list(descriptors), socket.MSG_NOSIGNAL)
             else:
-                socket.send_fds(self._socket, [packet], [descriptor], socket.MSG_NOSIGNAL)
+                self._socket.send(packet, socket.MSG_NOSIGNAL)
         except BlockingIOError as error:
             raise ChannelFull(*error.args) from error
         except (BrokenPipeError, ConnectionResetError) as error:
@@ -86,12 +90,13 @@ class Channel:
         self.closed = not packet
         return messages.decode(packet) if packet else None
 
-    def hear_with_descriptor(self) -> tuple[messages.Said | None, int | None]:
-        """As ``hear``, with the descriptor that rode on the message, which is now ours to close."""
-        packet, descriptors, _, _ = socket.recv_fds(self._socket, PACKET_BYTES, 1)
+    def hear_with_descriptors(self) -> tuple[messages.Said | None, list[int]]:
+        """As ``hear``, with the descriptors that rode on the message, now ours to close."""
+        packet, descriptors, _, _ = socket.recv_fds(self._socket, PACKET_BYTES, RIDERS)
+        for each in descriptors:
+            os.set_inheritable(each, False)  # noqa: FBT003 - the standard library's signature
         self.closed = not packet
-        message = messages.decode(packet) if packet else None
-        return message, descriptors[0] if descriptors else None
+        return messages.decode(packet) if packet else None, descriptors
 
 
 def pair() -> tuple[Channel, Channel]:

@@ -295,7 +295,7 @@ class Shell:
         if zygote is None:
             return f"generation {fork.generation} has no zygote"
         try:
-            zygote.channel.say(fork, descriptor=descriptor)
+            zygote.channel.say(fork, descriptor)
         except (channel.ChannelClosed, channel.ChannelFull) as error:
             return f"the zygote of generation {fork.generation} does not listen: {error}"
         return ""

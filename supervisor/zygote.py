@@ -88,11 +88,11 @@ def _thread_warnings() -> tuple[str, ...]:
 
 def _serve(flow: Flow, channel: Channel) -> None:
     while True:
-        message, descriptor = channel.hear_with_descriptor()
+        message, descriptors = channel.hear_with_descriptors()
         if message is None:
             return
-        if isinstance(message, messages.Fork) and descriptor is not None:
-            _fork_twice(flow, message, channel, Channel.inherited(descriptor))
+        if isinstance(message, messages.Fork) and descriptors:
+            _fork_twice(flow, message, channel, Channel.inherited(descriptors[0]))
 
 
 def _fork_twice(flow: Flow, fork: messages.Fork, ours: Channel, workers: Channel) -> None:

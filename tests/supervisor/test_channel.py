@@ -68,17 +68,18 @@ def test_a_peer_that_does_not_listen_never_blocks_the_supervisor(ends: Ends) -> 
     assert theirs.hear() == messages.Polling(0)
 
 
-def test_a_descriptor_rides_on_a_message(ends: Ends) -> None:
-    """The descriptor that arrives is another number for the same open file."""
+def test_descriptors_ride_on_a_message(ends: Ends) -> None:
+    """What arrives are other numbers for the same open files, in order, closed on exec."""
     ours, theirs = ends
-    reader, writer = os.pipe()
-    ours.say(messages.Polling(1), descriptor=writer)
-    message, arrived = theirs.hear_with_descriptor()
+    pipes = [os.pipe(), os.pipe()]
+    ours.say(messages.Polling(1), *(writer for _, writer in pipes))
+    message, arrived = theirs.hear_with_descriptors()
     assert message == messages.Polling(1)
-    assert arrived is not None
-    os.write(arrived, b"hello")
-    assert os.read(reader, 5) == b"hello"
-    for each in (reader, writer, arrived):
+    for number, descriptor in enumerate(arrived):
+        os.write(descriptor, b"%d" % number)
+    assert [os.read(reader, 5) for reader, _ in pipes] == [b"0", b"1"]
+    assert not any(os.get_inheritable(each) for each in arrived)
+    for each in [*arrived, *pipes[0], *pipes[1]]:
         os.close(each)
 
 
