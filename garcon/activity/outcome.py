@@ -42,5 +42,4 @@ Outcome = Completed | Failed | Canceled | Gone
 
 def failed(error: BaseException) -> Failed:
     """The outcome for an error of the tasks."""
-    text = "".join(traceback.format_exception(error))
-    return Failed(limits.reason(error), limits.cut(text, limits.DETAILS))
+    return Failed(limits.reason(error), "".join(traceback.format_exception(error)))

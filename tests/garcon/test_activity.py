@@ -255,11 +255,13 @@ def test_insisting_ends_with_the_task_s_own_time(time_left: float, insisted: flo
 
 
 def test_an_answer_for_a_gone_task_is_done(caplog: pytest.LogCaptureFixture) -> None:
-    """SWF has given the task up: logged, not tried again, not an error."""
+    """SWF has given the task up: logged under its execution, not tried again, not an error."""
     errors, swf = MagicMock(), FakeSwf().prepare(COMPLETED, refusal(GONE))
     made = kitchen(swf, on_exception=errors)
     assert made.respond(in_hand(swf), Completed({})) is False
     assert "no longer has the task flow_cook-1" in caplog.text
+    assert caplog.records[0].name == "garcon.domain.workflow.run"
+    assert made.logger.name == "garcon"
     errors.assert_not_called()
 
 

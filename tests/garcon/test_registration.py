@@ -77,11 +77,12 @@ def test_who_may_not_even_look_believes_that_it_exists() -> None:
     DeciderWorker(cafe(swf))
 
 
-def test_not_permitted_and_not_there_is_refused() -> None:
-    """The sentence names what is missing."""
+@pytest.mark.parametrize("looked", ["UnknownResourceFault", "AccessDeniedException"])
+def test_not_permitted_and_not_seen_is_refused(looked: str) -> None:
+    """The sentence names what is missing, or cannot even be looked for."""
     swf = FakeSwf()
     swf.prepare("register_workflow_type", refusal("OperationNotPermittedFault"))
-    swf.prepare("describe_workflow_type", refusal("UnknownResourceFault"))
+    swf.prepare("describe_workflow_type", refusal(looked))
     with pytest.raises(RegistrationRefused, match=r"workflow type flow 1\.0"):
         DeciderWorker(cafe(swf))
 
