@@ -103,11 +103,14 @@ class Process:
         self._say(messages.Done(self._number, Result.COMPLETED))
         if self._fate.end is End.AFTER_TASK:
             self._meet_end()
-        else:
-            self._poll()
+        elif self._told:
+            self._leave()
+        else:  # ``Done`` has said that the next poll follows
+            self._wait(self._world.next_plan())
 
     def _leave(self) -> None:
-        self._then(MOMENT, lambda: self.die(0))
+        if not self._fate.lingers:
+            self._then(MOMENT, lambda: self.die(0))
 
     def _meet_end(self) -> None:
         self.die(self._fate.status)

@@ -45,6 +45,7 @@ class Fate:
     hangs: bool = False  # its first task never ends
     deaf: bool = False  # its first poll never ends
     heeds: bool = True  # leaves when it is told to
+    lingers: bool = False  # says its last word and does not exit
     stuck: float = 0.0  # seconds that the kernel keeps it after KILL
     forks: bool = True  # the kernel gives a process
 
@@ -139,6 +140,7 @@ def fates(*, errand: bool = False) -> st.SearchStrategy[Fate]:
         hangs=st.booleans(),
         deaf=st.booleans(),
         heeds=st.booleans(),
+        lingers=st.booleans(),
         stuck=st.sampled_from([0.0, 0.25, 9.75, 10.0, 60.0]),
         forks=st.sampled_from([True, True, True, False]),
     )

@@ -68,6 +68,7 @@ class Judge:
     abandoned: set[int] = field(default_factory=set)
     relied_on: set[int] = field(default_factory=set)  # generations that elders left for
     attendants: dict[str, str] = field(default_factory=dict)  # here, stopping, gone
+    asked_to_end: dict[str, float] = field(default_factory=dict)
     seats: dict[int, set[Seat]] = field(default_factory=dict)
     owed: dict[str, messages.Task] = field(default_factory=dict)  # tokens whose holders died
     settled: Counter[str] = field(default_factory=Counter)  # reported, or noted as not to be
@@ -300,9 +301,14 @@ class Judge:
     def _(self, action: messages.StopAttendant) -> None:
         _law(self.attendants.get(action.name) == "here", f"the {action.name} is stopped once")
         _law(not self.living, f"nobody needs the {action.name} any more")
-        here = [name for name, state in self.attendants.items() if state == "here"]
-        _law(action.name != "endpoint" or here == ["endpoint"], "the endpoint is stopped last")
+        others = [each for each in self.attendants if each != action.name and not self._ended(each)]
+        _law(action.name != "endpoint" or not others, f"the endpoint is stopped after {others}")
         self.attendants[action.name] = "stopping"
+        self.asked_to_end[action.name] = self.now
+
+    def _ended(self, name: str) -> bool:
+        waited = self.now - self.asked_to_end.get(name, inf) + WINK
+        return self.attendants[name] == "gone" or waited >= self.settings.attendant_patience
 
     @wished.register
     def _(self, action: messages.Exit) -> None:
@@ -310,8 +316,8 @@ class Judge:
         _law(not self.living, f"nobody is left behind: {sorted(self.living)}")
         unsettled = [each for each in self.owed if not self.settled[each]]
         _law(not unsettled, f"no report is left behind: {unsettled}")
-        here = [name for name, state in self.attendants.items() if state == "here"]
-        _law(not here, f"every attendant was asked to end: {here}")
+        here = [each for each in self.attendants if not self._ended(each)]
+        _law(not here, f"every attendant has ended, or was waited for: {here}")
         alive = [each for each, state in self.zygotes.items() if state != "gone"]
         _law(not alive, f"no zygote is left behind: {alive}")
         self.exit = action

@@ -5,8 +5,7 @@
 2. ``starter`` starts the executions that were asked for, once, when the pool first has its full
    strength. With ``once``, the end of the executions is the end of the program, and so is losing
    the starter before it.
-3. Any other attendant may be lost: a warning, no more.
-4. The program exits when no worker and no report is left. Attendants are stopped before that, the
+3. The program exits when no worker and no report is left. Attendants are stopped before that, the
    endpoint after all others, for they may still speak to it. Who does not end within
    ``attendant_patience`` is not waited for: it reads end-of-file when we are gone.
 """
@@ -31,7 +30,7 @@ def attend(turn: Turn) -> None:
     """Start attendants, and draw the consequences of those that ended."""
     state = turn.state
     for attendant in state.attendants.values():
-        if attendant.lost and not state.exited:
+        if attendant.lost:
             _lose(turn, attendant)
     if state.leaving:
         return
@@ -81,10 +80,8 @@ def _lose(turn: Turn, attendant: Attendant) -> None:
     why, attendant.lost = attendant.lost, ""
     if attendant.name == ENDPOINT:
         _fail(turn, why)
-    elif attendant.name == STARTER:
-        _lose_starter(turn, why)
     else:
-        turn.note(Level.WARNING, "attendant_lost", f"The {attendant.name} attendant ended: {why}.")
+        _lose_starter(turn, why)
 
 
 def _lose_starter(turn: Turn, why: str) -> None:

@@ -95,7 +95,9 @@ def test_an_idle_pool_is_left_alone() -> None:
 
 def test_the_pool_can_be_looked_at() -> None:
     """What is wanted and ready is told for each list, and the whole state to who asks."""
-    world = tell().run(2)
+    world = tell()
+    assert world.core.pool() == ()
+    world.run(2)
     assert [(each.task_list, each.wanted, each.ready) for each in world.core.pool()] == [
         (LISTS[0], 1, 1),
         (LISTS[1], 2, 2),

@@ -184,6 +184,27 @@ def test_a_report_is_lost_after_bounded_tries() -> None:
     assert len(reports(world)) == 3
 
 
+def test_a_report_that_rests_is_dropped_when_the_timeout_is_over() -> None:
+    """It is dropped in that very moment, not when the rest is over."""
+    fates, errands = (Fate(end=End.IN_TASK),), (Fate(), *[CRASHES_BOOTING] * 9)
+    script = Script(fates=fates, plans=(Plan(timeout=5.0),), errands=errands)
+    world = tell(script, workers=1, deciders=0).finish(60)
+    (note,) = world.notes("report_needless")
+    assert world.when(note) == world.when(world.said(messages.Working)[0]) + 5.0
+
+
+def test_who_has_done_its_errand_has_to_exit() -> None:
+    """A registrar and a reporter that linger are killed after ``leave_patience``; all is done."""
+    fates, lingering = (Fate(end=End.IN_TASK),), Fate(lingers=True)
+    script = Script(fates=fates, plans=(Plan(),), errands=(lingering, lingering))
+    world = tell(script, workers=1, deciders=0).finish(60)
+    ends = [world.when(each) for each in world.said(messages.Kill)]
+    assert ends[0] == world.when(messages.Registered(1)) + 10.0
+    assert len(ends) == len(deaths(world)) - 1 == 2
+    assert len(reports(world)) == 1
+    assert world.strength() == world.wanted
+
+
 def test_a_heard_reporter_may_die_as_it_likes() -> None:
     """After its ``Done`` the report is made, whatever the exit code."""
     script = Script(fates=(Fate(end=End.IN_TASK),), plans=(Plan(),))

@@ -8,7 +8,17 @@ import pytest
 
 from supervisor import messages
 from supervisor.messages import Role, TaskList
-from tests.fates import CRASHES_BOOTING, End, Fate, Murder, Plan, Script, Version, ZygoteMurder
+from tests.fates import (
+    CRASHES_BOOTING,
+    End,
+    Fate,
+    Murder,
+    Orders,
+    Plan,
+    Script,
+    Version,
+    ZygoteMurder,
+)
 from tests.world import DECIDER, LISTS, World, tell
 
 RESTART = (20.0, messages.RestartAsked("SIGHUP"))
@@ -134,13 +144,18 @@ def test_a_bad_version_is_given_up_and_costs_nothing(version: Version) -> None:
     )
 
 
-def test_canaries_of_a_given_up_version_leave_at_once() -> None:
-    """The canary that was good is told to leave, finishes its task, and is no death."""
-    world = tell(Script(versions=(Version(), Version(cursed=(DECIDER,))), orders=(RESTART,)))
-    world.finish(400)
+@pytest.mark.parametrize(
+    "orders",
+    [(RESTART,), ((20.0, ZygoteMurder(0)), (20.5, Murder(1)))],
+    ids=["beside a good one", "on an empty seat"],
+)
+def test_canaries_of_a_given_up_version_leave_at_once(orders: Orders) -> None:
+    """The canary that was good is told to leave, even where nobody else serves its seat."""
+    script = Script(versions=(Version(), Version(cursed=(DECIDER,))), orders=orders)
+    world = tell(script).run(20 + 20)
     abandoned = world.when(world.notes("generation_abandoned")[0])
     told = [world.when(each) for each in world.said(messages.Terminate)]
-    assert told == [abandoned]
+    assert told[0] == abandoned
 
 
 def test_a_bad_versions_crashes_do_not_delay_the_good_ones_refill() -> None:
