@@ -19,6 +19,7 @@ import os
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ HEARD = (
     signal.SIGHUP,
 )
 """The signals that the supervisor listens to."""
+
+STACKS_SIGNAL = signal.SIGUSR1
+"""What makes a worker write its stacks: C code does it, whether Python code runs or not."""
 
 
 def become_subreaper() -> None:
@@ -84,8 +88,25 @@ def socket_pair() -> tuple[socket.socket, socket.socket]:
     return ours, theirs
 
 
-def reap() -> list[tuple[int, int]]:
-    """Collect everybody who died: pid and status (exit code, or minus the signal's number).
+@dataclass(frozen=True)
+class Ended:
+    """A process that was collected.
+
+    Attributes:
+        pid: Its number, free for somebody else from now on.
+        status: Its exit code, or minus the number of the signal that killed it.
+        core_dumped: Whether it left a core file.
+        peak_memory: The most memory that it held at once, in bytes (``getrusage(2)``).
+    """
+
+    pid: int
+    status: int
+    core_dumped: bool = False
+    peak_memory: int = 0
+
+
+def reap() -> list[Ended]:
+    """Collect everybody who died.
 
     What a dead process leaves in its own group dies with it, before its pid is given back: as long
     as it is not reaped, the group's number cannot mean anybody else.
@@ -96,15 +117,30 @@ def reap() -> list[tuple[int, int]]:
             if found.si_pid != os.getpgrp():
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(found.si_pid, signal.SIGKILL)
-            pid, status = os.waitpid(found.si_pid, 0)
-            dead.append((pid, os.waitstatus_to_exitcode(status)))
+            dead.append(_collect(found.si_pid))
     return dead
+
+
+def _collect(pid: int) -> Ended:
+    _, status, used = os.wait4(pid, 0)
+    return Ended(
+        pid,
+        os.waitstatus_to_exitcode(status),
+        core_dumped=os.WIFSIGNALED(status) and os.WCOREDUMP(status),
+        peak_memory=used.ru_maxrss * 1024,  # the kernel tells KiB
+    )
 
 
 def terminate(pid: int) -> None:
     """Ask this one process to leave. Its children are its own business."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
+
+
+def dump_stacks(pid: int) -> None:
+    """Ask a worker to write its threads' stacks into its will (``worker`` listens)."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, STACKS_SIGNAL)
 
 
 def kill_group(pid: int) -> None:

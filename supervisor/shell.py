@@ -171,20 +171,20 @@ class Shell:
         self._loaded = loaded
         return messages.GenerationReady(generation, loaded.task_lists)
 
-    def _deaths(self, dead: list[tuple[int, int]]) -> list[messages.Event]:
+    def _deaths(self, dead: list[kernel.Ended]) -> list[messages.Event]:
         events = []
         self._buried.clear()
-        for pid, status in dead:
-            child = self._children.by_pid(pid)
+        for ended in dead:
+            child = self._children.by_pid(ended.pid)
             if child is None:
-                log.LOGGER.debug("reaped a stray process", extra={"facts": {"pid": pid}})
+                log.LOGGER.debug("reaped a stray process", extra={"facts": {"pid": ended.pid}})
                 continue
             if not child.channel.closed:
                 self._poll.unregister(child.channel)
             self._children.remove(child)
             if child.kind is Kind.WORKER:
-                self._buried[int(child.key)] = pid
-            events.append(_death(child, status))
+                self._buried[int(child.key)] = ended.pid
+            events.append(_death(child, ended.status))
         return events
 
     def _pid_of(self, worker: object) -> int | None:
