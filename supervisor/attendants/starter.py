@@ -78,7 +78,8 @@ class _Watch:
         self._domain = order.domain
         self._executions = executions
         self._lists: tuple[messages.ListState, ...] = ()
-        self._view = view.make(f"{order.flow_name} on {order.place.endpoint_url or 'Amazon SWF'}")
+        title = f"{order.flow_name} on {order.place.endpoint_url or 'Amazon SWF'}"
+        self._view = view.make(title, len(executions))
         if order.place.local:
             self._view.line(f"Amazon SWF on this host: {order.place.endpoint_url}/ (look at it)")
         self._soonest = SOONEST if order.place.local else SOONEST_AT_AWS * len(executions)
@@ -90,7 +91,6 @@ class _Watch:
             self._view.picture(self._executions, self._lists)
             rest = self._soonest if news else min(max(LATEST, self._soonest), rest * 1.5)
             self._listen(rest)
-        self._view.close()
         self._sum_up()
 
     def _look(self) -> bool:
@@ -136,7 +136,7 @@ class _Watch:
         for each in done:
             if each.last_result:
                 self._view.line(f"{each.workflow_id}  last result: {_short(each.last_result)}")
-        self._view.line(f"{len(done)} of {len(self._executions)} executions completed")
+        self._view.close(f"{len(done)} of {len(self._executions)} executions completed")
         if not self._channel.closed:
             all_of_them = len(done) == len(self._executions)
             self._channel.say(messages.AllClosed(completed=all_of_them))

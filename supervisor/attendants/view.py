@@ -26,15 +26,19 @@ class View(Protocol):
     def picture(self, executions: Sequence[Execution], lists: Iterable[ListState]) -> None:
         """How everything stands now."""
 
-    def close(self) -> None:
-        """Nothing more will come."""
+    def close(self, text: str) -> None:
+        """Nothing more will come but this."""
 
 
-def make(title: str) -> View:
+FEW = 3
+"""So many executions can be followed line by line on a terminal; of more the table tells."""
+
+
+def make(title: str, executions: int) -> View:
     """A live view on a terminal with rich installed, else plain lines."""
     if sys.stdout.isatty():
         try:
-            return Live(title)
+            return Live(title, lines=executions <= FEW)
         except ImportError:
             pass  # the extra 'local' brings rich; without it lines do
     return Plain()
@@ -50,58 +54,69 @@ class Plain:
     def picture(self, executions: Sequence[Execution], lists: Iterable[ListState]) -> None:
         """The lines have said it all."""
 
-    def close(self) -> None:
-        """Nothing is open."""
+    def close(self, text: str) -> None:
+        """The last line."""
+        self.line(text)
 
 
 class Live:
     """The lines scroll above a table that is always up to date."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, *, lines: bool) -> None:
         from rich.console import Console  # noqa: PLC0415 - of the extra 'local'
         from rich.live import Live as RichLive  # noqa: PLC0415
 
-        self._title = title
+        self._title, self._lines = title, lines
         self._live = RichLive(console=Console(), auto_refresh=False)
         self._live.start()
 
     def line(self, text: str) -> None:
-        """Write it above the table."""
-        self._live.console.print(text, markup=False, highlight=True, soft_wrap=True)
+        """Write it above the table, cut to the terminal's width."""
+        if self._lines:
+            self._live.console.print(text, markup=False, overflow="ellipsis", no_wrap=True)
 
     def picture(self, executions: Sequence[Execution], lists: Iterable[ListState]) -> None:
         """Redraw the table."""
         self._live.update(_table(self._title, executions, list(lists)), refresh=True)
 
-    def close(self) -> None:
-        """Leave the last picture standing."""
+    def close(self, text: str) -> None:
+        """Leave the last picture standing, and the last line below it."""
         self._live.stop()
+        self._live.console.print(text, markup=False, overflow="ellipsis", no_wrap=True)
 
 
 def _table(title: str, executions: Sequence[Execution], lists: Sequence[ListState]) -> Table:
     from rich import box  # noqa: PLC0415 - of the extra 'local'
     from rich.table import Table as RichTable  # noqa: PLC0415
 
+    counts = sum((each.states() for each in executions), Counter[tuple[str, State]]())
+    seen = {state for _, state in counts}
+    shown = [state for state in State if state in _ALWAYS or state in seen]
     table = RichTable(
         title=title, caption=_caption(executions), box=box.SIMPLE_HEAD, title_justify="left"
     )
-    table.add_column("task list")
-    table.add_column("workers", justify="right")
-    for state in State:
-        table.add_column(str(state), justify="right", style=_STYLES.get(state, ""))
-    states = sum((each.states() for each in executions), Counter[tuple[str, State]]())
+    table.add_column("task list", no_wrap=True)
+    table.add_column("workers", justify="right", no_wrap=True)
+    for state in shown:
+        heading, style = _HEADINGS[state]
+        table.add_column(heading, justify="right", style=style, no_wrap=True)
     for each in lists:
         name = each.task_list.name
-        counts = [str(states[name, state] or "") for state in State]
-        table.add_row(each.task_list.short or name, _workers(each), *counts)
+        cells = [str(counts[name, state] or "") for state in shown]
+        table.add_row(each.task_list.short or name, _workers(each), *cells)
     return table
 
 
-_STYLES = {
-    State.COMPLETED: "green",
-    State.FAILED: "red",
-    State.TIMED_OUT: "red",
-    State.STARTED: "cyan",
+_ALWAYS = (State.SCHEDULED, State.STARTED, State.COMPLETED)
+"""States that have a column from the start, so that the table does not jump; others when met."""
+
+_HEADINGS = {
+    State.SCHEDULED: ("waiting", ""),
+    State.STARTED: ("running", "cyan"),
+    State.COMPLETED: ("done", "green"),
+    State.FAILED: ("failed", "red"),
+    State.TIMED_OUT: ("timed out", "red"),
+    State.CANCELED: ("canceled", "yellow"),
 }
 
 
