@@ -1,6 +1,6 @@
 """What is served beside SWF: the page, what it shows, and the orders of faults.
 
-    GET    /                     the page (and /page.css, /page.js)
+    GET    /                     the page (and its style and scripts)
     GET    /api/state            {"now", "executions", "lists", "counters", "faults"}
     GET    /api/history?run=ID   {"execution", "events"}, the events as on the wire
     GET    /api/faults           the orders in force
@@ -28,18 +28,25 @@ if TYPE_CHECKING:
 SHOWN_EXECUTIONS = 500
 """Executions in the page's list, the latest started first: more than a person reads, and quick."""
 
+ONLY_OURS = b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+
 SAFETY = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+    ),
 )
 """Headers of every page: what workflows hold may be anybody's text, so the browser runs and loads
 only what comes from here."""
 
+SCRIPTS = ("page.js", "element.js", "story.js", "timeline.js")
+
 FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    **{f"/{name}": (name, "text/javascript; charset=utf-8") for name in SCRIPTS},
 }
 
 
@@ -94,7 +101,12 @@ class Site:
                     for each in islice(self._service.engine.executions(), SHOWN_EXECUTIONS)
                 ],
                 "lists": [asdict(each) for each in self._service.engine.task_lists()],
-                "counters": {**asdict(counters), "calls": counters.calls.total()},
+                "counters": {
+                    "calls": counters.calls.total(),
+                    "throttled": counters.throttled.total(),
+                    "timeouts": counters.timeouts.total(),
+                    "ghosts": counters.ghosts,
+                },
                 "faults": self._orders(),
             }
         )

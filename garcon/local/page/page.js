@@ -1,0 +1,159 @@
+// The page: a list of executions, and one of them in detail. Asks again every so often while it is
+// seen; draws only what has changed. The chosen execution is in the address, as #its-run-id.
+
+import { element, duration, clock, moment } from "./element.js";
+import { attributes, tell } from "./story.js";
+import { makeScale, timeline } from "./timeline.js";
+
+const REST = 1500; // ms between two looks: quick enough to watch, and no load
+const LEGEND = ["waiting", "running", "completed", "failed", "timedout", "canceled"];
+const WORDS = { timedout: "timed out" };
+
+const at = (id) => document.getElementById(id);
+const seen = { state: null, text: "", shown: "", scale: "" };
+
+async function look() {
+  try {
+    const response = await fetch("/api/state");
+    const text = await response.text();
+    if (text !== seen.text) Object.assign(seen, { text, state: JSON.parse(text) });
+    await draw();
+  } catch (error) {
+    at("facts").textContent = `The service does not answer: ${error.message}`;
+  }
+}
+
+async function draw() {
+  if (!seen.state) return;
+  drawFacts(seen.state);
+  drawExecutions(seen.state.executions);
+  drawLists(seen.state.lists);
+  await drawExecution();
+}
+
+function drawFacts({ now, virtual, executions, counters, faults }) {
+  const open = executions.filter((each) => each.status === "OPEN").length;
+  const told = [`${open} open`, `${executions.length - open} closed`, `${counters.calls} calls`];
+  if (counters.ghosts) told.push(`${counters.ghosts} tasks lost to pollers that had gone`);
+  if (faults.length) told.push(`${faults.length} faults ordered`);
+  at("facts").textContent = told.join(" · ");
+  at("clock").textContent = `${moment(now)}${virtual ? " (virtual)" : ""}`;
+}
+
+function drawExecutions(executions) {
+  const words = at("filter").value.toLowerCase();
+  const wanted = executions.filter((each) =>
+    `${each.workflow_id} ${each.type_name} ${each.status} ${each.domain}`.toLowerCase().includes(words));
+  at("executions").replaceChildren(...wanted.map(listed));
+}
+
+function listed(each) {
+  const lasted = duration((each.closed_at ?? seen.state.now) - each.started_at);
+  const link = element("a", { href: `#${encodeURIComponent(each.run_id)}`, "aria-current": each.run_id === chosen() ? "true" : null },
+    element("strong", {}, each.workflow_id), pill(each.status),
+    element("small", {}, `${each.type_name} ${each.type_version} · ${each.domain}`),
+    element("small", { class: "right" }, `${clock(each.started_at)} · ${lasted}`));
+  return element("li", {}, link);
+}
+
+const pill = (status) => element("span", { class: `pill ${status}` }, status.toLowerCase().replaceAll("_", " "));
+
+function drawLists(lists) {
+  const rows = lists.map((each) => element("div", {},
+    element("span", {}, `${each.name} `, element("small", {}, each.kind)),
+    element("small", {}, `${each.backlog} waiting · ${each.pollers.length} polling`)));
+  at("lists").replaceChildren(...(rows.length ? [element("h3", {}, "Task lists"), ...rows] : []));
+}
+
+const chosen = () => decodeURIComponent(location.hash.slice(1));
+
+async function drawExecution() {
+  const execution = seen.state.executions.find((each) => each.run_id === chosen());
+  const now = execution && execution.status === "OPEN" ? Math.round(seen.state.now) : "";
+  const what = JSON.stringify([chosen(), execution?.events, execution?.status, seen.scale, now, seen.state.executions.length > 0]);
+  if (what === seen.shown) return;
+  const response = chosen() ? await fetch(`/api/history?run=${encodeURIComponent(chosen())}`) : null;
+  const parts = response?.ok ? details(await response.json()) : [invitation(response)];
+  const opened = new Set([...document.querySelectorAll(".events details[open]")].map((each) => each.dataset.id));
+  at("execution").replaceChildren(...parts);
+  for (const each of document.querySelectorAll(".events details")) each.open = opened.has(each.dataset.id);
+  seen.shown = what;
+}
+
+function invitation(response) {
+  const text = response ? "This execution is not known here."
+    : seen.state.executions.length ? "Choose an execution to see its history."
+    : "No execution yet. Start one, and it appears here.";
+  return element("p", { class: "empty" }, text);
+}
+
+function details({ execution, events }) {
+  const end = execution.closed_at ?? Math.max(seen.state.now, events.at(-1).eventTimestamp);
+  const by = seen.scale || (end - events[0].eventTimestamp < 0.001 ? "events" : "time");
+  return [title(execution, end), ...closing(events), ...timelineCard(events, end, by), eventList(events)];
+}
+
+function title(execution, end) {
+  return element("div", { class: "title" },
+    element("h2", {}, execution.workflow_id), pill(execution.status),
+    element("span", {}, `${execution.type_name} ${execution.type_version}`),
+    element("small", {}, `${execution.domain} · began ${moment(execution.started_at)} · ${duration(end - execution.started_at)} · ${execution.events} events · run ${execution.run_id}`));
+}
+
+// Why an execution failed is what most look for, so it stands on top.
+function closing(events) {
+  const last = events.at(-1);
+  const { reason, details } = attributes(last);
+  if (!/^WorkflowExecution(Failed|Terminated)$/.test(last.eventType) || !(reason || details)) return [];
+  return [element("div", { class: "card note" }, [reason, details].filter(Boolean).join("\n\n"))];
+}
+
+function timelineCard(events, end, by) {
+  const buttons = ["time", "events"].map((each) =>
+    element("button", { type: "button", "aria-pressed": String(each === by), on: { click: () => choose(each) } }, `by ${each}`));
+  const legend = LEGEND.map((each) => element("span", { class: each }, element("i"), WORDS[each] ?? each));
+  return [element("section", { class: "card", "aria-label": "Timeline" },
+    element("div", { class: "head" }, element("h3", {}, "Timeline"), element("div", { class: "switch" }, ...buttons)),
+    timeline(tell(events), makeScale(events, end, by)),
+    element("div", { class: "legend" }, ...legend))];
+}
+
+function choose(scale) {
+  seen.scale = scale;
+  drawExecution();
+}
+
+function eventList(events) {
+  const first = events[0].eventTimestamp;
+  const rows = events.map((event) => element("details", { "data-id": event.eventId },
+    element("summary", {},
+      element("span", {}, event.eventId), element("span", {}, `+${duration(event.eventTimestamp - first)}`),
+      element("span", {}, event.eventType), element("span", {}, gist(attributes(event)))),
+    element("pre", {}, JSON.stringify(readable(attributes(event)), null, 2))));
+  return element("section", { class: "card events", "aria-label": "Events" }, element("h3", {}, "Events"), ...rows);
+}
+
+function gist(told) {
+  const names = ["activityId", "timerId", "workflowId", "signalName", "markerName", "id", "timeoutType", "cause", "reason", "identity", "result", "details", "input"];
+  return names.filter((name) => told[name]).map((name) => told[name]).join(" · ");
+}
+
+// Inputs and results are mostly JSON; shown as such they can be read.
+function readable(told) {
+  return Object.fromEntries(Object.entries(told).map(([name, value]) => {
+    try {
+      return [name, typeof value === "string" && /^[[{]/.test(value) ? JSON.parse(value) : value];
+    } catch {
+      return [name, value];
+    }
+  }));
+}
+
+async function watch() {
+  if (!document.hidden) await look();
+  setTimeout(watch, REST);
+}
+
+addEventListener("hashchange", draw);
+at("filter").addEventListener("input", draw);
+watch();

@@ -1,0 +1,384 @@
+"""The local SWF over HTTP: what only a connection, a process or a browser's rules can show."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import signal
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from garcon.local import __main__ as program
+from garcon.local import server
+from garcon.local.app import App
+from garcon.local.clock import VirtualClock
+from garcon.local.exchange import Exchange
+from garcon.local.injection import Injector
+from garcon.local.service import Service
+from garcon.local.site import Site
+from tests.garcon.local.conformance import (
+    Account,
+    background,
+    complete,
+    decision,
+    over_http,
+    schedule,
+)
+from tests.garcon.local.conftest import client_of
+from tests.processes.harness import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LIMIT = 20.0
+"""Seconds after which a wait has failed."""
+
+
+def ask(
+    endpoint: str, method: str, path: str, body: str = "", **headers: str
+) -> tuple[int, bytes, dict[str, str]]:
+    """One HTTP request; returns status, body and headers."""
+    connection = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=LIMIT)
+    try:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        return response.status, response.read(), {k.lower(): v for k, v in response.getheaders()}
+    finally:
+        connection.close()
+
+
+def state(endpoint: str) -> Any:
+    """What the page is told."""
+    return json.loads(ask(endpoint, "GET", "/api/state")[1])
+
+
+def until(holds: Any, what: str) -> None:
+    """Look again and again until it holds, within the limit."""
+    by, rest = time.monotonic() + LIMIT, threading.Event()
+    while not holds():
+        assert time.monotonic() < by, f"not within {LIMIT} s: {what}"
+        rest.wait(0.01)
+
+
+def pollers(endpoint: str) -> list[str]:
+    """The labels of all waiting polls."""
+    return [label for each in state(endpoint)["lists"] for label in each["pollers"]]
+
+
+@pytest.fixture
+def running() -> Iterator[server.Running]:
+    """A server of its own, with polls as long as SWF's."""
+    with over_http() as made:
+        yield made
+
+
+@pytest.fixture
+def account(running: server.Running) -> Account:
+    """An account at that server."""
+    made = Account(client_of(running.endpoint), "dom")
+    made.register()
+    return made
+
+
+# Polls.
+
+
+def test_a_waiting_poll_is_answered_when_work_arrives(
+    running: server.Running, account: Account
+) -> None:
+    """A poll over HTTP waits, and has the task as soon as there is one."""
+    with background(lambda: account.poll_decision(identity="me")) as tasks:
+        until(lambda: pollers(running.endpoint) == ["me"], "the poll waits")
+        account.start()
+    assert tasks[0]["workflowExecution"]["workflowId"] == "w"
+
+
+def half_a_poll(endpoint: str) -> socket.socket:
+    """A connection that polls, and does not wait for the answer."""
+    place = urlsplit(endpoint)
+    body = json.dumps({"domain": "dom", "taskList": {"name": "decide"}, "identity": "lost"})
+    connection = socket.create_connection((str(place.hostname), int(place.port or 0)), LIMIT)
+    head = (
+        f"POST / HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: {len(body)}\r\n"
+        "X-Amz-Target: SimpleWorkflowService.PollForDecisionTask\r\n\r\n"
+    )
+    connection.sendall((head + body).encode())
+    until(lambda: pollers(endpoint) == ["lost"], "the poll waits")
+    return connection
+
+
+def test_a_poller_that_is_gone_may_still_be_handed_a_task(
+    running: server.Running, account: Account
+) -> None:
+    """As in production: the task of a lost connection is started, counted, and must time out."""
+    half_a_poll(running.endpoint).close()
+    until(lambda: pollers(running.endpoint) == [], "the server sees the end of the connection")
+    account.start()
+    assert account.kinds()[-1] == "DecisionTaskStarted"
+    assert state(running.endpoint)["counters"]["ghosts"] == 1
+
+
+def test_without_ghosts_nobody_who_is_gone_gets_a_task() -> None:
+    """With ghosts off the task waits for a poller that is there."""
+    with over_http(ghosts=False) as running:
+        account = Account(client_of(running.endpoint), "dom")
+        account.register()
+        half_a_poll(running.endpoint).close()
+        until(lambda: pollers(running.endpoint) == [], "the server sees the end of the connection")
+        account.start()
+        assert account.decision_task()
+
+
+def test_an_empty_poll_ends_with_its_window() -> None:
+    """A poll without work is held for as long as was asked for."""
+    with over_http(poll_seconds=0.3) as running:
+        account = Account(client_of(running.endpoint), "dom")
+        account.register()
+        begun = time.monotonic()
+        assert not account.poll_activity()["taskToken"]
+        assert time.monotonic() - begun >= 0.29
+
+
+def test_virtual_time_over_http() -> None:
+    """With virtual time a poll comes to a timer of an hour at once."""
+    with over_http(virtual_time=True) as running:
+        account = Account(client_of(running.endpoint), "dom")
+        account.register()
+        account.start(executionStartToCloseTimeout="86400")
+        account.decide(decision("StartTimer", timerId="t", startToFireTimeout="3600"))
+        while not (task := account.poll_decision())["taskToken"]:
+            pass
+        assert task["events"][-3]["eventType"] == "TimerFired"
+
+
+# The protocol.
+
+
+def test_answers_have_the_services_headers(account: Account) -> None:
+    """Each answer carries the JSON type and a request id of its own."""
+    answers = [account.call("list_domains", registrationStatus="REGISTERED") for _ in range(2)]
+    told = [answer["ResponseMetadata"] for answer in answers]
+    assert told[0]["HTTPHeaders"]["content-type"] == "application/x-amz-json-1.0"
+    assert told[0]["RequestId"] != told[1]["RequestId"]
+
+
+def test_a_call_of_another_service_is_refused(running: server.Running) -> None:
+    """A POST without a target of SWF is an unknown operation."""
+    status, body, _ = ask(running.endpoint, "POST", "/", "{}")
+    assert status == 400
+    assert json.loads(body)["__type"].endswith("#UnknownOperationException")
+
+
+def test_a_request_beyond_a_megabyte_is_too_large(account: Account) -> None:
+    """A request larger than SWF takes is refused by its size."""
+    many = [schedule(f"a-{n}", input="i" * 30_000) for n in range(40)]
+    account.start()
+    task = account.decision_task()
+    with pytest.raises(ClientError) as caught:
+        account.respond(task, *many)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+
+
+# Only for this machine.
+
+
+@pytest.mark.parametrize("host", ["example.org", "example.org:80", "127.0.0.1.example.org", ""])
+def test_a_foreign_host_is_refused(running: server.Running, host: str) -> None:
+    """A name that leads here, but is not this machine's, gets nothing."""
+    status, body, _ = ask(running.endpoint, "GET", "/api/state", Host=host)
+    assert status == 403
+    assert b"http://127.0.0.1" in body
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:80", "127.0.0.1", "[::1]:80", "LOCALHOST"]
+)
+def test_this_machines_names_are_served(running: server.Running, host: str) -> None:
+    """The loopback names are this machine's, with or without a port."""
+    assert ask(running.endpoint, "GET", "/api/state", Host=host)[0] == 200
+
+
+def test_a_page_of_the_web_may_not_order(running: server.Running) -> None:
+    """A request that a foreign page sends through a browser is refused."""
+    order = json.dumps({"kind": "error"})
+    foreign = ask(running.endpoint, "POST", "/api/faults", order, Origin="https://example.org")
+    own = ask(running.endpoint, "POST", "/api/faults", order, Origin=running.endpoint)
+    assert (foreign[0], own[0]) == (403, 200)
+
+
+def test_a_request_to_another_address_is_refused() -> None:
+    """Should a request come to an address that others can reach, it is refused."""
+    service = Service()
+    clock = VirtualClock(0)
+    injector = Injector()
+    app = App(Exchange(service, clock), injector, Site(service, clock, injector))
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request"}
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+        "server": ("192.0.2.7", 80),
+    }
+    asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 403
+    assert b"192.0.2.7" in sent[1]["body"]
+
+
+# Faults.
+
+
+def test_faults_are_ordered_and_withdrawn_over_http(
+    running: server.Running, account: Account
+) -> None:
+    """An order is in force until it is used up or withdrawn, and the page tells it."""
+    order = json.dumps({"kind": "throttle", "operation": "ListDomains", "count": 2})
+    ask(running.endpoint, "POST", "/api/faults", order)
+    with pytest.raises(ClientError, match="Rate exceeded"):
+        account.call("list_domains", registrationStatus="REGISTERED")
+    assert [each["count"] for each in state(running.endpoint)["faults"]] == [1]
+    ask(running.endpoint, "DELETE", "/api/faults")
+    account.call("list_domains", registrationStatus="REGISTERED")
+
+
+def test_an_order_that_makes_no_sense_is_refused(running: server.Running) -> None:
+    """An unknown kind is answered with a sentence."""
+    status, body, _ = ask(running.endpoint, "POST", "/api/faults", '{"kind": "sabotage"}')
+    assert status == 400
+    assert b"sabotage" in body
+
+
+@pytest.mark.parametrize(("kind", "done"), [("reset-before", 0), ("reset-after", 1)])
+def test_a_connection_is_reset(
+    running: server.Running, account: Account, kind: str, done: int
+) -> None:
+    """The client sees its connection reset; before, nothing was done, after, it was."""
+    order = json.dumps({"kind": kind, "operation": "StartWorkflowExecution", "count": 1})
+    ask(running.endpoint, "POST", "/api/faults", order)
+    with pytest.raises(ConnectionClosedError):
+        account.start()
+    told = account.in_domain("count_pending_decision_tasks", taskList={"name": "decide"})
+    assert told["count"] == done
+
+
+def test_a_delayed_answer_comes_late(running: server.Running, account: Account) -> None:
+    """A delay holds the request for its seconds."""
+    order = json.dumps({"kind": "delay", "operation": "ListDomains", "count": 1, "seconds": 0.3})
+    ask(running.endpoint, "POST", "/api/faults", order)
+    begun = time.monotonic()
+    account.call("list_domains", registrationStatus="REGISTERED")
+    assert time.monotonic() - begun >= 0.29
+
+
+# Pages' data.
+
+
+def test_an_execution_is_shown_with_its_history(running: server.Running, account: Account) -> None:
+    """The page is told each execution, and on demand its events as on the wire."""
+    run_id = account.start()
+    (shown,) = state(running.endpoint)["executions"]
+    assert (shown["workflow_id"], shown["status"], shown["run_id"]) == ("w", "OPEN", run_id)
+    path = "/api/history?run=" + run_id.replace("+", "%2B").replace("=", "%3D")
+    told = json.loads(ask(running.endpoint, "GET", path)[1])
+    assert [event["eventId"] for event in told["events"]] == [1, 2]
+
+
+def test_what_is_not_there_is_not_found(running: server.Running) -> None:
+    """An unknown page or execution is a 404 with a sentence."""
+    assert ask(running.endpoint, "GET", "/nothing")[0] == 404
+    assert ask(running.endpoint, "GET", "/api/history?run=none")[0] == 404
+
+
+def test_the_page_runs_nothing_foreign(running: server.Running) -> None:
+    """The page may load and run only what this service serves."""
+    status, body, headers = ask(running.endpoint, "GET", "/")
+    assert status == 200
+    assert b"page.js" in body
+    assert "default-src 'self'" in headers["content-security-policy"]
+
+
+# The program.
+
+
+def listening(*argv: str) -> tuple[Program, str]:
+    """The program, started, and its endpoint."""
+    made = Program("-m", "garcon.local", "--port", "0", *argv)
+    line = made.out.wait_for(lambda line: "http://127.0.0.1:" in line, "the endpoint")
+    return made, line[line.index("http://") :]
+
+
+def test_the_program_says_what_to_export() -> None:
+    """The endpoint is printed, and the line that makes clients find it."""
+    made, endpoint = listening()
+    with made:
+        line = made.out.wait_for(lambda line: line.startswith("export"), "the export line")
+        assert line == f"export AWS_ENDPOINT_URL_SWF={endpoint}"
+        assert ask(endpoint, "GET", "/")[0] == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_program_ends_when_told(number: signal.Signals) -> None:
+    """TERM or Ctrl-C ends it with 0 at once; a waiting poll is answered empty."""
+    made, endpoint = listening()
+    with made:
+        account = Account(client_of(endpoint), "dom")
+        account.register()
+        with background(account.poll_decision) as tasks:
+            until(lambda: pollers(endpoint) != [], "the poll waits")
+            made.signal(number)
+        assert made.wait() == 0
+        assert made.err.rest() == ""
+    assert tasks[0]["taskToken"] == ""
+
+
+def test_a_program_that_was_killed_continues(tmp_path: Path) -> None:
+    """With a state file, a task taken before the kill is completed after it."""
+    state_file = str(tmp_path / "swf.db")
+    made, endpoint = listening("--state", state_file)
+    with made:
+        account = Account(client_of(endpoint), "dom")
+        account.register()
+        account.start()
+        account.decide(schedule())
+        token = account.activity_task()["taskToken"]
+        made.signal(signal.SIGKILL)
+        made.wait()
+    made, endpoint = listening("--state", state_file)
+    with made:
+        account = Account(client_of(endpoint), "dom")
+        account.call("respond_activity_task_completed", taskToken=token)
+        account.decide(complete())
+        assert account.kinds()[-1] == "WorkflowExecutionCompleted"
+
+
+def test_a_port_in_use_is_told(running: server.Running, capsys: pytest.CaptureFixture[str]) -> None:
+    """A port that is taken ends the program with a sentence and 1."""
+    port = str(urlsplit(running.endpoint).port)
+    assert program.main(["--port", port]) == 1
+    assert f"Port {port} of 127.0.0.1: Address already in use" in capsys.readouterr().err
+
+
+def test_a_state_file_of_other_settings_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A state file that cannot be continued ends the program with a sentence and 1."""
+    path = tmp_path / "state"
+    Service(state=path).close(0)
+    assert program.main(["--port", "0", "--state", str(path), "--poll-seconds", "5"]) == 1
+    assert "poll_window" in capsys.readouterr().err
