@@ -101,7 +101,7 @@ def _warm(flow: Flow) -> None:
     try:
         client.warm(*own.values(), getattr(flow.target, "client", None))
     except BotoCoreError as error:
-        trouble = client.explain(error, "make an SWF client")
+        trouble = client.explain(error, "making an SWF client")
         raise CannotServe(trouble.sentence, USAGE) from error
     except ValueError as error:  # an address that is none
         raise CannotServe(

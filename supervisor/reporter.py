@@ -17,7 +17,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from setproctitle import setproctitle
 
 from garcon import client, decider
@@ -44,15 +44,13 @@ does not, and whoever waits for the sentence should not wait long."""
 REPORT_SECONDS = 60.0
 """Seconds that one reporter tries: then it ends, and the supervisor rests and forks another."""
 
-ERRORS = (BotoCoreError, ClientError)
-
 
 def register(flow: Flow, worker: int, leaving: Leaving, *, types: bool) -> int:
     """Register what the flow needs, or only look for its domain; say how that went."""
     setproctitle(f"garcon: registering {flow.name}")
     own = getattr(flow.target, "client", None)
     swf = client.calling(own)
-    what = f"register {flow.name} in the domain {flow.domain}"
+    what = f"registering {flow.name} in the domain {flow.domain}"
     try:
         if types:
             for each in registration(flow.target):
@@ -62,7 +60,7 @@ def register(flow: Flow, worker: int, leaving: Leaving, *, types: bool) -> int:
             _insist(look, what, leaving, REGISTER_SECONDS)
     except decider.RegistrationRefused as error:
         leaving.say(messages.Refused(worker, str(error), USAGE))
-    except ERRORS as error:
+    except client.ERRORS as error:
         trouble = client.explain(error, what, own)
         code = CANNOT_KEEP_ALIVE if trouble.passing else USAGE
         leaving.say(messages.Refused(worker, trouble.sentence, code))
@@ -76,7 +74,7 @@ def report(flow: Flow, order: messages.Report, worker: int, leaving: Leaving) ->
     task = order.task
     setproctitle(f"garcon: reporting {task.activity_id or 'a decision'} of {task.workflow_id}")
     own = getattr(flow.target, "client", None)
-    what = f"report that {task.activity_id or 'a decision task'} of {task.workflow_id} was lost"
+    what = f"reporting that {task.activity_id or 'a decision'} of {task.workflow_id} was lost"
     try:
         _insist(lambda: _tell(order, own), what, leaving, REPORT_SECONDS)
     except ClientError as error:
@@ -106,7 +104,7 @@ def _insist(attempt: Callable[[], object], what: str, leaving: Leaving, seconds:
     while True:
         try:
             attempt()
-        except ERRORS as error:
+        except client.ERRORS as error:
             trouble = client.explain(error, what)
             rest, speak = outage.failed(time.monotonic())
             if not trouble.passing or leaving.asked or time.monotonic() + rest > until:

@@ -19,7 +19,6 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
 from setproctitle import setproctitle
 
 from garcon import client
@@ -86,7 +85,7 @@ class _Server:
     def _poll(self) -> hands.Work | None:
         try:
             work = self._hands.poll(self._identity)
-        except (BotoCoreError, ClientError) as error:
+        except client.ERRORS as error:
             self._rest(error)
             return None
         self._recovered()

@@ -15,8 +15,6 @@ import sys
 import uuid
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from garcon import client
 from supervisor import attendants, log, messages
 from supervisor.attendants import view
@@ -25,8 +23,6 @@ from supervisor.attendants.progress import Execution
 if TYPE_CHECKING:
     from supervisor.attendants.progress import Event
     from supervisor.channel import Channel
-
-ERRORS = (BotoCoreError, ClientError)
 
 SOONEST, LATEST = 0.05, 2.0
 """Seconds between two looks on our own endpoint at its quickest, and on any at its slowest."""
@@ -42,7 +38,7 @@ def main(channel: Channel, order: messages.Attend) -> None:
     channel.say(messages.AttendantReady(order.name))
     try:
         executions = [_start(order, text) for text in order.inputs]
-    except ERRORS as error:
+    except client.ERRORS as error:
         what = f"starting an execution of {order.flow_name} in {order.domain}"
         log.LOGGER.error("%s", client.explain(error, what).sentence)
         sys.exit(1)
@@ -115,7 +111,7 @@ class _Watch:
                 events += page["events"]
                 if page["events"][-1]["eventId"] <= execution.seen:
                     break
-        except ERRORS as error:
+        except client.ERRORS as error:
             trouble = client.explain(error, f"reading the history of {execution.workflow_id}")
             log.LOGGER.warning("%s Looking again.", trouble.sentence)
             return []
