@@ -47,6 +47,7 @@ def insist(
     deadline: float,
     tell: Callable[[Exception, float], None],
     clock: Clock = CLOCK,
+    passes: Callable[[BaseException], bool] = is_passing,
 ) -> T:
     """Call until it returns; passing troubles are rested on.
 
@@ -55,6 +56,7 @@ def insist(
         deadline: When to give up, by the clock.
         tell: Hears each trouble and the rest that follows.
         clock: The time.
+        passes: Which troubles count as passing.
 
     Returns:
         What the call returned.
@@ -66,7 +68,7 @@ def insist(
         try:
             return send()
         except ERRORS as error:
-            if not is_passing(error) or clock.now() + rest > deadline:
+            if not passes(error) or clock.now() + rest > deadline:
                 raise
             tell(error, rest)
             clock.sleep(rest)

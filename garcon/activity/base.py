@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import backoff
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from garcon import client as clients
 from garcon import payload, runner, trouble, utils
@@ -32,6 +32,9 @@ POLL_TRIES = 5  # as documented
 # Seconds that an answer is insisted on at least: the task's time is an estimate, SWF says when the
 # task is really gone, and work that is done is worth a minute.
 ANSWER_SECONDS = 60
+
+# The task is closed, or the answer itself is wrong.
+_FINAL = frozenset({UNKNOWN, "ValidationException", "SerializationException"})
 
 _ALIASES = {"tasks": "run", "generator": "generators", "runner": "run"}
 _SETTINGS = frozenset(
@@ -214,7 +217,10 @@ class Activity(Actor):
         """Nothing: tasks that were called with a mere dictionary have nobody to tell."""
 
     def respond(self, execution: ActivityExecution, outcome: Outcome) -> bool:
-        """Send the outcome until SWF accepts it or the task's time is over.
+        """Send the outcome until SWF accepts it, or has lost the task, or the task's time is over.
+
+        Credentials that are refused are insisted on like a network that is down: both can be
+        repaired, and the work is done. Only what no repair would make acceptable ends the tries.
 
         Returns:
             Whether SWF accepted it.
@@ -224,7 +230,7 @@ class Activity(Actor):
         self.set_log_context(self._place(execution))
         try:
             until = self.clock.now() + max(execution.time_left, ANSWER_SECONDS)
-            insist(lambda: _send(execution, outcome), until, self._tell, self.clock)
+            insist(lambda: _send(execution, outcome), until, self._tell, self.clock, _may_be_taken)
         except trouble.ERRORS as error:
             self._not_accepted(execution, error)
             return False
@@ -234,6 +240,7 @@ class Activity(Actor):
 
     def _not_accepted(self, execution: ActivityExecution, error: Exception) -> None:
         if utils.error_code(error) == UNKNOWN:
+            execution.gone = True
             self.logger.warning("SWF no longer has the task %s.", execution.activity_id)
             return
         told = clients.explain(error, f"answering for {execution.activity_id}", self.client)
@@ -287,6 +294,11 @@ def _send(execution: ActivityExecution, outcome: Completed | Failed | Canceled) 
             execution.fail(reason, details)
         case Canceled(details):
             execution.cancel(details)
+
+
+def _may_be_taken(error: BaseException) -> bool:
+    """Whether SWF may yet accept an answer that met this error."""
+    return not isinstance(error, ParamValidationError) and utils.error_code(error) not in _FINAL
 
 
 def _as_runner(work: Any) -> runner.BaseRunner:

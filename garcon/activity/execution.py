@@ -4,13 +4,16 @@ Rules:
 
 1. A heartbeat that fails for a passing reason does not fail the work: it is logged, and the next
    one follows. If SWF says that the task is gone, the work is told by ``TaskGone``.
-2. A request to cancel comes in the answer to a heartbeat. It is kept, and logged once; a task that
-   agrees raises ``TaskCanceled``.
+2. A request to cancel comes in the answer to a heartbeat. It is kept in ``cancel_requested``, and
+   logged once: a task that looks there can end in good order. One that does not look is told by
+   ``TaskCanceled`` at its next heartbeat.
+3. That SWF no longer wants the work is told to ``on_stale`` too, once: a task that catches
+   everything, or never beats again, is then ended by whoever watches its process.
 """
 
 import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from garcon import client as clients
@@ -29,7 +32,18 @@ class TaskGone(Exception):
 
 
 class TaskCanceled(Exception):
-    """Raised by a task that stops because cancelling was requested; its text is the details."""
+    """The task stops because cancelling was requested; its text is the details that SWF is told.
+
+    A heartbeat raises it when an earlier one brought the request; a task may raise it by itself.
+    """
+
+
+Stale = type[TaskGone] | type[TaskCanceled]
+"""Why SWF no longer wants the work."""
+
+
+def _nobody(_why: Stale) -> None:
+    """Nobody watches this process."""
 
 
 class ActivityExecution(GarconLogger):
@@ -46,6 +60,11 @@ class ActivityExecution(GarconLogger):
         started_event_id: Number of the ActivityTaskStarted event.
         start_to_close: Seconds that the task may last, if known.
         received: When it was received, in monotonic seconds.
+
+    Attributes:
+        cancel_requested: Whether SWF wants the work to end; as fresh as the last heartbeat.
+        gone: Whether SWF no longer has the task.
+        on_stale: Called once when SWF no longer wants the work, with the exception's class.
     """
 
     def __init__(
@@ -74,6 +93,8 @@ class ActivityExecution(GarconLogger):
         self.received = time.monotonic() if received is None else received
         self.heard = self.received
         self.cancel_requested = False
+        self.gone = False
+        self.on_stale: Callable[[Stale], None] = _nobody
 
     @functools.cached_property
     def context(self) -> dict[str, Any]:
@@ -98,7 +119,9 @@ class ActivityExecution(GarconLogger):
 
         Raises:
             TaskGone: SWF no longer has the task.
+            TaskCanceled: An earlier heartbeat brought the request to cancel it.
         """
+        told_before = self.cancel_requested
         try:
             answer = self.client.record_activity_task_heartbeat(**self._sign_of_life(details))
         except trouble.ERRORS as error:
@@ -106,6 +129,8 @@ class ActivityExecution(GarconLogger):
         else:
             self.heard = time.monotonic()
             self._note_cancel(answer)
+        if told_before:
+            raise TaskCanceled(f"Cancelling {self.activity_id} was requested.")
 
     def fail(self, reason: Any = None, details: str | None = None) -> None:
         """Answer that the task failed (RespondActivityTaskFailed).
@@ -152,6 +177,7 @@ class ActivityExecution(GarconLogger):
 
     def _heartbeat_failed(self, error: Exception) -> None:
         if error_code(error) == UNKNOWN:
+            self._note_gone()
             raise TaskGone(
                 f"SWF no longer has the task {self.activity_id}: it timed out, was cancelled, or "
                 "its execution closed."
@@ -161,8 +187,14 @@ class ActivityExecution(GarconLogger):
         told = clients.explain(error, f"sending a heartbeat of {self.activity_id}", self.client)
         self.logger.warning(told.sentence)
 
+    def _note_gone(self) -> None:
+        if not self.gone:
+            self.gone = True
+            self.on_stale(TaskGone)
+
     def _note_cancel(self, answer: Any) -> None:
         asked = isinstance(answer, Mapping) and answer.get("cancelRequested") is True
         if asked and not self.cancel_requested:
             self.cancel_requested = True
             self.logger.info("Cancelling %s was requested.", self.activity_id)
+            self.on_stale(TaskCanceled)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-# ruff: noqa: ARG001, ARG005 - tasks are given what they may not want
 import time
 from typing import Any
 from unittest.mock import MagicMock
@@ -263,6 +262,23 @@ def test_an_answer_for_a_gone_task_is_done(caplog: pytest.LogCaptureFixture) -> 
     assert caplog.records[0].name == "garcon.domain.workflow.run"
     assert made.logger.name == "garcon"
     errors.assert_not_called()
+
+
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "OperationNotPermittedFault", THROTTLED])
+def test_a_result_outlives_refused_credentials(code: str) -> None:
+    """What somebody can repair while the task's time lasts is insisted on: the work is done."""
+    swf = FakeSwf().prepare(COMPLETED, refusal(code), refusal(code))
+    made = kitchen(swf)
+    assert made.respond(in_hand(swf), Completed({}))
+    assert swf.names == [COMPLETED] * 3
+    assert len(slept(made)) == 2
+
+
+def test_an_answer_that_swf_calls_wrong_is_not_insisted_on() -> None:
+    """No repair makes it acceptable; it is never turned into a failure either."""
+    swf = FakeSwf().prepare(COMPLETED, refusal("ValidationException"))
+    assert not kitchen(swf).respond(in_hand(swf), Completed({}))
+    assert swf.names == [COMPLETED]
 
 
 def test_failures_are_answered_with_reason_and_details() -> None:

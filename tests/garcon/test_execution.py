@@ -107,16 +107,42 @@ def test_a_permanent_trouble_of_a_heartbeat_is_raised() -> None:
 
 
 def test_a_request_to_cancel_is_kept_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    """It comes with every further heartbeat, and is news only once."""
-    asked = {"cancelRequested": True}
+    """The heartbeat that brings it goes on, so that a task can look; the log is told once."""
+    stale, asked = MagicMock(), {"cancelRequested": True}
     made = execution(FakeSwf().prepare(HEARTBEAT, {"cancelRequested": False}, asked, asked))
+    made.on_stale = stale
     with caplog.at_level(logging.INFO, "garcon"):
         seen = []
-        for _ in range(3):
+        for _ in range(2):
             made.heartbeat()
             seen.append(made.cancel_requested)
-    assert seen == [False, True, True]
+        with pytest.raises(activity.TaskCanceled):
+            made.heartbeat()
+    assert seen == [False, True]
     assert caplog.text.count("Cancelling cook-1 was requested") == 1
+    stale.assert_called_once_with(activity.TaskCanceled)
+
+
+def test_a_task_that_does_not_look_is_stopped_by_its_next_heartbeat() -> None:
+    """SWF still hears the sign of life: what the task does to end in good order may take time."""
+    swf = FakeSwf().prepare(HEARTBEAT, {"cancelRequested": True})
+    made = execution(swf)
+    made.heartbeat()
+    with pytest.raises(activity.TaskCanceled, match="Cancelling cook-1 was requested"):
+        made.heartbeat()
+    assert len(swf.requests(HEARTBEAT)) == 2
+
+
+def test_a_gone_task_is_told_once() -> None:
+    """Whoever watches the process hears of it at the first heartbeat that SWF refuses."""
+    stale = MagicMock()
+    made = execution(FakeSwf().prepare(HEARTBEAT, refusal(GONE), refusal(GONE)))
+    made.on_stale = stale
+    for _ in range(2):
+        with pytest.raises(activity.TaskGone):
+            made.heartbeat()
+    assert made.gone
+    stale.assert_called_once_with(activity.TaskGone)
 
 
 def test_a_mock_client_requests_no_cancel() -> None:
