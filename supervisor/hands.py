@@ -55,8 +55,8 @@ class ActivityHands:
         self._activity = served
 
     def poll(self, identity: str) -> Work | None:
-        """PollForActivityTask."""
-        execution = self._activity.poll_for_activity(identity)
+        """PollForActivityTask, once: the loop rests by itself."""
+        execution = self._activity.poll_once(identity)
         if execution is None:
             return None
         task = Task(

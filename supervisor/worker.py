@@ -17,6 +17,7 @@ import random
 import signal
 import socket
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from setproctitle import setproctitle
@@ -29,19 +30,34 @@ from supervisor.outage import Outage
 if TYPE_CHECKING:
     from supervisor.channel import Channel
     from supervisor.flow import Flow
+    from supervisor.outage import Voice
 
 IDENTITY_LENGTH = 256
 """SWF's bound for an identity, in characters (API reference, PollForActivityTask)."""
 
 
-def run(flow: Flow, fork: messages.Fork, channel: Channel) -> int:
+@dataclass(frozen=True)
+class Estate:
+    """What a zygote leaves to all of its workers.
+
+    Attributes:
+        flow: The flow, as it was imported.
+        voices: Who of a task list's workers speaks of an outage, by the list's name.
+    """
+
+    flow: Flow
+    voices: dict[str, Voice]
+
+
+def run(estate: Estate, fork: messages.Fork, channel: Channel) -> int:
     """Do the job that the process was forked for; returns its exit code."""
+    flow = estate.flow
     channel.say(messages.Forked(fork.worker, os.getpid()))
     _settle_in()
     with Leaving(channel) as leaving:
         match fork.job:
             case messages.Serve(seat=seat):
-                return _Server(flow, fork.worker, seat, leaving).serve()
+                return _Server(estate, fork.worker, seat, leaving).serve()
             case messages.Register(types=types):
                 return reporter.register(flow, fork.worker, leaving, types=types)
             case messages.Report() as report:
@@ -59,13 +75,14 @@ def _settle_in() -> None:
 class _Server:
     """Serves one seat until it is asked to leave."""
 
-    def __init__(self, flow: Flow, worker: int, seat: messages.Seat, leaving: Leaving) -> None:
+    def __init__(self, estate: Estate, worker: int, seat: messages.Seat, leaving: Leaving) -> None:
+        flow = estate.flow
         self._worker = worker
         self._leaving = leaving
         self._hands = hands.for_list(flow, seat.task_list)
         self._what = f"garcon: {seat.task_list.role} {flow.name} {seat.task_list.name}"
         self._where = f"{flow.domain}/{seat.task_list.name}"
-        self._outage = Outage(random.Random())
+        self._outage = Outage(random.Random(), estate.voices[seat.task_list.name])
         self._identity = identity(seat.task_list.role)
         log.standing.update(
             seat=f"{seat.task_list.name}/{seat.index}", worker=worker, task_list=seat.task_list.name

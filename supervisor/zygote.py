@@ -30,9 +30,11 @@ from setproctitle import setproctitle
 from supervisor import flow as flows
 from supervisor import kernel, log, messages, worker
 from supervisor.channel import Channel
+from supervisor.outage import voices
 
 if TYPE_CHECKING:
     from supervisor.flow import Flow
+    from supervisor.worker import Estate
 
 _IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
@@ -51,7 +53,7 @@ def main() -> None:
     flow = _load(load, channel)
     if flow is not None:
         setproctitle(f"garcon: zygote {flow.name} generation {load.generation}")
-        _serve(flow, channel)
+        _serve(worker.Estate(flow, voices(each.name for each in flow.task_lists)), channel)
 
 
 def _load(load: messages.Load, channel: Channel) -> Flow | None:
@@ -86,16 +88,16 @@ def _thread_warnings() -> tuple[str, ...]:
     return (warning,)
 
 
-def _serve(flow: Flow, channel: Channel) -> None:
+def _serve(estate: Estate, channel: Channel) -> None:
     while True:
         message, descriptors = channel.hear_with_descriptors()
         if message is None:
             return
         if isinstance(message, messages.Fork) and descriptors:
-            _fork_twice(flow, message, channel, Channel.inherited(descriptors[0]))
+            _fork_twice(estate, message, channel, Channel.inherited(descriptors[0]))
 
 
-def _fork_twice(flow: Flow, fork: messages.Fork, ours: Channel, workers: Channel) -> None:
+def _fork_twice(estate: Estate, fork: messages.Fork, ours: Channel, workers: Channel) -> None:
     try:
         middle = os.fork()
     except OSError as error:
@@ -103,12 +105,12 @@ def _fork_twice(flow: Flow, fork: messages.Fork, ours: Channel, workers: Channel
         workers.close()
         return
     if middle == 0:
-        _fork_again(flow, fork, ours, workers)
+        _fork_again(estate, fork, ours, workers)
     workers.close()
     os.waitpid(middle, 0)
 
 
-def _fork_again(flow: Flow, fork: messages.Fork, ours: Channel, workers: Channel) -> NoReturn:
+def _fork_again(estate: Estate, fork: messages.Fork, ours: Channel, workers: Channel) -> NoReturn:
     try:
         if os.fork() != 0:
             os._exit(0)
@@ -116,14 +118,14 @@ def _fork_again(flow: Flow, fork: messages.Fork, ours: Channel, workers: Channel
         ours.say(messages.ForkFailed(fork.worker, str(error)))
         os._exit(1)
     ours.close()
-    _live(flow, fork, workers)
+    _live(estate, fork, workers)
 
 
-def _live(flow: Flow, fork: messages.Fork, channel: Channel) -> NoReturn:
+def _live(estate: Estate, fork: messages.Fork, channel: Channel) -> NoReturn:
     """A worker's whole life. Nothing may come back into the zygote's code from here."""
     code = 70  # sysexits.h: EX_SOFTWARE, an error that nobody thought of
     try:
-        code = worker.run(flow, fork, channel)
+        code = worker.run(estate, fork, channel)
     except SystemExit as leave:
         code = leave.code if isinstance(leave.code, int) else 1
     except BaseException:

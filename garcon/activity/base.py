@@ -104,6 +104,13 @@ class Activity(Actor):
     def _turns(self, context: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], ...]]:
         return itertools.product(*(generator(context) for generator in self.generators))
 
+    @backoff.on_exception(
+        backoff.expo,
+        ClientError,
+        max_tries=POLL_TRIES,
+        giveup=utils.non_throttle_error,
+        on_backoff=utils.throttle_backoff_handler,
+    )
     def poll_for_activity(self, identity: str | None = None) -> ActivityExecution | None:
         """One long poll, up to a minute (PollForActivityTask); throttles are tried 5 times.
 
@@ -117,22 +124,18 @@ class Activity(Actor):
             botocore.exceptions.ClientError: SWF refused the poll.
             botocore.exceptions.BotoCoreError: SWF was not reached.
         """
-        answer = self._poll(identity_of(identity))
+        return self.poll_once(identity)
+
+    def poll_once(self, identity: str | None = None) -> ActivityExecution | None:
+        """As ``poll_for_activity``, but tried once: for a loop that has patience of its own."""
+        answer = clients.polling(self.client).poll_for_activity_task(
+            domain=str(self.domain),
+            taskList={"name": str(self.task_list)},
+            identity=identity_of(identity),
+        )
         return self._received(answer) if answer.get("taskToken") else None
 
-    @backoff.on_exception(
-        backoff.expo,
-        ClientError,
-        max_tries=POLL_TRIES,
-        giveup=utils.non_throttle_error,
-        on_backoff=utils.throttle_backoff_handler,
-    )
-    def _poll(self, identity: str) -> Mapping[str, Any]:
-        return clients.polling(self.client).poll_for_activity_task(
-            domain=str(self.domain), taskList={"name": str(self.task_list)}, identity=identity
-        )
-
-    def _received(self, answer: Mapping[str, Any]) -> ActivityExecution:
+    def _received(self, answer: Any) -> ActivityExecution:
         where = answer.get("workflowExecution", {})
         execution = ActivityExecution(
             clients.calling(self.client),
