@@ -235,7 +235,8 @@ class Shell:
         if isinstance(action, messages.StartGeneration):
             self._start_generation(action.generation)
         elif zygote := self._children.get(Kind.ZYGOTE, action.generation):
-            zygote.channel.shut()
+            # It has nothing to finish, and one that hangs in its import would not hear of its end.
+            zygote.signal(kernel.kill_group)
 
     def _start_generation(self, generation: int) -> None:
         load = messages.Load(
