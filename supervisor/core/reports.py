@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from supervisor.core.leaving import task_facts, task_name
 from supervisor.core.state import Standing
-from supervisor.messages import Level, Report
+from supervisor.messages import Fail, HandBack, Level, Report, Role
 
 if TYPE_CHECKING:
     from supervisor.core.state import Debt, State
@@ -44,7 +44,8 @@ def next_deadline(state: State) -> float:
 
 def _report(turn: Turn, debt: Debt) -> None:
     if generation := turn.state.forker():
-        job = Report(task=debt.task, role=debt.role, reason=debt.reason)
+        answer = Fail(debt.reason) if debt.role is Role.ACTIVITY else HandBack()
+        job = Report(task=debt.task, role=debt.role, answer=answer, why=debt.reason)
         debt.reporter = turn.fork(generation, job).number
         debt.tries += 1
 

@@ -105,7 +105,7 @@ def test_a_decision_may_not() -> None:
     script = Script(fates=(Fate(hangs=True),), plans=(Plan(),))
     world = tell(script, workers=0).finish(1000)
     assert world.said(messages.Kill) == [messages.Kill(2, "past its own timeout")]
-    assert [each.reason for each in reports(world)] == [
+    assert [each.why for each in reports(world)] == [
         "WorkerDied: killed after 300 s: past its own timeout"
     ]
 
@@ -128,7 +128,7 @@ def test_a_task_that_dies_with_its_worker_is_reported_at_once() -> None:
     (report,) = reports(world)
     fork = next(each for each in world.said(messages.Fork) if each.job == report)
     assert world.when(fork) == world.when(world.notes("worker_died")[0])
-    assert (report.reason, report.role) == ("WorkerDied: killed by SIGKILL", RESIZE.role)
+    assert (report.why, report.role) == ("WorkerDied: killed by SIGKILL", RESIZE.role)
     assert report.task in [each.task for each in world.said(messages.Working)]
     assert f"of workflow {report.task.workflow_id} was in its hands" in deaths(world)[0]
 

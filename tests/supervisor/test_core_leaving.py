@@ -30,7 +30,7 @@ def exit_of(world: World) -> tuple[int, float]:
 def reasons(world: World) -> list[str]:
     """What SWF was told."""
     jobs = [each.job for each in world.said(messages.Fork)]
-    return [job.reason for job in jobs if isinstance(job, Report)]
+    return [job.why for job in jobs if isinstance(job, Report)]
 
 
 # --- a drain --------------------------------------------------------------------------------------

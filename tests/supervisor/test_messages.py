@@ -13,15 +13,23 @@ from supervisor.messages import Fork, Report, Role, Seat, Serve, Task, TaskList,
 texts = st.text(max_size=40)
 task_lists = st.builds(TaskList, texts, st.sampled_from(Role), texts)
 tasks = st.builds(Task, texts, texts, texts, texts, st.none() | st.floats(0, 1e9, allow_nan=False))
+answers = (
+    st.builds(messages.Complete, st.none() | texts)
+    | st.builds(messages.Fail, texts, st.none() | texts)
+    | st.builds(messages.Cancel, st.none() | texts)
+    | st.just(messages.HandBack())
+)
 jobs = (
     st.builds(Serve, st.builds(Seat, task_lists, st.integers(0, 1000)))
     | st.builds(messages.Register, st.booleans())
-    | st.builds(Report, tasks, st.sampled_from(Role), texts, texts)
+    | st.builds(Report, tasks, st.sampled_from(Role), answers, texts, st.none() | st.floats(0, 9.0))
 )
 said = (
     st.builds(Fork, st.integers(0), st.integers(1), jobs)
     | st.builds(Working, st.integers(0), tasks)
     | st.builds(messages.Done, st.integers(0), st.sampled_from(messages.Result))
+    | st.builds(messages.Stale, st.integers(0), st.sampled_from(messages.Staleness))
+    | st.builds(messages.Tired, st.integers(0), texts)
     | st.builds(messages.Refused, st.integers(0), texts, st.integers(0, 255))
     | st.builds(messages.CannotLoad, texts, st.integers(0, 255))
     | st.builds(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supervisor import messages
-from supervisor.messages import Fork, Kill, Register, Report, Seat, Serve, Terminate
+from supervisor.messages import Fail, Fork, Kill, Register, Report, Seat, Serve, Terminate
 from tests import laws
 from tests.fates import End, Fate, Murder, Plan, Script
 from tests.world import DECIDER, RESIZE, World, tell
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TASK = messages.Task("t1", "w1", "r1")
-REPORT = Report(TASK, RESIZE.role, "WorkerDied: test")
+REPORT = Report(TASK, RESIZE.role, Fail("WorkerDied: test"))
 
 # In the world of these tests 1 has registered and left, 2 decides, 3 and 4 resize; 4 holds t1.
 FORBIDDEN: dict[str, list[messages.Action]] = {

@@ -1,0 +1,153 @@
+"""The vocabulary: every sentence that one part of the supervisor says to another.
+
+Rules of this file:
+
+1. A message is a frozen value. Nothing here knows a clock, a pid, a descriptor or the network.
+2. *Events* are facts that the core is told. Some are said by a process over its channel and reach
+   the core as they are; the others are gathered from the kernel by the shell.
+3. *Actions* are wishes that the core answers with. The shell carries them out and decides nothing.
+4. Workers, generations and attendants have numbers and names of our own, never pids: a pid may be
+   somebody else's tomorrow.
+5. What goes over a channel is one JSON object a packet, told apart by its ``type``. Unknown members
+   are ignored, so that two versions can speak during a deploy; unknown types are refused.
+
+All times are seconds. ``inf`` never travels: where there is no limit the member is ``None``.
+"""
+
+from supervisor.messages.about import (
+    Answer,
+    Cancel,
+    Complete,
+    Fail,
+    HandBack,
+    PostMortem,
+    Result,
+    Role,
+    Seat,
+    Staleness,
+    Task,
+    TaskList,
+)
+from supervisor.messages.actions import (
+    Action,
+    DumpStacks,
+    Exit,
+    Fork,
+    Kill,
+    Level,
+    Note,
+    RetireGeneration,
+    StartAttendant,
+    StartGeneration,
+    StopAttendant,
+    Terminate,
+)
+from supervisor.messages.base import Message, Value
+from supervisor.messages.events import (
+    AllClosed,
+    AttendantLost,
+    AttendantReady,
+    Done,
+    DrainAsked,
+    Event,
+    Exited,
+    ForkFailed,
+    GenerationLost,
+    GenerationReady,
+    Polling,
+    Refused,
+    Registered,
+    RestartAsked,
+    Spooled,
+    Stale,
+    StopAsked,
+    Tick,
+    Tired,
+    TooBig,
+    Working,
+)
+from supervisor.messages.jobs import Job, Register, Report, Serve
+from supervisor.messages.wire import (
+    VERSION,
+    Attend,
+    CannotLoad,
+    Forked,
+    ListState,
+    Load,
+    Loaded,
+    LogStyle,
+    NotUnderstood,
+    Place,
+    PoolState,
+    Said,
+    decode,
+    encode,
+)
+
+__all__ = [
+    "VERSION",
+    "Action",
+    "AllClosed",
+    "Answer",
+    "Attend",
+    "AttendantLost",
+    "AttendantReady",
+    "Cancel",
+    "CannotLoad",
+    "Complete",
+    "Done",
+    "DrainAsked",
+    "DumpStacks",
+    "Event",
+    "Exit",
+    "Exited",
+    "Fail",
+    "Fork",
+    "ForkFailed",
+    "Forked",
+    "GenerationLost",
+    "GenerationReady",
+    "HandBack",
+    "Job",
+    "Kill",
+    "Level",
+    "ListState",
+    "Load",
+    "Loaded",
+    "LogStyle",
+    "Message",
+    "NotUnderstood",
+    "Note",
+    "Place",
+    "Polling",
+    "PoolState",
+    "PostMortem",
+    "Refused",
+    "Register",
+    "Registered",
+    "Report",
+    "RestartAsked",
+    "Result",
+    "RetireGeneration",
+    "Role",
+    "Said",
+    "Seat",
+    "Serve",
+    "Spooled",
+    "Stale",
+    "Staleness",
+    "StartAttendant",
+    "StartGeneration",
+    "StopAsked",
+    "StopAttendant",
+    "Task",
+    "TaskList",
+    "Terminate",
+    "Tick",
+    "Tired",
+    "TooBig",
+    "Value",
+    "Working",
+    "decode",
+    "encode",
+]

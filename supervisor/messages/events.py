@@ -1,0 +1,173 @@
+"""Facts that the core is told, by processes over their channels or by the shell."""
+
+from supervisor.messages.about import PostMortem, Result, Staleness, Task, TaskList
+from supervisor.messages.base import Message
+from supervisor.messages.jobs import Report
+
+
+class GenerationReady(Message, frozen=True):
+    """A zygote has imported the flow and can fork workers."""
+
+    generation: int
+    task_lists: tuple[TaskList, ...]
+
+
+class GenerationLost(Message, frozen=True):
+    """A zygote is gone, or could not load the flow.
+
+    ``code`` is the exit code that fits if nothing else is running: 2 settings, 3 the flow.
+    """
+
+    generation: int
+    why: str
+    code: int
+
+
+class Polling(Message, frozen=True):
+    """The worker's poll is on its way. The first one makes the worker ready."""
+
+    worker: int
+
+
+class Working(Message, frozen=True):
+    """SWF handed the worker a task."""
+
+    worker: int
+    task: Task
+
+
+class Done(Message, frozen=True):
+    """The task in hand is answered; the worker holds nothing, and polls again or leaves."""
+
+    worker: int
+    result: Result
+
+
+class Stale(Message, frozen=True):
+    """SWF no longer wants the task that the worker still does."""
+
+    worker: int
+    why: Staleness
+
+
+class Tired(Message, frozen=True):
+    """The worker has done its share, and goes on until it is told to leave.
+
+    It asks for its replacement: it has done as many tasks, or grown as big, as it may.
+    """
+
+    worker: int
+    why: str
+
+
+class Registered(Message, frozen=True):
+    """The registering worker found or made everything that the flow needs."""
+
+    worker: int
+
+
+class Refused(Message, frozen=True):
+    """SWF refuses this flow, these settings or these credentials, for good.
+
+    ``why`` is one sentence for the person who must act; ``code`` the exit code that fits.
+    """
+
+    worker: int
+    why: str
+    code: int
+
+
+class ForkFailed(Message, frozen=True):
+    """The kernel gave no process (ENOMEM, EAGAIN): an event like a death."""
+
+    worker: int
+    why: str
+
+
+class Exited(Message, frozen=True):
+    """The worker is gone. ``status``: exit code, or minus the signal's number."""
+
+    worker: int
+    status: int
+    post: PostMortem | None = None
+
+
+class TooBig(Message, frozen=True):
+    """The worker holds more memory, in bytes, than even a task in hand may."""
+
+    worker: int
+    memory: int
+
+
+class Spooled(Message, frozen=True):
+    """A dead supervisor left these on disk; each stays there until its reporter was heard."""
+
+    reports: tuple[Report, ...]
+
+
+class AttendantReady(Message, frozen=True):
+    """An attendant does its work; ``endpoint`` is where the local SWF listens."""
+
+    name: str
+    endpoint: str = ""
+
+
+class AttendantLost(Message, frozen=True):
+    """An attendant is gone. ``status`` as in ``Exited``; ``why`` its last words."""
+
+    name: str
+    status: int
+    why: str = ""
+
+
+class AllClosed(Message, frozen=True):
+    """Every execution that we were asked to start has closed."""
+
+    completed: bool  # all of them, and none otherwise
+
+
+class DrainAsked(Message, frozen=True):
+    """Finish what is in hand and leave; what is left after ``within`` seconds is abandoned."""
+
+    why: str
+    within: float | None = None
+
+
+class StopAsked(Message, frozen=True):
+    """Leave now; what is in hand is abandoned."""
+
+    why: str
+
+
+class RestartAsked(Message, frozen=True):
+    """Replace the generation by a new one, without a gap."""
+
+    why: str
+
+
+class Tick(Message, frozen=True):
+    """Time has passed; nothing else happened."""
+
+
+Event = (
+    GenerationReady
+    | GenerationLost
+    | Polling
+    | Working
+    | Done
+    | Stale
+    | Tired
+    | Registered
+    | Refused
+    | ForkFailed
+    | Exited
+    | TooBig
+    | Spooled
+    | AttendantReady
+    | AttendantLost
+    | AllClosed
+    | DrainAsked
+    | StopAsked
+    | RestartAsked
+    | Tick
+)

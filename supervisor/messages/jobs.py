@@ -1,0 +1,40 @@
+"""What a worker is forked for."""
+
+from supervisor.messages.about import Answer, Fail, Role, Seat, Task
+from supervisor.messages.base import Message
+
+
+class Serve(Message, frozen=True):
+    """Serve one seat's task list: poll, execute, heartbeat, complete, until told to leave."""
+
+    seat: Seat
+
+
+class Register(Message, frozen=True):
+    """Register domain, workflow type and activity types, or look whether they are there; once."""
+
+    types: bool  # False where no decider runs: only that the domain can be reached is asked
+
+
+class Report(Message, frozen=True):
+    """Tell SWF what became of a task whose holder died with it."""
+
+    task: Task
+    role: Role
+    answer: Answer
+    why: str = ""  # one sentence for people
+    within: float | None = None  # seconds until the task's own timeout tells SWF; None: never
+    poison_deaths: int = 3  # so many deaths of its workers make a task poison
+
+    @property
+    def reason(self) -> str:
+        """Of the failure, for reporters that know of failures only."""
+        return self.answer.reason if isinstance(self.answer, Fail) else self.why
+
+    @property
+    def details(self) -> str:
+        """Of the failure, for reporters that know of failures only."""
+        return (self.answer.details or "") if isinstance(self.answer, Fail) else ""
+
+
+Job = Serve | Register | Report

@@ -1,0 +1,147 @@
+"""What goes over a channel: one JSON object a packet, typed and checked at its arrival."""
+
+import msgspec
+
+from supervisor.messages.about import TaskList
+from supervisor.messages.actions import Fork
+from supervisor.messages.base import Message, Value
+from supervisor.messages.events import (
+    AllClosed,
+    AttendantReady,
+    Done,
+    ForkFailed,
+    Polling,
+    Refused,
+    Registered,
+    Stale,
+    Tired,
+    Working,
+)
+
+VERSION = 1
+"""Version of what goes over a channel; a zygote says it, so that a stranger is noticed at once."""
+
+
+class Place(Value, frozen=True):
+    """Where SWF is, as the settings say; None leaves it to the flow and to boto3's own chain."""
+
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+    local: bool = False  # the endpoint is our own: any credentials will do
+
+
+class LogStyle(Value, frozen=True):
+    """How every process of ours logs."""
+
+    level: str
+    format: str
+
+
+class Load(Message, frozen=True):
+    """The supervisor's first word to a zygote: import this."""
+
+    generation: int
+    flow: str
+    domain: str | None
+    name: str | None
+    place: Place
+    log: LogStyle
+    spool: str | None = None  # the folder in which workers keep tokens and answers
+    max_tasks: int | None = None  # tasks after which a worker is tired
+    max_memory: int | None = None  # bytes over which a worker is tired
+
+
+class Attend(Message, frozen=True):
+    """The supervisor's first word to an attendant: what it needs to know."""
+
+    name: str
+    place: Place
+    log: LogStyle
+    domain: str = ""
+    flow_name: str = ""
+    flow_version: str = ""
+    inputs: tuple[str, ...] = ()
+    live: bool = False  # show what happens to whoever sits at the terminal
+
+
+class ListState(Value, frozen=True):
+    """How one task list is served at this moment, counted in workers."""
+
+    task_list: TaskList
+    wanted: int
+    ready: int
+    working: int
+
+
+class PoolState(Message, frozen=True):
+    """How the pool does, said to attendants that show it."""
+
+    lists: tuple[ListState, ...]
+
+
+class Loaded(Message, frozen=True):
+    """A zygote's first word: the flow is imported. The shell makes a ``GenerationReady`` of it."""
+
+    version: int
+    domain: str
+    flow_name: str
+    flow_version: str
+    task_lists: tuple[TaskList, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class CannotLoad(Message, frozen=True):
+    """A zygote's last word: why the flow cannot be loaded, and the exit code that fits."""
+
+    why: str
+    code: int
+
+
+class Forked(Message, frozen=True):
+    """A worker's first word, before any other: the pid that it was born with."""
+
+    worker: int
+    pid: int
+
+
+Said = (
+    Load
+    | Attend
+    | PoolState
+    | Loaded
+    | CannotLoad
+    | Forked
+    | ForkFailed
+    | Polling
+    | Working
+    | Done
+    | Stale
+    | Tired
+    | Registered
+    | Refused
+    | AttendantReady
+    | AllClosed
+    | Fork
+)
+"""What may be said over a channel, by either end."""
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Said] = msgspec.json.Decoder(Said)
+
+
+class NotUnderstood(ValueError):
+    """A packet is not a message of this vocabulary."""
+
+
+def encode(message: Said) -> bytes:
+    """One packet for a channel."""
+    return _encoder.encode(message)
+
+
+def decode(packet: bytes) -> Said:
+    """The message in a packet; raises ``NotUnderstood`` with what is wrong and where."""
+    try:
+        return _decoder.decode(packet)
+    except msgspec.DecodeError as error:
+        raise NotUnderstood(f"{error} in {packet[:200]!r}") from error
