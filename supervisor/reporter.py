@@ -25,7 +25,7 @@ from garcon.decider.registration import register as register_one
 from garcon.decider.registration import registration
 from supervisor import log, messages
 from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE
-from supervisor.messages import Result, Role
+from supervisor.messages import Result
 from supervisor.outage import Outage
 
 if TYPE_CHECKING:
@@ -88,14 +88,22 @@ def report(flow: Flow, order: messages.Report, worker: int, leaving: Leaving) ->
 
 def _tell(order: messages.Report, own: object) -> None:
     swf: Any = client.calling(own)  # boto3's stubs ask for more precise decisions than garcon's
-    if order.role is Role.DECIDER:
-        swf.respond_decision_task_completed(
-            taskToken=order.task.token, decisions=decider.hand_back()
-        )
-    else:
-        swf.respond_activity_task_failed(
-            taskToken=order.task.token, reason=order.reason, details=order.details
-        )
+    token = order.task.token
+    match order.answer:
+        case messages.Complete(result):
+            swf.respond_activity_task_completed(taskToken=token, **_given(result=result))
+        case messages.Fail(reason, details):
+            swf.respond_activity_task_failed(
+                taskToken=token, reason=reason, **_given(details=details)
+            )
+        case messages.Cancel(details):
+            swf.respond_activity_task_canceled(taskToken=token, **_given(details=details))
+        case messages.HandBack():
+            swf.respond_decision_task_completed(taskToken=token, decisions=decider.hand_back())
+
+
+def _given(**texts: str | None) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 def _insist(attempt: Callable[[], object], what: str, leaving: Leaving, seconds: float) -> None:
