@@ -152,6 +152,15 @@ def kill_group(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+def is_hung_up() -> bool:
+    """Whether this process has no controlling terminal, or none that is still there (tty(4))."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return True
+    return False
+
+
 def _nothing(_number: int, _frame: object) -> None:
     """The byte on the wake-up descriptor says all."""
 

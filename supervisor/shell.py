@@ -64,6 +64,7 @@ class Shell:
         self._poll = select.poll()
         self._failures: list[messages.Event] = []  # of our own actions, told in the next turn
         self._loaded: messages.Loaded | None = None
+        self._terminal = not kernel.is_hung_up()  # whether there is one that could be closed
         self._exit: messages.Exit | None = None
         self._buried: dict[int, int] = {}  # workers whose death this turn delivers, and their pids
 
@@ -90,7 +91,7 @@ class Shell:
         signals = kernel.drain_bytes(wake_up)
         dead = kernel.reap()
         events = [*self._take_failures(), *self._hear_all(wake_up), *self._deaths(dead)]
-        events += [_SIGNAL_EVENTS[each] for each in signals if each in _SIGNAL_EVENTS]
+        events += [self._asked(each) for each in signals if each in _SIGNAL_EVENTS]
         now = time.monotonic()
         if now >= self._core.next_deadline():
             events.append(messages.Tick())
@@ -102,6 +103,12 @@ class Shell:
     def _take_failures(self) -> list[messages.Event]:
         failures, self._failures = self._failures, []
         return failures
+
+    def _asked(self, number: int) -> messages.Event:
+        """What a signal asks for. The end of the terminal that we run on is no wish to restart."""
+        if number == signal.SIGHUP and self._terminal and kernel.is_hung_up():
+            return messages.DrainAsked(why="the terminal was closed")
+        return _SIGNAL_EVENTS[number]
 
     # --- facts
 
@@ -144,6 +151,7 @@ class Shell:
                 log.LOGGER.warning("the zygote could not fork: %s", message.why)
             case messages.AttendantReady():
                 if message.endpoint:
+                    log.LOGGER.info("Amazon SWF on this host: %s/", message.endpoint)
                     self._place = messages.Place(
                         region=self._place.region or "us-east-1",
                         endpoint_url=message.endpoint,
