@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 
-from supervisor import __version__
+from supervisor import __version__, sizes
 from supervisor.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -231,13 +231,18 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     if name == "pools" and isinstance(value, list):
         value = _pools(value, origin)
     try:
-        value = msgspec.convert(value, _BY_NAME[name].kind, strict=False)
+        value = msgspec.convert(value, _BY_NAME[name].kind, strict=False, dec_hook=_size)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{origin}: {_in_words(str(error))}, not {value!r}.") from error
     if name == "start":
         for text in value:
             _check_input(text, origin)
     return value
+
+
+def _size(_kind: type, value: Any) -> sizes.Size:
+    """The one type of a setting that msgspec does not know."""
+    return sizes.parse(str(value))
 
 
 def _in_words(fault: str) -> str:
@@ -281,3 +286,9 @@ def _check_together(settings: Settings) -> None:
         raise SettingsError("--once waits for executions of --start, and none is given.")
     if settings.local and settings.endpoint_url:
         raise SettingsError("--local brings its own endpoint: leave --endpoint-url out.")
+    soft, hard = settings.max_memory, settings.max_memory_hard
+    if soft and hard and hard <= soft:
+        raise SettingsError(
+            f"--max-memory-hard {hard} must be above --max-memory {soft}: a worker that grew in a"
+            " task is to be replaced after it, not killed in it."
+        )

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
+from supervisor.sizes import Size
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -83,6 +85,46 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = None
 
+    # --- what is let go, and what is kept
+    cancel_grace: Annotated[
+        Seconds,
+        about(
+            "seconds that a task may go on when SWF no longer wants it, before its worker is"
+            " killed: a cooperative one sees it at its next heartbeat (default 30)",
+            metavar="SECONDS",
+        ),
+    ] = 30.0
+    poison_deaths: Annotated[
+        Annotated[int, msgspec.Meta(ge=1)],
+        about(
+            "deaths of its workers after which a task fails for good: two may be bad luck"
+            " (default 3)",
+            metavar="N",
+        ),
+    ] = 3
+    spool: Annotated[
+        Text | None,
+        about(
+            "folder where tokens and results of tasks in hand outlive even the supervisor, to be"
+            " delivered at its next start",
+            metavar="DIR",
+        ),
+    ] = None
+
+    # --- when a worker is replaced by a fresh one
+    max_tasks: Annotated[
+        Annotated[int, msgspec.Meta(ge=1)] | None,
+        about("replace a worker after about so many tasks", metavar="N"),
+    ] = None
+    max_memory: Annotated[
+        Size | None,
+        about("replace a worker that is bigger than this between tasks", metavar="SIZE"),
+    ] = None
+    max_memory_hard: Annotated[
+        Size | None,
+        about("kill a worker that is bigger than this in a task; the task fails", metavar="SIZE"),
+    ] = None
+
     # --- what is said
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], about("least level that is logged")
@@ -141,6 +183,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Seconds,
         about("seconds of one report to SWF: its client retries within them", hidden=True),
     ] = 60.0
+    stacks_grace: Annotated[
+        Seconds,
+        about(
+            "seconds from asking a late worker for its stacks to KILL: writing takes milliseconds,"
+            " and who is stopped never writes",
+            hidden=True,
+        ),
+    ] = 0.5
     reap_patience: Annotated[
         Seconds,
         about("seconds from KILL to the end: a big process takes some to fall apart", hidden=True),

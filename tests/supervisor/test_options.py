@@ -47,6 +47,17 @@ def test_pools_can_be_said_in_all_three_places(tmp_path: Path) -> None:
     assert read("--pool", "make=5", "--pool", "serve=1").settings.pools == {"make": 5, "serve": 1}
 
 
+def test_a_size_is_said_in_units_or_in_bytes(tmp_path: Path) -> None:
+    """All three places take 512MiB; a bare number is bytes."""
+    file = tmp_path / "garcon.toml"
+    file.write_text("max-memory = '1.5GiB'\nmax-memory-hard = 2147483648\n")
+    settings = read("--config", str(file)).settings
+    assert (settings.max_memory, settings.max_memory_hard) == (3 << 29, 2 << 30)
+    assert str(settings.max_memory_hard) == "2GiB"
+    assert read("--max-memory", "512MiB").settings.max_memory == 512 << 20
+    assert read(GARCON_MAX_MEMORY="1048576").settings.max_memory == 1 << 20
+
+
 def test_settings_without_a_flag_are_heard_in_environment_and_file(tmp_path: Path) -> None:
     """A hidden number can still be set, but not on the command line."""
     assert read(GARCON_POLL_PATIENCE="12.5").settings.poll_patience == 12.5
@@ -63,6 +74,14 @@ def test_settings_without_a_flag_are_heard_in_environment_and_file(tmp_path: Pat
         (["--workers", "-1"], {}, "--workers: expected a whole number >= 0, not '-1'."),
         (["--workers", "many"], {}, "--workers: expected a whole number, not 'many'."),
         ([], {"GARCON_WORKERS": "x"}, "GARCON_WORKERS: expected a whole number, not 'x'."),
+        (
+            ["--max-memory", "512MB"],
+            {},
+            "--max-memory: expected a size such as 512MiB or",
+        ),
+        ([], {"GARCON_MAX_MEMORY_HARD": "0"}, "GARCON_MAX_MEMORY_HARD: expected a size such as"),
+        (["--max-memory", "2G", "--max-memory-hard", "2G"], {}, "--max-memory-hard 2GiB must be"),
+        (["--max-tasks", "0"], {}, "--max-tasks: expected a whole number >= 1"),
         (["--drain-timeout", "0"], {}, "--drain-timeout: expected a number > 0"),
         (["--pool", "make"], {}, "--pool make: it takes LIST=N"),
         (["--pool", "make=1", "--pool", "make=2"], {}, "--pool: make is given twice."),
