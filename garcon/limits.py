@@ -13,6 +13,7 @@ DETAILS = 32_768
 HEARTBEAT_DETAILS = 2_048
 IDENTITY = 256
 ACTIVITY_ID = 256
+NAME = 256
 # SWF takes 256; the first 255 are documented, and tools of people match on them.
 REASON = 255
 # No execution lasts longer than a year, so no longer timeout means anything.

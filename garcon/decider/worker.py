@@ -6,30 +6,24 @@ Rules:
    history alone, so the same task decided twice gives the same decisions.
 2. What the user's code raises while deciding fails the workflow with the error as reason; a call to
    SWF that fails does not: the decision task times out and SWF gives it out again.
-3. An answer that SWF calls malformed would be malformed again at the next try: the workflow fails
-   with SWF's sentence instead of being decided for ever.
 """
 
 import functools
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, overload
+from typing import Any
 
-import backoff
-from botocore.exceptions import ClientError, ParamValidationError
-
-from garcon import activity, event, payload, trouble, utils
+from garcon import activity, event, payload, trouble
 from garcon import client as clients
-from garcon.activity.base import POLL_TRIES
-from garcon.activity.execution import UNKNOWN
-from garcon.actor import Actor
 from garcon.decider.decisions import (
     Decision,
     complete_workflow,
     fail_workflow,
+    hand_back,
     schedule_activity_task,
 )
+from garcon.decider.pages import Gap
 from garcon.decider.registration import (
     RegistrationRefused,
     activity_version,
@@ -39,38 +33,35 @@ from garcon.decider.registration import (
 )
 from garcon.decider.scheduling import ScheduleContext, consult, schedule
 from garcon.decider.settling import is_stuck, settle
+from garcon.decider.sticky import Sticky
+from garcon.decider.tasks import DecisionTasks
 from garcon.event import History
-from garcon.identity import identity_of
-from garcon.insist import insist
 
 Event = dict[str, Any]
 Poll = Mapping[str, Any]
 States = Mapping[str, Mapping[str, activity.ActivityState]]
 
-ANSWER_SECONDS = 300  # answers are insisted on for so long; a later one finds the task timed out
 REGISTER_SECONDS = 60  # a start that waits longer for SWF should be seen to fail
-MALFORMED = frozenset({"ValidationException", "SerializationException", "RequestEntityTooLarge"})
 
 
-class DeciderWorker(Actor):
+class DeciderWorker(DecisionTasks):
     """Decides for the executions of one flow.
 
     Args:
         flow: The flow, a module or any object with ``domain`` and ``name``; optional ``client``,
             ``version``, ``decider`` and ``on_exception``.
         register: Whether to register the flow's domain and types first.
+        sticky: Whether to have the tasks of executions that this process knows come back to it, so
+            that only what is new is read, see ``sticky``; its settings, or True for the usual
+            ones. It polls two task lists then, in threads; ``leave`` ends that in good order.
 
     Raises:
         RegistrationRefused: SWF does not have them and would not register them.
     """
 
-    def __init__(self, flow: Any, register: bool = True) -> None:  # noqa: FBT001, FBT002 - documented
-        super().__init__()
+    def __init__(self, flow: Any, register: bool = True, sticky: bool | Sticky = False) -> None:  # noqa: FBT001, FBT002 - documented
+        super().__init__(flow, sticky=sticky)
         self.flow = flow
-        self.client = getattr(flow, "client", None)
-        self.domain: str = flow.domain
-        self.name: str = flow.name
-        self.task_list: str = flow.name
         self.version = flow_version(flow)
         self.activities = activity.find_workflow_activities(flow)
         self.on_exception = getattr(flow, "on_exception", None)
@@ -111,66 +102,6 @@ class DeciderWorker(Actor):
         self.patience.reset()
         return True
 
-    def poll(self, identity: str | None = None) -> dict[str, Any] | None:
-        """One long poll, up to a minute (PollForDecisionTask); throttles are tried 5 times.
-
-        Args:
-            identity: Who polls, for the history; host, process and thread if not given.
-
-        Returns:
-            SWF's answer with the first page of the history, or ``None`` if there was no task.
-
-        Raises:
-            botocore.exceptions.ClientError: SWF refused the poll.
-            botocore.exceptions.BotoCoreError: SWF was not reached.
-        """
-        answer = self._poll(identity_of(identity))
-        return dict(answer) if answer.get("taskToken") else None
-
-    @backoff.on_exception(
-        backoff.expo,
-        ClientError,
-        max_tries=POLL_TRIES,
-        giveup=utils.non_throttle_error,
-        on_backoff=utils.throttle_backoff_handler,
-    )
-    def _poll(self, identity: str) -> Mapping[str, Any]:
-        return clients.polling(self.client).poll_for_decision_task(**self._request(identity))
-
-    def _request(self, identity: str | None) -> dict[str, Any]:
-        return {
-            "domain": self.domain,
-            "taskList": {"name": self.task_list},
-            "identity": identity_of(identity),
-        }
-
-    @overload
-    def get_history(self, poll: Poll, /) -> list[Event]: ...
-
-    @overload
-    def get_history(self, identity: str | None, poll: Poll, /) -> list[Event]: ...
-
-    def get_history(self, *args: Any) -> list[Event]:
-        """All events of the history, further pages included.
-
-        Args:
-            args: The poll's answer (as documented), or who polls and the answer (as released).
-
-        Raises:
-            botocore.exceptions.ClientError: SWF refused a page.
-            botocore.exceptions.BotoCoreError: SWF was not reached.
-        """
-        page: Poll = args[-1]
-        identity = args[0] if len(args) > 1 else None
-        events = list(page.get("events", ()))
-        while token := page.get("nextPageToken"):
-            # Asks for a page of the task in hand; it takes no new task, so it may be sent again.
-            page = clients.calling(self.client).poll_for_decision_task(
-                **self._request(identity), nextPageToken=token
-            )
-            events.extend(page.get("events", ()))
-        return events
-
     def get_activity_states(self, history: Iterable[Event]) -> event.States:
         """The states of the activities, by activity name and id."""
         return event.activity_states_from_events(history)
@@ -191,13 +122,16 @@ class DeciderWorker(Actor):
             }
         )
         try:
-            return self._decide(poll, self.get_history(identity, poll))
+            return self._decide(poll, identity)
         finally:
             self.unset_log_context()
 
-    def _decide(self, poll: Poll, events: list[Event]) -> list[Decision]:
+    def _decide(self, poll: Poll, identity: str | None) -> list[Decision]:
         try:
-            history = History(events)
+            history = self.reduced(poll, identity).history
+        except Gap as error:
+            self.logger.warning("%s The task goes back to %s.", error, self.task_list)
+            return hand_back()
         except payload.NotReadable as error:
             self.report(error)
             return [fail_workflow(error)]
@@ -272,49 +206,6 @@ class DeciderWorker(Actor):
             if progress.completed:
                 decisions.append(complete_workflow())
 
-    def respond(self, task_token: str, decisions: list[Decision]) -> bool:
-        """Send the decisions (RespondDecisionTaskCompleted) until SWF accepts them.
-
-        Args:
-            task_token: Of the poll's answer.
-            decisions: boto3 dictionaries.
-
-        Returns:
-            Whether SWF accepted them; not if it gave the task up meanwhile.
-
-        Raises:
-            botocore.exceptions.ClientError: SWF refused them.
-            botocore.exceptions.BotoCoreError: SWF was not reached for five minutes.
-        """
-        try:
-            self._respond(task_token, decisions)
-        except (ClientError, ParamValidationError) as error:
-            if utils.error_code(error) == UNKNOWN:
-                self.logger.warning("SWF no longer has the decision task.")
-                return False
-            if not _is_malformed(error):
-                raise
-            self.report(error)
-            self._respond(task_token, [fail_workflow(f"SWF refuses the decisions: {error}")])
-        return True
-
-    def _respond(self, task_token: str, decisions: list[Any]) -> None:
-        client = clients.calling(self.client)
-        self._insist(
-            lambda: client.respond_decision_task_completed(
-                taskToken=task_token, decisions=decisions
-            ),
-            ANSWER_SECONDS,
-            f"answering a decision task of {self.task_list}",
-        )
-
-    def _insist(self, send: Callable[[], Any], seconds: float, doing: str) -> None:
-        def tell(error: Exception, rest: float) -> None:
-            told = clients.explain(error, doing, self.client)
-            self.logger.warning("%s Next try in %.1f s.", told.sentence, rest)
-
-        insist(send, self.clock.now() + seconds, tell, self.clock)
-
     @contextmanager
     def _failing_the_workflow(self, decisions: list[Decision]) -> Iterator[None]:
         """What the user's code raises becomes the one decision to fail the workflow."""
@@ -328,7 +219,3 @@ class DeciderWorker(Actor):
         except Exception as error:  # noqa: BLE001 - generators and deciders are the user's code
             decisions[:] = [fail_workflow(error, "".join(traceback.format_exception(error)))]
             self.report(error)
-
-
-def _is_malformed(error: Exception) -> bool:
-    return isinstance(error, ParamValidationError) or utils.error_code(error) in MALFORMED

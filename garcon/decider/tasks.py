@@ -1,0 +1,207 @@
+"""Decision tasks: received from SWF, their history read, and answered.
+
+Rules:
+
+1. Without ``sticky`` a process polls the flow's list, in the thread that calls, and reads the whole
+   history of each task. With it, see ``sticking``.
+2. A call to SWF that fails decides nothing: the decision task times out and SWF gives it out again.
+3. An answer that SWF calls malformed would be malformed again at the next try: the workflow fails
+   with SWF's sentence instead of being decided for ever.
+"""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, overload
+
+import backoff
+from botocore.exceptions import ClientError, ParamValidationError
+
+from garcon import client as clients
+from garcon import utils
+from garcon.activity.base import POLL_TRIES
+from garcon.activity.execution import UNKNOWN
+from garcon.actor import Actor
+from garcon.decider.decisions import Decision, fail_workflow
+from garcon.decider.reading import Received
+from garcon.decider.reduced import Reduced
+from garcon.decider.sticking import Sticking
+from garcon.decider.sticky import Sticky
+from garcon.event import History
+from garcon.identity import identity_of
+from garcon.insist import insist
+
+Event = dict[str, Any]
+Poll = Mapping[str, Any]
+
+ANSWER_SECONDS = 300  # answers are insisted on for so long; a later one finds the task timed out
+MALFORMED = frozenset({"ValidationException", "SerializationException", "RequestEntityTooLarge"})
+
+
+class DecisionTasks(Actor):
+    """Receives and answers the decision tasks of one flow.
+
+    Args:
+        flow: The flow, a module or any object.
+        sticky: Whether to stick to executions, see ``DeciderWorker``.
+    """
+
+    def __init__(self, flow: Any, *, sticky: bool | Sticky) -> None:
+        super().__init__()
+        self.client = getattr(flow, "client", None)
+        self.domain: str = flow.domain
+        self.name: str = flow.name
+        self.task_list: str = flow.name
+        self._sticking: Sticking | None = None
+        if sticky:
+            how = sticky if isinstance(sticky, Sticky) else Sticky()
+            client = functools.partial(clients.calling, self.client)
+            self._sticking = Sticking(client, self.domain, self.task_list, how)
+
+    def poll(self, identity: str | None = None) -> dict[str, Any] | None:
+        """One long poll, up to a minute (PollForDecisionTask); throttles are tried 5 times.
+
+        Args:
+            identity: Who polls, for the history; host, process and thread if not given.
+
+        Returns:
+            SWF's answer with the first page of the history, or ``None`` if there was no task.
+
+        Raises:
+            botocore.exceptions.ClientError: SWF refused the poll.
+            botocore.exceptions.BotoCoreError: SWF was not reached.
+        """
+        request = self._request(identity)
+        if self._sticking:
+            task = self._sticking.next(request, self._poll)
+        else:
+            task = Received(self._poll(request), request)
+        return task if task.get("taskToken") else None
+
+    def leave(self) -> Iterator[dict[str, Any]]:
+        """Poll no more. What the open polls still bring is given out, to be decided and answered.
+
+        It takes up to a minute, the length of a poll: a poll that is left open may be handed a task
+        that nobody does. Executions decided from now on go back to the flow's own list.
+        """
+        for task in self._sticking.leave() if self._sticking else ():
+            if task.get("taskToken"):
+                yield task
+
+    @backoff.on_exception(
+        backoff.expo,
+        ClientError,
+        max_tries=POLL_TRIES,
+        giveup=utils.non_throttle_error,
+        on_backoff=utils.throttle_backoff_handler,
+    )
+    def _poll(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        return clients.polling(self.client).poll_for_decision_task(**request)
+
+    def _request(self, identity: str | None) -> dict[str, Any]:
+        return {
+            "domain": self.domain,
+            "taskList": {"name": self.task_list},
+            "identity": identity_of(identity),
+        }
+
+    @overload
+    def get_history(self, poll: Poll, /) -> list[Event]: ...
+
+    @overload
+    def get_history(self, identity: str | None, poll: Poll, /) -> list[Event]: ...
+
+    def get_history(self, *args: Any) -> list[Event]:
+        """All events of the history, further pages included.
+
+        Args:
+            args: The poll's answer (as documented), or who polls and the answer (as released).
+
+        Raises:
+            botocore.exceptions.ClientError: SWF refused a page.
+            botocore.exceptions.BotoCoreError: SWF was not reached.
+        """
+        page: Poll = args[-1]
+        identity = args[0] if len(args) > 1 else None
+        events = list(page.get("events", ()))
+        while token := page.get("nextPageToken"):
+            # Asks for a page of the task in hand; it takes no new task, so it may be sent again.
+            page = clients.calling(self.client).poll_for_decision_task(
+                **self._request(identity), nextPageToken=token
+            )
+            events.extend(page.get("events", ()))
+        return events
+
+    def reduced(self, poll: Poll, identity: str | None = None) -> Reduced:
+        """What the history of a task amounts to; calls SWF for further pages only.
+
+        Args:
+            poll: The poll's answer.
+            identity: Who polled.
+
+        Raises:
+            Gap: SWF did not show all events.
+            payload.NotReadable: The workflow's input is not a JSON object, or a result not JSON.
+            botocore.exceptions.ClientError: SWF refused a page.
+            botocore.exceptions.BotoCoreError: SWF was not reached.
+        """
+        if not self._sticking:
+            return Reduced("", History(self.get_history(identity, poll)))
+        task = poll if isinstance(poll, Received) else Received(poll, self._request(identity))
+        return self._sticking.reduce(task)
+
+    def respond(self, task_token: str, decisions: list[Decision]) -> bool:
+        """Send the decisions (RespondDecisionTaskCompleted) until SWF accepts them.
+
+        Args:
+            task_token: Of the poll's answer.
+            decisions: boto3 dictionaries.
+
+        Returns:
+            Whether SWF accepted them; not if it gave the task up meanwhile.
+
+        Raises:
+            botocore.exceptions.ClientError: SWF refused them.
+            botocore.exceptions.BotoCoreError: SWF was not reached for five minutes.
+        """
+        accepted = False
+        try:
+            accepted = self._answer(task_token, decisions)
+        finally:
+            if self._sticking:
+                self._sticking.answered(task_token, accepted=accepted)
+        return accepted
+
+    def _answer(self, task_token: str, decisions: list[Decision]) -> bool:
+        try:
+            self._respond(task_token, decisions)
+        except (ClientError, ParamValidationError) as error:
+            if utils.error_code(error) == UNKNOWN:
+                self.logger.warning("SWF no longer has the decision task.")
+                return False
+            if not _is_malformed(error):
+                raise
+            self.report(error)
+            self._respond(task_token, [fail_workflow(f"SWF refuses the decisions: {error}")])
+        return True
+
+    def _respond(self, task_token: str, decisions: list[Any]) -> None:
+        client = clients.calling(self.client)
+        more = self._sticking.members(task_token) if self._sticking else {}
+        self._insist(
+            lambda: client.respond_decision_task_completed(
+                taskToken=task_token, decisions=decisions, **more
+            ),
+            ANSWER_SECONDS,
+            f"answering a decision task of {self.task_list}",
+        )
+
+    def _insist(self, send: Callable[[], Any], seconds: float, doing: str) -> None:
+        def tell(error: Exception, rest: float) -> None:
+            told = clients.explain(error, doing, self.client)
+            self.logger.warning("%s Next try in %.1f s.", told.sentence, rest)
+
+        insist(send, self.clock.now() + seconds, tell, self.clock)
+
+
+def _is_malformed(error: Exception) -> bool:
+    return isinstance(error, ParamValidationError) or utils.error_code(error) in MALFORMED
