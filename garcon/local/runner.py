@@ -20,7 +20,6 @@ from garcon import client as clients
 from garcon.activity import Activity, ExternalActivity, find_workflow_activities
 from garcon.decider import DeciderWorker
 from garcon.insist import Clock, Patience
-from garcon.local.client import ENDPOINT
 from garcon.local.outcome import Outcome, Stuck
 from garcon.local.threads import Threads
 
@@ -111,7 +110,7 @@ class Runner:
             Stuck: it does not end.
         """
         flow = self._flows[0]
-        with _using(self._client):
+        with clients.use(self._client):
             workers = self._workers()
             with _living_by(self._threads, workers.values()):
                 started = self._client.start_workflow_execution(domain=flow.domain, **start)
@@ -171,18 +170,6 @@ class Runner:
                 "Nobody works on the %s list %s; its tasks time out.", key.kind, key.name
             )
         self._unserved |= keys
-
-
-@contextmanager
-def _using(client: "SWFClient") -> Iterator[None]:
-    """Within, every worker of garcon in this process uses this client."""
-    before = clients._state  # noqa: SLF001 - garcon.client has no public way to be given a client
-    clients.configure(endpoint_url=ENDPOINT)
-    clients._state.process.update(polling=client, calling=client)  # noqa: SLF001 - same
-    try:
-        yield
-    finally:
-        clients._state = before  # noqa: SLF001 - same
 
 
 @contextmanager
