@@ -97,9 +97,10 @@ def _use(load: Load) -> None:
 
 def _warm(flow: Flow) -> None:
     """Build the clients here, once, for all workers; their first use comes after the fork."""
-    own = {id(each.client): each.client for each in flow.activities.values()}
+    owners = [*flow.activities.values(), flow.target]
+    own = {id(each): each for each in (getattr(owner, "client", None) for owner in owners)}
     try:
-        client.warm(*own.values(), getattr(flow.target, "client", None))
+        client.warm(*own.values())
     except BotoCoreError as error:
         trouble = client.explain(error, "making an SWF client")
         raise CannotServe(trouble.sentence, USAGE) from error
