@@ -68,6 +68,7 @@ class Cache:
         """Keep this state, and drop the one used longest ago if there are too many."""
         with self._lock:
             self._kept[reduced.run_id] = reduced
+            self._kept.move_to_end(reduced.run_id)
             while len(self._kept) > self._size:
                 self._kept.popitem(last=False)
 

@@ -1,0 +1,121 @@
+"""Sticky deciders against the local SWF, in one thread and in virtual time.
+
+Each step does what waits: a decision, an activity, else the time goes on to what is due next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from garcon import activity
+from garcon import client as clients
+from garcon.decider import DeciderWorker
+from garcon.decider.sticky import Sticky
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from garcon.local import LocalSWF
+
+STEPS = 20_000  # far more than any of the tests' flows takes: reaching it means it spins
+MOMENT = 0.002  # seconds between two steps: SWF tells apart what is new by milliseconds
+UNCHECKED = Sticky(check=0)
+
+
+def waiting(swf: LocalSWF, kind: str) -> set[str]:
+    """The task lists of this kind (decision or activity) on which a task waits."""
+    lists = swf._threads.service.engine.task_lists()
+    return {each.name for each in lists if each.kind == kind and each.backlog}
+
+
+class OneAtATime:
+    """Stands in for ``Polls``: polls in the calling thread, and only where a task waits."""
+
+    open = False
+
+    def __init__(self, swf: LocalSWF) -> None:
+        self._swf = swf
+
+    def next(self, polls: Mapping[str, Callable[[], Any]]) -> Any:
+        """The answer of the first list with a task; else an empty one."""
+        busy = waiting(self._swf, "decision")
+        return next((poll() for name, poll in polls.items() if name in busy), {})
+
+
+class Office:
+    """One flow, its activities, and deciders that come and go.
+
+    Args:
+        swf: The service.
+        flow: The flow.
+        sticky: How its deciders stick; None for not at all.
+    """
+
+    def __init__(self, swf: LocalSWF, flow: Any, sticky: Sticky | None = UNCHECKED) -> None:
+        self.swf = swf
+        self.flow = flow
+        self.client = swf.client()
+        self._sticky = sticky
+        self.deciders: list[DeciderWorker] = []
+        self.activities = {
+            str(each.task_list): each for each in activity.find_workflow_activities(flow)
+        }
+
+    def decider(self) -> DeciderWorker:
+        """A decider comes; its process has a private list of its own."""
+        with clients.use(self.client):
+            made = DeciderWorker(self.flow, sticky=self._sticky or False)
+        if made._sticking:
+            made._sticking._polls = OneAtATime(self.swf)  # type: ignore[assignment]
+        self.deciders.append(made)
+        return made
+
+    def start(self, workflow_id: str = "workflow", **more: Any) -> None:
+        """Start an execution."""
+        self.client.start_workflow_execution(
+            domain=self.flow.domain,
+            workflowId=workflow_id,
+            workflowType={"name": self.flow.name, "version": "1.0"},
+            **more,
+        )
+
+    def lists_of(self, decider: DeciderWorker) -> set[str]:
+        """The lists that this decider would poll now."""
+        sticking = decider._sticking
+        own = {sticking.private} if sticking and sticking._told else set()
+        return {self.flow.name, *own}
+
+    def step(self) -> None:
+        """One decision, or one activity, or some time."""
+        self.swf.advance(MOMENT)
+        with clients.use(self.client):
+            for decider in self.deciders:
+                if self.lists_of(decider) & waiting(self.swf, "decision"):
+                    decider.run()
+                    return
+            for name in waiting(self.swf, "activity") & self.activities.keys():
+                self.activities[name].run()
+                return
+            self.swf._threads.pass_time()
+
+    def run_until(self, done: Callable[[], bool]) -> None:
+        """Step until this holds."""
+        for _ in range(STEPS):
+            if done():
+                return
+            self.step()
+        raise AssertionError("It does not come to an end.")
+
+    def run(self, workflow_id: str = "workflow") -> list[dict[str, Any]]:
+        """Work until the execution has closed; the history of its last run."""
+        self.run_until(lambda: not self.is_open(workflow_id))
+        return self.swf.history(workflow_id)
+
+    def is_open(self, workflow_id: str = "workflow") -> bool:
+        """Whether its latest run is open."""
+        return self.swf._threads.service.find(workflow_id).status == "OPEN"
+
+
+def count(history: list[dict[str, Any]], kind: str) -> int:
+    """How many events of this type there are."""
+    return sum(each["eventType"] == kind for each in history)

@@ -1,0 +1,90 @@
+"""Two long polls side by side, tasks one at a time."""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from garcon.decider.polls import Polls
+
+LIMIT = 20  # seconds; reaching it means that something hangs
+
+
+class List:
+    """A task list whose polls wait until somebody puts something."""
+
+    def __init__(self) -> None:
+        self.tasks: SimpleQueue[Any] = SimpleQueue()
+        self.polled: SimpleQueue[str] = SimpleQueue()
+
+    def poll(self) -> Any:
+        """One long poll."""
+        self.polled.put(threading.current_thread().name)
+        task = self.tasks.get(timeout=LIMIT)
+        if isinstance(task, Exception):
+            raise task
+        return task
+
+
+def two() -> tuple[Polls[Any], List, List, dict[str, Any]]:
+    """Two lists and polls of both."""
+    one, other = List(), List()
+    return Polls(), one, other, {"one": one.poll, "other": other.poll}
+
+
+def test_a_task_of_either_list_is_given_out_while_the_other_waits() -> None:
+    """Neither list waits for the other one's poll."""
+    polls, one, other, both = two()
+    other.tasks.put("b")
+    assert polls.next(both) == "b"
+    one.tasks.put("a")
+    assert polls.next(both) == "a"
+    other.tasks.put("b2")
+    assert polls.next(both) == "b2"
+
+
+def test_a_list_has_one_poll_at_a_time() -> None:
+    """The open poll is kept over answers of the other list; each list has its own thread."""
+    polls, one, other, both = two()
+    for task in range(3):
+        other.tasks.put(task)
+        assert polls.next(both) == task
+    assert one.polled.get(timeout=LIMIT) == "one"
+    assert one.polled.empty()
+    assert other.polled.qsize() == 3
+
+
+def test_lists_that_are_always_full_are_served_in_turn() -> None:
+    """Answers are given out as they came, so neither list is starved."""
+    polls, one, other, both = two()
+    for _ in range(20):
+        one.tasks.put("one")
+        other.tasks.put("other")
+    given = [polls.next(both) for _ in range(20)]
+    assert 2 <= given.count("one") <= 18
+
+
+def test_whoever_leaves_gets_what_the_open_polls_bring() -> None:
+    """Nothing is lost, and no new poll is opened."""
+    polls, one, other, both = two()
+    one.tasks.put("a")
+    polls.next(both)
+    assert polls.open
+    other.tasks.put("late")
+    assert polls.wait() == "late"
+    assert not polls.open
+
+
+def test_an_error_of_a_poll_is_raised_and_the_other_goes_on() -> None:
+    """It comes in its turn, and the list can be polled again."""
+    polls, one, other, both = two()
+    one.tasks.put(ConnectionError("reset"))
+    with pytest.raises(ConnectionError):
+        polls.next(both)
+    other.tasks.put("b")
+    assert polls.next(both) == "b"
+    one.tasks.put("a")
+    assert polls.next(both) == "a"
