@@ -60,6 +60,15 @@ class Channel:
         with contextlib.suppress(OSError):  # the peer may have been quicker
             self._socket.shutdown(socket.SHUT_WR)
 
+    def has_ended(self) -> bool:
+        """Whether the peer is gone and has left nothing to be heard; without waiting."""
+        try:
+            return not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            return True
+
     def say(self, message: messages.Said, *descriptors: int) -> None:
         """Send one message, with a copy of each descriptor.
 

@@ -12,6 +12,7 @@ Rules of this file:
 from __future__ import annotations
 
 import enum
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,12 +32,19 @@ class Kind(enum.Enum):
 
 @dataclass
 class Child:
-    """One process below us. ``key``: generation, worker number or attendant's name."""
+    """One process below us. ``key``: generation, worker number or attendant's name.
+
+    ``will`` is the descriptor of a worker's will; ``working`` whether it has a task in hand, and
+    ``killed`` whether we have ended it ourselves.
+    """
 
     kind: Kind
     key: int | str
     channel: Channel
     pid: int | None = None
+    will: int | None = None
+    working: bool = False
+    killed: bool = False
     last_words: object = None
     waiting: list[Callable[[int], None]] = field(default_factory=list)
 
@@ -87,7 +95,9 @@ class Children:
         return self._by_descriptor.get(descriptor)
 
     def remove(self, child: Child) -> None:
-        """Strike a child out and close its channel."""
+        """Strike a child out and close what we shared with it."""
         del self._children[child.kind, child.key]
         del self._by_descriptor[child.channel.fileno()]
         child.channel.close()
+        if child.will is not None:
+            os.close(child.will)

@@ -1,6 +1,8 @@
 """What a worker does with its task list: garcon's steps behind one pair of words, poll and perform.
 
-A decision task and an activity task are served by the same loop; only here do they differ.
+A decision task and an activity task are served by the same loop; only here do they differ. An
+activity's answer is given to the keeper before SWF hears it. A decision is not: to decide anew is
+cheap, and the history may have grown meanwhile.
 """
 
 from __future__ import annotations
@@ -8,9 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from garcon import activity
+from garcon import activity, limits, payload
 from supervisor.flow import decider_worker
-from supervisor.messages import Result, Role, Task, TaskList
+from supervisor.messages import (
+    Answer,
+    Cancel,
+    Complete,
+    Fail,
+    Result,
+    Role,
+    Staleness,
+    Task,
+    TaskList,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +38,28 @@ _RESULTS: dict[type, Result] = {
 }
 
 
+_STALE: dict[type, Staleness] = {
+    activity.TaskGone: Staleness.GONE,
+    activity.TaskCanceled: Staleness.CANCEL,
+}
+
+
+class Keeper(Protocol):
+    """Who is told of a task in hand what must not be lost."""
+
+    def keep(self, answer: Answer) -> None:
+        """This is what SWF is going to be told."""
+
+    def let_go(self, why: Staleness) -> None:
+        """SWF no longer wants the task."""
+
+
 @dataclass(frozen=True)
 class Work:
     """A task that SWF handed out, and how it is done and answered."""
 
     task: Task
-    perform: Callable[[], Result]
+    perform: Callable[[Keeper], Result]
 
 
 class Hands(Protocol):
@@ -66,12 +94,30 @@ class ActivityHands:
             activity_id=execution.activity_id or "",
             timeout=execution.start_to_close,
         )
-        return Work(task, lambda: self._perform(execution))
+        return Work(task, lambda keeper: self._perform(execution, keeper))
 
-    def _perform(self, execution: activity.ActivityExecution) -> Result:
+    def _perform(self, execution: activity.ActivityExecution, keeper: Keeper) -> Result:
+        execution.on_stale = lambda why: keeper.let_go(_STALE[why])
         outcome = self._activity.attempt(execution)
-        accepted = self._activity.respond(execution, outcome)
-        return _RESULTS[type(outcome)] if accepted else Result.GONE
+        if (answer := _answer(outcome)) is not None:
+            keeper.keep(answer)
+        if self._activity.respond(execution, outcome):
+            return _RESULTS[type(outcome)]
+        gone = execution.gone or isinstance(outcome, activity.Gone)
+        return Result.GONE if gone else Result.ABANDONED
+
+
+def _answer(outcome: activity.Outcome) -> Answer | None:
+    """What SWF is going to be told; the texts are as garcon sends them."""
+    match outcome:
+        case activity.Completed(result):
+            return Complete(None if result is None else payload.encode(result, "The result"))
+        case activity.Failed(reason, details):
+            return Fail(limits.reason(reason), details and limits.cut(details, limits.DETAILS))
+        case activity.Canceled(details):
+            return Cancel(details and limits.cut(details, limits.DETAILS))
+        case _:
+            return None
 
 
 class DeciderHands:
@@ -90,7 +136,7 @@ class DeciderHands:
             workflow_id=poll["workflowExecution"]["workflowId"],
             run_id=poll["workflowExecution"]["runId"],
         )
-        return Work(task, lambda: self._perform(poll))
+        return Work(task, lambda _keeper: self._perform(poll))
 
     def _perform(self, poll: Any) -> Result:
         decisions = self._decider.decide(poll)

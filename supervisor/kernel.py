@@ -152,6 +152,12 @@ def kill_group(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+def end_own_group() -> None:
+    """End this process and all that it started, if it leads a group of its own."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+
+
 def is_hung_up() -> bool:
     """Whether this process has no controlling terminal, or none that is still there (tty(4))."""
     try:

@@ -58,9 +58,10 @@ class Leaving:
         except ChannelClosed:
             self.asked = True
 
-    def rest(self, seconds: float) -> None:
-        """Do nothing for this long, or until there is a reason to leave."""
+    def rest(self, seconds: float) -> bool:
+        """Do nothing for this long, or until there is a reason to leave; whether there is none."""
         ear, mouth = self._reader, self._channel.fileno()
         readable, _, _ = select.select([ear, mouth], [], [], seconds)
         if mouth in readable:  # nothing is ever said to a worker but its end
             self.asked = True
+        return not self.asked

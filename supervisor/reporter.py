@@ -1,104 +1,101 @@
-"""Errands that a fork is made for: registering the flow, and speaking for the dead.
+"""The reporter: a fork that speaks for a dead worker, and ends.
 
 Rules of this file:
 
-1. An errand does one thing and ends. What SWF refuses for good is said in a sentence; what may pass
-   is tried again, with rests, for as long as the supervisor's patience lasts.
-2. A reporter knows nothing but the task's token and what to say. That SWF no longer knows the task
-   counts as done: somebody, or a timeout, was quicker.
-3. A decision task cannot be failed (there is no such call). It is answered with a timer of zero
+1. It tells SWF what the order says, and insists: a throttle, a reset, refused credentials are tried
+   again until SWF accepts, or the time is over; then it ends unheard, and the supervisor sends
+   another. That it goes on when the supervisor dies meanwhile is on purpose: nobody else will.
+2. That SWF no longer knows the task is as good an end as any: somebody, or a timeout, was quicker.
+   An earlier try of its own, too, whose answer was lost on the way.
+3. Before it fails a task for a death it counts earlier ones (``poison``). The count may not delay
+   the report: it is given a moment, and without it this death is the first.
+4. A decision task cannot be failed (there is no such call). It is answered with a timer of zero
    seconds, which makes the next decision task come at once.
 """
 
 from __future__ import annotations
 
-import random
+import queue
+import threading
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ParamValidationError
 from setproctitle import setproctitle
 
 from garcon import client, decider
-from garcon.decider.registration import register as register_one
-from garcon.decider.registration import registration
-from supervisor import log, messages
-from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE
-from supervisor.messages import Result
-from supervisor.outage import Outage
+from garcon.utils import error_code
+from supervisor import log, messages, poison, spool
+from supervisor.insisting import insist
+from supervisor.messages import Cancel, Complete, Fail, HandBack, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from supervisor.flow import Flow
     from supervisor.leaving import Leaving
+    from supervisor.worker import Estate
 
 GONE = "UnknownResourceFault"
 """SWF's word for a task that is answered or timed out, or whose execution has closed."""
 
-REGISTER_SECONDS = 10.0
-"""Seconds that a passing trouble may last at the start: a hiccup does; an address that is wrong
-does not, and whoever waits for the sentence should not wait long."""
+_FINAL = frozenset({GONE, "ValidationException", "SerializationException"})
+"""Refusals that no repair turns into an acceptance: the task is closed, or the answer is wrong."""
 
-REPORT_SECONDS = 60.0
-"""Seconds that one reporter tries: then it ends, and the supervisor rests and forks another."""
+REPORT_SECONDS = 45.0
+"""Seconds that one reporter tries: less than its supervisor's patience with it."""
 
+COUNT_SECONDS = 1.0
+"""Seconds that counting earlier deaths may take: ten times what it takes SWF."""
 
-def register(flow: Flow, worker: int, leaving: Leaving, *, types: bool) -> int:
-    """Register what the flow needs, or only look for its domain; say how that went."""
-    setproctitle(f"garcon: registering {flow.name}")
-    own = getattr(flow.target, "client", None)
-    swf = client.calling(own)
-    what = f"registering {flow.name} in the domain {flow.domain}"
-    try:
-        if types:
-            for each in registration(flow.target):
-                _insist(partial(register_one, swf, each), what, leaving, REGISTER_SECONDS)
-        else:
-            look = partial(swf.describe_domain, name=flow.domain)
-            _insist(look, what, leaving, REGISTER_SECONDS)
-    except decider.RegistrationRefused as error:
-        leaving.say(messages.Refused(worker, str(error), USAGE))
-    except client.ERRORS as error:
-        trouble = client.explain(error, what, own)
-        code = CANNOT_KEEP_ALIVE if trouble.passing else USAGE
-        leaving.say(messages.Refused(worker, trouble.sentence, code))
-    else:
-        leaving.say(messages.Registered(worker))
-    return 0
+COUNT_PAGES = 10
+"""Pages of history that are looked through, the latest first: 10,000 events."""
+
+REPORTS = ":reports"
+"""Whose voice tells that SWF does not take reports; no task list can have this name."""
+
+_RESULTS: dict[type, Result] = {
+    Complete: Result.COMPLETED,
+    Fail: Result.FAILED,
+    Cancel: Result.CANCELED,
+    HandBack: Result.COMPLETED,
+}
 
 
-def report(flow: Flow, order: messages.Report, worker: int, leaving: Leaving) -> int:
-    """Tell SWF that the task's holder died, and say so."""
+def report(estate: Estate, order: messages.Report, worker: int, leaving: Leaving) -> int:
+    """Tell SWF what the order says, and the supervisor how that went; returns the exit code."""
     task = order.task
-    setproctitle(f"garcon: reporting {task.activity_id or 'a decision'} of {task.workflow_id}")
-    own = getattr(flow.target, "client", None)
-    what = f"reporting that {task.activity_id or 'a decision'} of {task.workflow_id} was lost"
+    name = task.activity_id or "a decision"
+    setproctitle(f"garcon: reporting {name} of {task.workflow_id}")
+    own = getattr(estate.flow.target, "client", None)
+    answer = _judged(order, estate.flow, client.calling(own))
+    what = f"reporting {name} of {task.workflow_id}"
     try:
-        _insist(lambda: _tell(order, own), what, leaving, REPORT_SECONDS)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != GONE:
-            raise
-        leaving.say(messages.Done(worker, Result.GONE))
+        _deliver(lambda: tell(client.calling(own), task.token, answer), what, order, estate)
+    except client.ERRORS as error:
+        result = _given_up(error, what)
     else:
-        leaving.say(messages.Done(worker, Result.FAILED))
+        result = _RESULTS[type(answer)]
+    if result is None:
+        return 1
+    spool.forget(estate.load.spool, task)
+    leaving.say(messages.Done(worker, result))
     return 0
 
 
-def _tell(order: messages.Report, own: object) -> None:
-    swf: Any = client.calling(own)  # boto3's stubs ask for more precise decisions than garcon's
-    token = order.task.token
-    match order.answer:
-        case messages.Complete(result):
+def tell(swf: Any, token: str, answer: messages.Answer) -> None:
+    """The call that carries this answer. ``swf`` is a boto3 client; its stubs ask for more precise
+    decisions than garcon's.
+    """
+    match answer:
+        case Complete(result):
             swf.respond_activity_task_completed(taskToken=token, **_given(result=result))
-        case messages.Fail(reason, details):
-            swf.respond_activity_task_failed(
-                taskToken=token, reason=reason, **_given(details=details)
-            )
-        case messages.Cancel(details):
+        case Fail(reason, details):
+            given = _given(reason=reason, details=details)
+            swf.respond_activity_task_failed(taskToken=token, **given)
+        case Cancel(details):
             swf.respond_activity_task_canceled(taskToken=token, **_given(details=details))
-        case messages.HandBack():
+        case HandBack():
             swf.respond_decision_task_completed(taskToken=token, decisions=decider.hand_back())
 
 
@@ -106,19 +103,78 @@ def _given(**texts: str | None) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text is not None}
 
 
-def _insist(attempt: Callable[[], object], what: str, leaving: Leaving, seconds: float) -> None:
-    """Attempt until it works, is refused for good, or the time is over."""
-    outage, until = Outage(random.Random()), time.monotonic() + seconds
-    while True:
+def _deliver(call: Callable[[], None], what: str, order: messages.Report, estate: Estate) -> None:
+    seconds = REPORT_SECONDS if order.within is None else min(REPORT_SECONDS, order.within)
+    insist(call, what, seconds, _rest, _may_pass, voice=estate.voices[REPORTS])
+
+
+def _rest(seconds: float) -> bool:
+    """Whoever asks a reporter to leave asks nobody else to deliver what it holds: it goes on."""
+    time.sleep(seconds)
+    return True
+
+
+def _may_pass(error: Exception) -> bool:
+    return not isinstance(error, ParamValidationError) and error_code(error) not in _FINAL
+
+
+def _given_up(error: Exception, what: str) -> Result | None:
+    """How the task ended; ``None`` if another reporter may yet be heard."""
+    if error_code(error) == GONE:
+        return Result.GONE
+    log.LOGGER.error("%s", client.explain(error, what).sentence)
+    return None if _may_pass(error) else Result.ABANDONED
+
+
+# --- counting the deaths --------------------------------------------------------------------------
+
+
+def _judged(order: messages.Report, flow: Flow, swf: Any) -> messages.Answer:
+    if not poison.counts(order.answer) or not isinstance(order.answer, Fail):
+        return order.answer
+    deaths = 1 + _within(COUNT_SECONDS, lambda: _deaths_before(swf, flow.domain, order.task))
+    return poison.judged(order.answer, order.task.activity_id, deaths, order.poison_deaths)
+
+
+def _within(seconds: float, count: Callable[[], int]) -> int:
+    """What ``count`` returns; 0 if it fails, or takes longer. It is then left alone in its thread,
+    which ends with this process.
+    """
+    counted: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def run() -> None:
         try:
-            attempt()
+            counted.put(count())
         except client.ERRORS as error:
-            trouble = client.explain(error, what)
-            rest, speak = outage.failed(time.monotonic())
-            if not trouble.passing or leaving.asked or time.monotonic() + rest > until:
-                raise
-            if speak:
-                log.LOGGER.warning("%s Trying again.", trouble.sentence)
-            leaving.rest(rest)
-        else:
+            told = client.explain(error, "counting earlier deaths of a task")
+            log.LOGGER.warning("%s This one counts as the first.", told.sentence)
+            counted.put(0)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return counted.get(timeout=seconds)
+    except queue.Empty:
+        log.LOGGER.warning("Earlier deaths of a task could not be counted within %g s.", seconds)
+        return 0
+
+
+def _deaths_before(swf: Any, domain: str, task: messages.Task) -> int:
+    for page in _pages(swf, domain, task):
+        deaths = poison.deaths_before(page, task.activity_id)
+        if deaths is not None:
+            return deaths
+    return 0
+
+
+def _pages(swf: Any, domain: str, task: messages.Task) -> Iterator[list[dict[str, Any]]]:
+    asked: dict[str, Any] = {
+        "domain": domain,
+        "execution": {"workflowId": task.workflow_id, "runId": task.run_id},
+        "reverseOrder": True,
+    }
+    for _ in range(COUNT_PAGES):
+        page = swf.get_workflow_execution_history(**asked)
+        yield page["events"]
+        if not page.get("nextPageToken"):
             return
+        asked["nextPageToken"] = page["nextPageToken"]

@@ -14,29 +14,28 @@ Rules of this file:
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import select
 import signal
 import time
+from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor import channel, kernel, log, messages
+from supervisor import channel, kernel, log, messages, spool
 from supervisor.children import Child, Children, Kind
+from supervisor.postmortem import Coroner, OutOfMemory, own_events
+from supervisor.scales import Scales
+from supervisor.spawner import GONE, Spawner
 
 if TYPE_CHECKING:
-    import socket
+    from collections.abc import Callable
 
     from supervisor.core import Core
     from supervisor.settings import Settings
-
-    Spare = tuple[int, socket.socket]
+    from supervisor.spawner import Spare
 
 FAREWELL = 2.0
 """Seconds that zygotes and attendants get to follow the end of their channels."""
-
-GONE = 4
-"""Exit code for a child that vanished without a word: the pool cannot be kept alive."""
 
 _SIGNAL_EVENTS: dict[int, messages.Event] = {
     signal.SIGTERM: messages.DrainAsked(why="SIGTERM"),
@@ -51,19 +50,13 @@ class Shell:
 
     def __init__(self, core: Core, settings: Settings, spare: Spare | None = None) -> None:
         self._core = core
-        self._spare = spare
         self._settings = settings
-        self._place = messages.Place(
-            region=settings.region,
-            profile=settings.profile,
-            endpoint_url=settings.endpoint_url,
-            local=settings.local,
-        )
-        self._log_style = messages.LogStyle(level=settings.log_level, format=settings.log_format)
         self._children = Children()
         self._poll = select.poll()
-        self._failures: list[messages.Event] = []  # of our own actions, told in the next turn
-        self._loaded: messages.Loaded | None = None
+        self._spawner = Spawner(settings, self._children, self._listen, spare)
+        self._coroner = Coroner(OutOfMemory(own_events()))
+        self._scales = Scales(settings.max_memory_hard)
+        self._pending: list[messages.Event] = []  # facts of our own making, told in the next turn
         self._terminal = not kernel.is_hung_up()  # whether there is one that could be closed
         self._exit: messages.Exit | None = None
         self._buried: dict[int, int] = {}  # workers whose death this turn delivers, and their pids
@@ -73,6 +66,7 @@ class Shell:
         kernel.become_subreaper()
         with kernel.wake_up() as wake_up:
             self._poll.register(wake_up, select.POLLIN)
+            self._take_up_spool()
             self._perform(self._core.begin(time.monotonic()))
             while self._exit is None:
                 self._wait()
@@ -83,16 +77,18 @@ class Shell:
     # --- one turn
 
     def _wait(self) -> None:
-        left = 0.0 if self._failures else self._core.next_deadline() - time.monotonic()
+        by = min(self._core.next_deadline(), self._scales.next_look(self._children))
+        left = 0.0 if self._pending else by - time.monotonic()
         # Rounded up: to wake a moment early would only mean to wait again.
-        self._poll.poll(None if left == float("inf") else max(0, int(left * 1000) + 1))
+        self._poll.poll(None if left == inf else max(0, int(left * 1000) + 1))
 
     def _turn(self, wake_up: int) -> None:
         signals = kernel.drain_bytes(wake_up)
         dead = kernel.reap()
-        events = [*self._take_failures(), *self._hear_all(wake_up), *self._deaths(dead)]
+        events = [*self._take_pending(), *self._hear_all(wake_up), *self._deaths(dead)]
         events += [self._asked(each) for each in signals if each in _SIGNAL_EVENTS]
         now = time.monotonic()
+        events += self._scales.look(self._children, now)
         if now >= self._core.next_deadline():
             events.append(messages.Tick())
         actions = [action for event in events for action in self._core.handle(event, now)]
@@ -100,9 +96,19 @@ class Shell:
         if events:
             self._show_pool()
 
-    def _take_failures(self) -> list[messages.Event]:
-        failures, self._failures = self._failures, []
-        return failures
+    def _take_pending(self) -> list[messages.Event]:
+        pending, self._pending = self._pending, []
+        return pending
+
+    def _take_up_spool(self) -> None:
+        """What dead supervisors left on disk; a local SWF has forgotten it with its own end."""
+        if self._settings.spool and not self._settings.local:
+            owner = spool.Owner(self._settings.flow, self._spawner.place)
+            if reports := spool.collect(self._settings.spool, owner):
+                self._pending.append(messages.Spooled(reports))
+
+    def _listen(self, child: channel.Channel) -> None:
+        self._poll.register(child, select.POLLIN)
 
     def _asked(self, number: int) -> messages.Event:
         """What a signal asks for. The end of the terminal that we run on is no wish to restart."""
@@ -152,16 +158,17 @@ class Shell:
             case messages.AttendantReady():
                 if message.endpoint:
                     log.LOGGER.info("Amazon SWF on this host: %s/", message.endpoint)
-                    self._place = messages.Place(
-                        region=self._place.region or "us-east-1",
-                        endpoint_url=message.endpoint,
-                        local=True,
-                    )
+                    self._spawner.use_endpoint(message.endpoint)
+                return [message]
+            case messages.Working() | messages.Done() if message.worker == child.key:
+                child.working = isinstance(message, messages.Working)
                 return [message]
             case (
                 messages.Polling()
                 | messages.Working()
                 | messages.Done()
+                | messages.Stale()
+                | messages.Tired()
                 | messages.Registered()
                 | messages.Refused()
                 | messages.AllClosed()
@@ -176,11 +183,11 @@ class Shell:
     def _generation_ready(self, generation: int, loaded: messages.Loaded) -> messages.Event:
         for warning in loaded.warnings:
             log.LOGGER.warning("%s", warning)
-        self._loaded = loaded
+        self._spawner.loaded = loaded
         return messages.GenerationReady(generation, loaded.task_lists)
 
     def _deaths(self, dead: list[kernel.Ended]) -> list[messages.Event]:
-        events = []
+        events: list[messages.Event] = []
         self._buried.clear()
         for ended in dead:
             child = self._children.by_pid(ended.pid)
@@ -189,10 +196,13 @@ class Shell:
                 continue
             if not child.channel.closed:
                 self._poll.unregister(child.channel)
-            self._children.remove(child)
             if child.kind is Kind.WORKER:
                 self._buried[int(child.key)] = ended.pid
-            events.append(_death(child, ended.status))
+                post = self._coroner.examine(child, ended)
+                events.append(messages.Exited(int(child.key), ended.status, post))
+            else:
+                events.append(_death(child, ended.status))
+            self._children.remove(child)
         return events
 
     def _pid_of(self, worker: object) -> int | None:
@@ -212,107 +222,40 @@ class Shell:
                 case messages.Exit():
                     self._exit = action
                 case messages.Fork():
-                    self._fork(action)
-                case messages.Terminate() | messages.Kill():
-                    self._signal_worker(action)
-                case messages.StartGeneration() | messages.RetireGeneration():
-                    self._change_generation(action)
-                case messages.StartAttendant() | messages.StopAttendant():
-                    self._change_attendant(action)
+                    self._hope(self._spawner.fork(action))
+                case messages.StartGeneration(generation):
+                    self._hope(self._spawner.start_generation(generation))
+                case messages.StartAttendant(name):
+                    self._hope(self._spawner.start_attendant(name))
+                case _:
+                    self._signal(action)
 
-    def _spawn(self, kind: Kind, key: int | str, module: str, first: messages.Said) -> None:
-        pid, end = kernel.spawn(module)
-        self._welcome(kind, key, first, pid, end)
+    def _hope(self, failure: messages.Event | None) -> None:
+        if failure:
+            self._pending.append(failure)
 
-    def _welcome(
-        self, kind: Kind, key: int | str, first: messages.Said, pid: int, end: socket.socket
-    ) -> None:
-        """Tell a new process what it is to do, and enter it in the book."""
-        ours = channel.Channel(end)
-        with contextlib.suppress(channel.ChannelClosed):  # its death says so in the next turn
-            ours.say(first)
-        self._add(Child(kind, key, ours, pid))
+    def _signal(self, action: messages.Action) -> None:
+        match action:
+            case messages.Terminate(worker):
+                self._send(Kind.WORKER, worker, kernel.terminate)
+            case messages.DumpStacks(worker):
+                self._send(Kind.WORKER, worker, kernel.dump_stacks)
+            case messages.Kill(worker):
+                self._kill(worker)
+            case messages.RetireGeneration(generation):
+                # It has nothing to finish, and one that hangs in its import hears of no end.
+                self._send(Kind.ZYGOTE, generation, kernel.kill_group)
+            case messages.StopAttendant(name):
+                self._send(Kind.ATTENDANT, name, kernel.terminate)
 
-    def _add(self, child: Child) -> None:
-        self._children.add(child)
-        self._poll.register(child.channel, select.POLLIN)
+    def _send(self, kind: Kind, key: int | str, send: Callable[[int], None]) -> None:
+        if child := self._children.get(kind, key):
+            child.signal(send)
 
-    def _change_generation(
-        self, action: messages.StartGeneration | messages.RetireGeneration
-    ) -> None:
-        if isinstance(action, messages.StartGeneration):
-            self._start_generation(action.generation)
-        elif zygote := self._children.get(Kind.ZYGOTE, action.generation):
-            # It has nothing to finish, and one that hangs in its import would not hear of its end.
-            zygote.signal(kernel.kill_group)
-
-    def _start_generation(self, generation: int) -> None:
-        load = messages.Load(
-            generation=generation,
-            flow=self._settings.flow,
-            domain=self._settings.domain,
-            name=self._settings.name,
-            place=self._place,
-            log=self._log_style,
-        )
-        try:
-            if self._spare:
-                self._welcome(Kind.ZYGOTE, generation, load, *self._spare)
-                self._spare = None
-            else:
-                self._spawn(Kind.ZYGOTE, generation, kernel.ZYGOTE, load)
-        except OSError as error:
-            why = f"no process for a zygote: {error}"
-            self._failures.append(messages.GenerationLost(generation, why, GONE))
-
-    def _change_attendant(self, action: messages.StartAttendant | messages.StopAttendant) -> None:
-        if isinstance(action, messages.StartAttendant):
-            self._start_attendant(action.name)
-        elif attendant := self._children.get(Kind.ATTENDANT, action.name):
-            attendant.signal(kernel.terminate)
-
-    def _start_attendant(self, name: str) -> None:
-        loaded = self._loaded
-        attend = messages.Attend(
-            name=name,
-            place=self._place,
-            log=self._log_style,
-            domain=loaded.domain if loaded else "",
-            flow_name=loaded.flow_name if loaded else "",
-            flow_version=loaded.flow_version if loaded else "",
-            inputs=self._settings.start,
-            live=self._settings.once,
-        )
-        try:
-            self._spawn(Kind.ATTENDANT, name, f"supervisor.attendants.{name}", attend)
-        except OSError as error:
-            why = f"no process for the {name}: {error}"
-            self._failures.append(messages.AttendantLost(name, GONE, why))
-
-    def _fork(self, fork: messages.Fork) -> None:
-        ours, theirs = channel.pair()
-        if why := self._ask_zygote(fork, theirs.fileno()):
-            ours.close()
-            self._failures.append(messages.ForkFailed(fork.worker, why))
-        else:
-            self._add(Child(Kind.WORKER, fork.worker, ours))
-        theirs.close()
-
-    def _ask_zygote(self, fork: messages.Fork, descriptor: int) -> str:
-        """Ask for a fork; returns why that was not possible, or nothing."""
-        zygote = self._children.get(Kind.ZYGOTE, fork.generation)
-        if zygote is None:
-            return f"generation {fork.generation} has no zygote"
-        try:
-            zygote.channel.say(fork, descriptor)
-        except (channel.ChannelClosed, channel.ChannelFull) as error:
-            return f"the zygote of generation {fork.generation} does not listen: {error}"
-        return ""
-
-    def _signal_worker(self, action: messages.Terminate | messages.Kill) -> None:
-        send = kernel.terminate if isinstance(action, messages.Terminate) else kernel.kill_group
-        if worker := self._children.get(Kind.WORKER, action.worker):
-            worker.signal(send)
+    def _kill(self, worker: int) -> None:
+        if child := self._children.get(Kind.WORKER, worker):
+            child.killed = True
+            child.signal(kernel.kill_group)
 
     # --- what others see of it
 
@@ -342,8 +285,6 @@ class Shell:
 
 def _death(child: Child, status: int) -> messages.Event:
     match child:
-        case Child(kind=Kind.WORKER, key=int() as worker):
-            return messages.Exited(worker, status)
         case Child(kind=Kind.ZYGOTE, key=int() as generation, last_words=words):
             if isinstance(words, messages.CannotLoad):
                 return messages.GenerationLost(generation, words.why, words.code)

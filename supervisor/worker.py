@@ -8,10 +8,13 @@ Rules of this file:
    its task to a poller that has just gone, and that task would be lost until it times out.
 3. A lost supervisor is a reason to leave, not to die: the task in hand is finished first.
 4. A poll that fails is trouble that passes: rest, longer each time, and poll again.
+5. What must outlive this process is written down before SWF hears it (``will``, ``spool``): that
+   the task is begun, and its answer. It is struck out when SWF has accepted the answer.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import random
 import signal
@@ -20,17 +23,21 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from setproctitle import setproctitle
 
 from garcon import client
-from supervisor import hands, kernel, log, messages, reporter
+from supervisor import hands, kernel, log, messages, registrar, reporter, tee
 from supervisor.leaving import Leaving
-from supervisor.outage import Outage
+from supervisor.outage import Outage, voices
+from supervisor.share import Share
+from supervisor.spool import Owner, Spool
 
 if TYPE_CHECKING:
     from supervisor.channel import Channel
     from supervisor.flow import Flow
     from supervisor.outage import Voice
+    from supervisor.will import Will
 
 IDENTITY_LENGTH = 256
 """SWF's bound for an identity, in characters (API reference, PollForActivityTask)."""
@@ -42,26 +49,37 @@ class Estate:
 
     Attributes:
         flow: The flow, as it was imported.
+        load: What the supervisor told the zygote.
         voices: Who of a task list's workers speaks of an outage, by the list's name.
     """
 
     flow: Flow
+    load: messages.Load
     voices: dict[str, Voice]
 
 
-def run(estate: Estate, fork: messages.Fork, channel: Channel) -> int:
+def estate(flow: Flow, load: messages.Load) -> Estate:
+    """To be made before any fork: its memory is shared."""
+    names = [each.name for each in flow.task_lists]
+    return Estate(flow, load, voices([*names, reporter.REPORTS]))
+
+
+def run(estate: Estate, fork: messages.Fork, channel: Channel, will: Will) -> int:
     """Do the job that the process was forked for; returns its exit code."""
-    flow = estate.flow
+    # Before the supervisor knows the pid: it may ask for the stacks from then on.
+    faulthandler.enable(will.descriptor)
+    faulthandler.register(kernel.STACKS_SIGNAL, will.descriptor)
     channel.say(messages.Forked(fork.worker, os.getpid()))
+    tee.install(will.note)
     _settle_in()
     with Leaving(channel) as leaving:
         match fork.job:
             case messages.Serve(seat=seat):
-                return _Server(estate, fork.worker, seat, leaving).serve()
+                return _Server(estate, fork.worker, seat, leaving, will).serve()
             case messages.Register(types=types):
-                return reporter.register(flow, fork.worker, leaving, types=types)
+                return registrar.register(estate.flow, fork.worker, leaving, types=types)
             case messages.Report() as report:
-                return reporter.report(flow, report, fork.worker, leaving)
+                return reporter.report(estate, report, fork.worker, leaving)
 
 
 def _settle_in() -> None:
@@ -75,18 +93,22 @@ def _settle_in() -> None:
 class _Server:
     """Serves one seat until it is asked to leave."""
 
-    def __init__(self, estate: Estate, worker: int, seat: messages.Seat, leaving: Leaving) -> None:
-        flow = estate.flow
+    def __init__(
+        self, estate: Estate, worker: int, seat: messages.Seat, leaving: Leaving, will: Will
+    ) -> None:
+        flow, load, name, role = estate.flow, estate.load, seat.task_list.name, seat.task_list.role
+        dice = random.Random()
         self._worker = worker
         self._leaving = leaving
+        self._will = will
+        self._spool = Spool(load.spool, Owner(load.flow, load.place), role)
+        self._share = Share(load.max_tasks, load.max_memory, dice)
         self._hands = hands.for_list(flow, seat.task_list)
-        self._what = f"garcon: {seat.task_list.role} {flow.name} {seat.task_list.name}"
-        self._where = f"{flow.domain}/{seat.task_list.name}"
-        self._outage = Outage(random.Random(), estate.voices[seat.task_list.name])
-        self._identity = identity(seat.task_list.role)
-        log.standing.update(
-            seat=f"{seat.task_list.name}/{seat.index}", worker=worker, task_list=seat.task_list.name
-        )
+        self._what = f"garcon: {role} {flow.name} {name}"
+        self._where = f"{flow.domain}/{name}"
+        self._outage = Outage(dice, estate.voices[name])
+        self._identity = identity(role)
+        log.standing.update(seat=f"{name}/{seat.index}", worker=worker, task_list=name)
 
     def serve(self) -> int:
         work: hands.Work | None = None
@@ -111,6 +133,7 @@ class _Server:
     def _perform(self, work: hands.Work) -> None:
         task = work.task
         self._leaving.say(messages.Working(self._worker, task))
+        self._spool.take(task)
         self._title(f"working {task.activity_id or 'decision'} of {task.workflow_id}")
         facts = {
             "workflow_id": task.workflow_id,
@@ -118,10 +141,24 @@ class _Server:
             "activity_id": task.activity_id,
         }
         log.standing.update(facts)
-        result = work.perform()
+        self._will.begin()
+        result = work.perform(self)
         for each in facts:
             del log.standing[each]
+        self._spool.done()
         self._leaving.say(messages.Done(self._worker, result))
+        self._will.settle()
+        if why := self._share.spent():
+            self._leaving.say(messages.Tired(self._worker, why))
+
+    def keep(self, answer: messages.Answer) -> None:
+        """Write the answer down, before SWF hears it."""
+        self._will.bequeath(msgspec.json.encode(answer))
+        self._spool.keep(answer)
+
+    def let_go(self, why: messages.Staleness) -> None:
+        """Tell the supervisor that SWF no longer wants the task."""
+        self._leaving.say(messages.Stale(self._worker, why))
 
     def _title(self, state: str) -> None:
         setproctitle(f"{self._what} {'leaving, ' if self._leaving.asked else ''}{state}")

@@ -23,14 +23,15 @@ import signal
 import sys
 import threading
 import traceback
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from setproctitle import setproctitle
 
 from supervisor import flow as flows
 from supervisor import kernel, log, messages, worker
-from supervisor.channel import Channel
-from supervisor.outage import voices
+from supervisor.channel import RIDERS, Channel
+from supervisor.will import Will
 
 if TYPE_CHECKING:
     from supervisor.flow import Flow
@@ -53,7 +54,7 @@ def main() -> None:
     flow = _load(load, channel)
     if flow is not None:
         setproctitle(f"garcon: zygote {flow.name} generation {load.generation}")
-        _serve(worker.Estate(flow, voices(each.name for each in flow.task_lists)), channel)
+        _serve(worker.estate(flow, load), channel)
 
 
 def _load(load: messages.Load, channel: Channel) -> Flow | None:
@@ -88,29 +89,46 @@ def _thread_warnings() -> tuple[str, ...]:
     return (warning,)
 
 
+@dataclass(frozen=True)
+class Dowry:
+    """What a worker gets at its birth: its ends of a channel and of a will."""
+
+    channel: Channel
+    will: int
+
+    def close(self) -> None:
+        """It is the worker's alone."""
+        self.channel.close()
+        os.close(self.will)
+
+
 def _serve(estate: Estate, channel: Channel) -> None:
     while True:
         message, descriptors = channel.hear_with_descriptors()
         if message is None:
             return
-        if isinstance(message, messages.Fork) and descriptors:
-            _fork_twice(estate, message, channel, Channel.inherited(descriptors[0]))
+        if isinstance(message, messages.Fork) and len(descriptors) == RIDERS:
+            end, will = descriptors
+            _fork_twice(estate, message, channel, Dowry(Channel.inherited(end), will))
+        else:  # the kernel had no room for them: to the supervisor, a fork that failed
+            for each in descriptors:
+                os.close(each)
 
 
-def _fork_twice(estate: Estate, fork: messages.Fork, ours: Channel, workers: Channel) -> None:
+def _fork_twice(estate: Estate, fork: messages.Fork, ours: Channel, dowry: Dowry) -> None:
     try:
         middle = os.fork()
     except OSError as error:
         ours.say(messages.ForkFailed(fork.worker, str(error)))
-        workers.close()
+        dowry.close()
         return
     if middle == 0:
-        _fork_again(estate, fork, ours, workers)
-    workers.close()
+        _fork_again(estate, fork, ours, dowry)
+    dowry.close()
     os.waitpid(middle, 0)
 
 
-def _fork_again(estate: Estate, fork: messages.Fork, ours: Channel, workers: Channel) -> NoReturn:
+def _fork_again(estate: Estate, fork: messages.Fork, ours: Channel, dowry: Dowry) -> NoReturn:
     try:
         if os.fork() != 0:
             os._exit(0)
@@ -118,24 +136,27 @@ def _fork_again(estate: Estate, fork: messages.Fork, ours: Channel, workers: Cha
         ours.say(messages.ForkFailed(fork.worker, str(error)))
         os._exit(1)
     ours.close()
-    _live(estate, fork, workers)
+    _live(estate, fork, dowry)
 
 
-def _live(estate: Estate, fork: messages.Fork, channel: Channel) -> NoReturn:
+def _live(estate: Estate, fork: messages.Fork, dowry: Dowry) -> NoReturn:
     """A worker's whole life. Nothing may come back into the zygote's code from here."""
     code = 70  # sysexits.h: EX_SOFTWARE, an error that nobody thought of
     try:
-        code = worker.run(estate, fork, channel)
+        code = worker.run(estate, fork, dowry.channel, Will(dowry.will))
     except SystemExit as leave:
         code = leave.code if isinstance(leave.code, int) else 1
     except BaseException:
         logging.getLogger("supervisor").exception("the worker ends with an error of its own")
     finally:
-        _leave(code)
+        _leave(code, dowry.channel)
 
 
-def _leave(code: int) -> NoReturn:
-    """End like a program of its own would, but without taking the copied memory apart."""
+def _leave(code: int, channel: Channel) -> NoReturn:
+    """End like a program of its own would, but without taking the copied memory apart.
+
+    What a task started dies with its worker: the supervisor sees to it; if it is gone, we do.
+    """
     try:
         atexit._run_exitfuncs()  # noqa: SLF001 - the flow's own; there is no public way
         logging.shutdown()
@@ -143,6 +164,8 @@ def _leave(code: int) -> NoReturn:
         sys.stderr.flush()
     except BaseException:  # noqa: BLE001 - the outermost edge again
         traceback.print_exc()
+    if channel.has_ended():
+        kernel.end_own_group()
     os._exit(code)
 
 

@@ -26,7 +26,10 @@ SUPERVISOR_ORDER = [
     {"shell", "check"},
     {"__main__"},
 ]
-CHILDREN = {"zygote", "flow", "worker", "hands", "reporter", "leaving", "attendants"}
+CHILDREN = {
+    *("zygote", "flow", "worker", "hands", "leaving", "attendants"),
+    *("registrar", "reporter", "insisting", "poison"),
+}
 """Modules of the supervisor's children: they alone know garcon and the user's flow."""
 
 

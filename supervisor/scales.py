@@ -1,0 +1,66 @@
+"""How big the working workers are: looked at from outside, for a task that does not come to an end.
+
+Once a second, and only while there is a hard limit and somebody works: a worker that waits for a
+task looks at itself (``share``).
+"""
+
+from __future__ import annotations
+
+import os
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from supervisor.messages import TooBig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from supervisor.children import Child
+
+EVERY = 1.0
+"""Seconds between two looks: what fills a host's memory quicker is the OOM killer's."""
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds (proc(5), ``statm``); 0 if it is gone."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Scales:
+    """Weighs who works.
+
+    Args:
+        limit: Bytes that a worker may hold; ``None`` for no limit.
+        memory: Tells the bytes that a process holds.
+    """
+
+    def __init__(self, limit: int | None, memory: Callable[[int], int] = resident) -> None:
+        self._limit = limit
+        self._memory = memory
+        self._next = 0.0
+
+    def next_look(self, children: Iterable[Child]) -> float:
+        """When to look again, in monotonic seconds; ``inf`` while there is nobody to look at."""
+        if self._limit is None or not any(_works(each) for each in children):
+            return inf
+        return self._next
+
+    def look(self, children: Iterable[Child], now: float) -> list[TooBig]:
+        """Who is too big, if it is time to look."""
+        if self._limit is None or now < self._next:
+            return []
+        self._next = now + EVERY
+        return [found for child in children if _works(child) for found in self._weigh(child)]
+
+    def _weigh(self, child: Child) -> list[TooBig]:
+        held = self._memory(child.pid or 0)
+        return [TooBig(int(child.key), held)] if held > (self._limit or 0) else []
+
+
+def _works(child: Child) -> bool:
+    return child.working and not child.killed and child.pid is not None

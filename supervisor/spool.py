@@ -1,0 +1,218 @@
+"""The spool: tokens and answers on disk, so that they survive the supervisor's own death.
+
+Rules of this file:
+
+1. A task in hand is a file of its own, named after its token: written when the task is taken,
+   written anew when its answer is there, removed when SWF has accepted the answer or lost the task.
+2. Who holds a task holds a lock on its file (flock), which ends with the process, however it ends.
+   At its start a supervisor takes up the files that nobody holds.
+3. A file appears whole or not at all: it is written beside, locked, and renamed into its place.
+   Only its owner can read it: it holds what the flow's results hold.
+4. A disk that is full or missing costs a sentence in the log and this protection, never a task.
+5. It is not synced to the platter: it outlives processes, not the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import msgspec
+
+from supervisor import log
+from supervisor.messages import Answer, Fail, HandBack, Place, Report, Role, Task
+from supervisor.messages.base import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SUFFIX = ".task"
+
+STALE_SECONDS = 3600.0
+"""Seconds after which an unfinished file is a dead process's: writing one takes a millisecond."""
+
+
+class Owner(Value, frozen=True):
+    """Whose tasks these are: one folder may serve several flows, regions and accounts."""
+
+    flow: str
+    place: Place
+
+
+class Held(Value, frozen=True):
+    """What a file says: a task, who holds it since when (seconds since the epoch), its answer."""
+
+    owner: Owner
+    task: Task
+    role: Role
+    pid: int
+    since: float
+    answer: Answer | None = None
+
+
+_decoder = msgspec.json.Decoder(Held)
+
+
+class Spool:
+    """A worker's side.
+
+    Args:
+        folder: Where the files are; ``None`` keeps nothing.
+        owner: Whose tasks these are.
+        role: What the worker serves.
+    """
+
+    def __init__(self, folder: str | None, owner: Owner, role: Role) -> None:
+        self._folder = Path(folder) if folder else None
+        self._owner = owner
+        self._role = role
+        self._held: Held | None = None
+        self._file: IO[bytes] | None = None
+        self._healthy = True
+
+    def take(self, task: Task) -> None:
+        """The task is in hand."""
+        if self._folder:
+            self._held = Held(self._owner, task, self._role, os.getpid(), time.time())
+            self._write(self._folder, self._held)
+
+    def keep(self, answer: Answer) -> None:
+        """The task has its answer."""
+        if self._folder and self._held:
+            self._held = msgspec.structs.replace(self._held, answer=answer)
+            self._write(self._folder, self._held)
+
+    def done(self) -> None:
+        """SWF has the answer, or will not have it."""
+        if self._folder and self._held:
+            forget(str(self._folder), self._held.task)
+            self._release()
+            self._held = None
+
+    def _write(self, folder: Path, held: Held) -> None:
+        try:
+            written = _write(folder, held)
+        except OSError as error:
+            self._trouble(error)
+        else:
+            self._release()
+            self._file = written
+            self._healthy = True
+
+    def _release(self) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def _trouble(self, error: OSError) -> None:
+        if self._healthy:
+            log.LOGGER.error("%s", _sentence(self._folder, error))
+        self._healthy = False
+
+
+def _write(folder: Path, held: Held) -> IO[bytes]:
+    """Write a file of the task, and return it, locked."""
+    beside = folder / f".{held.pid}-{path(folder, held.task).name}"
+    file = _open_private(beside)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file.write(msgspec.json.encode(held))
+        file.flush()
+        beside.rename(path(folder, held.task))
+    except OSError:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        with contextlib.suppress(OSError):
+            file.close()  # which tries again to write what did not fit
+        raise
+    return file
+
+
+def _open_private(name: Path) -> IO[bytes]:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    return os.fdopen(os.open(name, flags, 0o600), "wb")
+
+
+def path(folder: Path, task: Task) -> Path:
+    """The file of a task. A token is too long for a name, and not for everybody's eyes."""
+    return folder / (hashlib.sha256(task.token.encode()).hexdigest()[:40] + SUFFIX)
+
+
+def forget(folder: str | None, task: Task) -> None:
+    """The task is answered, or lost for good: remove its file, if there is one."""
+    if folder:
+        with contextlib.suppress(OSError):
+            path(Path(folder), task).unlink()
+
+
+# --- the supervisor's side ------------------------------------------------------------------------
+
+
+def collect(folder: str, owner: Owner) -> tuple[Report, ...]:
+    """What dead supervisors' workers left of this owner's tasks. Makes the folder if need be."""
+    try:
+        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        names = sorted(Path(folder).iterdir())
+        return tuple(report for name in names for report in _taken_up(name, owner))
+    except OSError as error:
+        log.LOGGER.error("%s", _sentence(Path(folder), error))
+        return ()
+
+
+def _taken_up(name: Path, owner: Owner) -> Iterator[Report]:
+    if name.suffix != SUFFIX or not _is_free(name):
+        return
+    if name.name.startswith("."):
+        if time.time() - name.stat().st_mtime > STALE_SECONDS:
+            name.unlink(missing_ok=True)
+        return
+    try:
+        held = _decoder.decode(name.read_bytes())
+    except msgspec.DecodeError as error:
+        log.LOGGER.error("%s is no file of a task (%s); it is left alone.", name, error)
+        return
+    if held.owner == owner:
+        yield from _reported(held, name)
+
+
+def _is_free(name: Path) -> bool:
+    """Whether nobody holds the task of this file."""
+    try:
+        with name.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its holder may have put a new file into its place since we opened this one.
+            return os.fstat(file.fileno()).st_ino == name.stat().st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _reported(held: Held, name: Path) -> Iterator[Report]:
+    within = None
+    if held.task.timeout is not None:
+        within = held.since + held.task.timeout - time.time()
+        if within <= 0:
+            log.LOGGER.info("A spooled task of %s has timed out.", held.task.workflow_id)
+            name.unlink(missing_ok=True)
+            return
+    why = "the supervisor died, and the worker with it"
+    yield Report(held.task, held.role, held.answer or _lost(held, why), why, within)
+
+
+def _lost(held: Held, why: str) -> Answer:
+    if held.role is Role.DECIDER:
+        return HandBack()
+    details = {"pid": held.pid, "host": os.uname().nodename, "spooled": True}
+    return Fail(f"WorkerDied: {why}", json.dumps(details))
+
+
+def _sentence(folder: Path | None, error: OSError) -> str:
+    return (
+        f"The spool {folder} cannot be used: {error.strerror or error}. Work goes on, but results"
+        " do not survive the supervisor's death until there is room and permission to write there."
+    )
