@@ -1,6 +1,7 @@
 """Inputs and results on their way to SWF and back: JSON, and nothing else, of bounded size.
 
-Outward, a value that SWF would refuse is refused here, in words that name the culprit. Inward, the
+Outward, a value that SWF would refuse is refused here, in words that name the culprit. What is too
+long goes to the claim store, if there is one, and comes back from there (``claims``). Inward, the
 text is data that others wrote: it is measured before it is parsed, and never evaluated.
 """
 
@@ -8,7 +9,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from garcon import limits
+from garcon import claims, limits
+
+_CURES = {
+    "SWF": f"Set a claim store ({claims.ENVIRONMENT}), or pass the address of large data.",
+    "a claim store": "Keep large data elsewhere and pass its address.",
+}
 
 
 class TooLarge(ValueError):
@@ -20,34 +26,65 @@ class NotReadable(ValueError):
 
 
 def encode(values: Any, what: str) -> str:
-    """The JSON text of an input or result; ``what`` names it in errors.
+    """The JSON text of an input or result, or of a claim for it; ``what`` names it in errors.
 
     Raises:
-        TooLarge: It has more than 32,768 characters; the message names the largest key.
+        TooLarge: It has more than 32,768 characters and there is no claim store, or more than the
+            store takes; the message names the largest key.
         TypeError: JSON has no form for a value; the message names the key.
+        botocore.exceptions.ClientError: The claim store refused it.
+        botocore.exceptions.BotoCoreError: The claim store was not reached.
+    """
+    text = check(values, what)
+    store = claims.store()
+    if len(text) <= limits.PAYLOAD or store is None:
+        return text
+    return json.dumps(claims.put(text, store))
+
+
+def check(values: Any, what: str) -> str:
+    """The JSON text of an input or result that ``encode`` will take, nothing stored yet.
+
+    Raises:
+        TooLarge: As for ``encode``.
+        TypeError: As for ``encode``.
     """
     try:
         text = json.dumps(values)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{what} cannot be sent as JSON{_culprit(values)}: {error}") from error
-    if len(text) > limits.PAYLOAD:
+    bound = claims.LARGEST if claims.store() else limits.PAYLOAD
+    if len(text) > bound:
+        taker = "a claim store" if claims.store() else "SWF"
         raise TooLarge(
-            f"{what} is {len(text):,} characters of JSON, more than the {limits.PAYLOAD:,} that "
-            f"SWF takes{_largest(values)}. Keep large data elsewhere and pass its address."
+            f"{what} is {len(text):,} characters of JSON, more than the {bound:,} that "
+            f"{taker} takes{_largest(values)}. {_CURES[taker]}"
         )
     return text
 
 
 def decode(text: str | None, what: str) -> Any:
-    """The value of a JSON text; an empty or missing text is ``None``.
+    """The value of a JSON text, or of the claim in it; an empty or missing text is ``None``.
 
     Raises:
-        NotReadable: The text is too long, or not JSON.
+        NotReadable: The text is too long, or not JSON, or what it claims is not there.
+        botocore.exceptions.ClientError: The claim store refused it.
+        botocore.exceptions.BotoCoreError: The claim store was not reached.
     """
     if not text:
         return None
     if len(text) > limits.PAYLOAD:
         raise NotReadable(f"{what} has {len(text):,} characters; SWF allows {limits.PAYLOAD:,}.")
+    value = _loaded(text, what)
+    if not claims.is_claim(value):
+        return value
+    try:
+        return _loaded(claims.get(value), what)
+    except claims.NotThere as error:
+        raise NotReadable(f"{what} is a claim. {error}") from error
+
+
+def _loaded(text: str, what: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
