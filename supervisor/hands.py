@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from garcon import activity, limits, payload
+from garcon import activity, client, limits, payload
+from supervisor import log
 from supervisor.flow import decider_worker
 from supervisor.messages import (
     Answer,
@@ -110,14 +111,25 @@ class ActivityHands:
 def _answer(outcome: activity.Outcome) -> Answer | None:
     """What SWF is going to be told; the texts are as garcon sends them."""
     match outcome:
+        case activity.Completed(None):
+            return Complete()
         case activity.Completed(result):
-            return Complete(None if result is None else payload.encode(result, "The result"))
+            return _complete(result)
         case activity.Failed(reason, details):
             return Fail(limits.reason(reason), details and limits.cut(details, limits.DETAILS))
         case activity.Canceled(details):
             return Cancel(details and limits.cut(details, limits.DETAILS))
         case _:
             return None
+
+
+def _complete(result: Any) -> Answer | None:
+    try:
+        return Complete(payload.encode(result, "The result"))
+    except client.ERRORS as error:  # its claim store: the answer itself will insist
+        told = client.explain(error, "storing a result before SWF is told")
+        log.LOGGER.warning("%s Until then it is in this process alone.", told.sentence)
+        return None
 
 
 class DeciderHands:

@@ -21,7 +21,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -73,7 +73,7 @@ class Spool:
         self._owner = owner
         self._role = role
         self._held: Held | None = None
-        self._file: IO[bytes] | None = None
+        self._lock: int | None = None  # the descriptor of the task's file, locked
         self._healthy = True
 
     def take(self, task: Task) -> None:
@@ -102,13 +102,13 @@ class Spool:
             self._trouble(error)
         else:
             self._release()
-            self._file = written
+            self._lock = written
             self._healthy = True
 
     def _release(self) -> None:
-        if self._file:
-            self._file.close()
-            self._file = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _trouble(self, error: OSError) -> None:
         if self._healthy:
@@ -116,27 +116,27 @@ class Spool:
         self._healthy = False
 
 
-def _write(folder: Path, held: Held) -> IO[bytes]:
-    """Write a file of the task, and return it, locked."""
+def _write(folder: Path, held: Held) -> int:
+    """Write a file of the task, and return its descriptor, which holds the lock."""
     beside = folder / f".{held.pid}-{path(folder, held.task).name}"
-    file = _open_private(beside)
+    descriptor = _open_private(beside)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        file.write(msgspec.json.encode(held))
-        file.flush()
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        data = msgspec.json.encode(held)
+        while data:
+            data = data[os.write(descriptor, data) :]
         beside.rename(path(folder, held.task))
     except OSError:
+        os.close(descriptor)
         with contextlib.suppress(OSError):
             beside.unlink()
-        with contextlib.suppress(OSError):
-            file.close()  # which tries again to write what did not fit
         raise
-    return file
+    return descriptor
 
 
-def _open_private(name: Path) -> IO[bytes]:
+def _open_private(name: Path) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    return os.fdopen(os.open(name, flags, 0o600), "wb")
+    return os.open(name, flags, 0o600)
 
 
 def path(folder: Path, task: Task) -> Path:

@@ -1,0 +1,175 @@
+"""What a worker keeps on disk is taken up by the next supervisor, if nobody holds it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from supervisor import spool
+from supervisor.messages import Complete, Fail, HandBack, Place, Role, Task
+from supervisor.spool import Owner, Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OWNER = Owner("shop", Place(region="us-east-1"))
+TASK = Task("token", "workflow", "run", "make-1", timeout=600.0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    """Where the files are."""
+    return str(tmp_path)
+
+
+def left_behind(folder: str, *steps: Callable[[Spool], None], role: Role = Role.ACTIVITY) -> None:
+    """A worker takes a task, goes these steps, and is killed."""
+    child = os.fork()
+    if child == 0:
+        worker = Spool(folder, OWNER, role)
+        worker.take(TASK)
+        for step in steps:
+            step(worker)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def test_an_answer_is_taken_up_as_it_was(folder: str) -> None:
+    """The report carries the task and its answer, and how long SWF still waits."""
+    left_behind(folder, lambda worker: worker.keep(Complete('{"a": 1}')))
+    (report,) = spool.collect(folder, OWNER)
+    assert (report.task, report.role) == (TASK, Role.ACTIVITY)
+    assert report.answer == Complete('{"a": 1}')
+    assert report.within is not None
+    assert 500 < report.within <= 600
+
+
+def test_a_token_without_an_answer_is_a_death(folder: str) -> None:
+    """The activity is failed as its worker's death; a decision is handed back."""
+    left_behind(folder)
+    (report,) = spool.collect(folder, OWNER)
+    assert isinstance(report.answer, Fail)
+    assert report.answer.reason.startswith("WorkerDied: ")
+    left_behind(folder, role=Role.DECIDER)
+    assert [each.answer for each in spool.collect(folder, OWNER)] == [HandBack()]
+
+
+def test_what_somebody_holds_is_left_alone(folder: str) -> None:
+    """A worker that lives on without its supervisor answers by itself, first and last."""
+    worker = Spool(folder, OWNER, Role.ACTIVITY)
+    worker.take(TASK)
+    assert spool.collect(folder, OWNER) == ()
+    worker.keep(Complete())
+    assert spool.collect(folder, OWNER) == ()
+    worker.done()
+    assert list(Path(folder).iterdir()) == []
+
+
+def test_what_is_accepted_is_forgotten(folder: str) -> None:
+    """After done, and after a reporter's forget, nothing is left to deliver."""
+    left_behind(folder, lambda worker: worker.keep(Complete()), Spool.done)
+    assert spool.collect(folder, OWNER) == ()
+    left_behind(folder)
+    spool.forget(folder, TASK)
+    assert spool.collect(folder, OWNER) == ()
+
+
+def test_other_flows_and_places_are_left_alone(folder: str) -> None:
+    """A token means nothing to another account, region or flow."""
+    left_behind(folder)
+    for other in (Owner("bar", OWNER.place), Owner("shop", Place(region="eu-west-1"))):
+        assert spool.collect(folder, other) == ()
+    assert len(spool.collect(folder, OWNER)) == 1
+
+
+def test_a_task_that_has_timed_out_is_dropped(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SWF knows by itself; its file does not stay for ever."""
+    left_behind(folder)
+    (name,) = Path(folder).iterdir()
+    held = msgspec.json.decode(name.read_bytes(), type=spool.Held)
+    monkeypatch.setattr("time.time", lambda: held.since + 601)
+    assert spool.collect(folder, OWNER) == ()
+    assert list(Path(folder).iterdir()) == []
+
+
+def test_files_are_private(folder: str) -> None:
+    """They hold what the flow's results hold."""
+    left_behind(folder)
+    (name,) = Path(folder).iterdir()
+    assert stat.S_IMODE(name.stat().st_mode) == 0o600
+    assert TASK.token not in name.name
+
+
+def test_nonsense_is_left_alone_with_a_sentence(
+    folder: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that is no task's neither stops the start nor disappears."""
+    bad = Path(folder, f"bad{spool.SUFFIX}")
+    bad.write_text("{}")
+    Path(folder, "notes.txt").write_text("mine")
+    left_behind(folder)
+    assert len(spool.collect(folder, OWNER)) == 1
+    assert "bad.task is no file of a task" in caplog.text
+    assert bad.exists()
+
+
+def test_unfinished_files_are_removed_once_they_are_old(folder: str) -> None:
+    """One that was being written at a death hurts nobody; a young one may yet be in use."""
+    young, old = (Path(folder, f".{name}{spool.SUFFIX}") for name in ("young", "old"))
+    for each in (young, old):
+        each.write_text("{")
+    os.utime(old, (1, 1))
+    assert spool.collect(folder, OWNER) == ()
+    assert list(Path(folder).iterdir()) == [young]
+
+
+def test_a_missing_disk_is_told_once_and_loses_nothing(
+    folder: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The worker goes on without; it says so once, and again only after it has worked."""
+    worker = Spool(f"{folder}/gone", OWNER, Role.ACTIVITY)
+    for _ in range(3):
+        worker.take(TASK)
+        worker.keep(Complete())
+        worker.done()
+    assert caplog.text.count("cannot be used") == 1
+    Path(folder, "gone").mkdir()
+    worker.take(TASK)
+    assert len(list(Path(folder, "gone").iterdir())) == 1
+
+
+def test_a_full_disk_leaves_no_half_file(
+    folder: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit is a sentence; the token that was there before stays whole."""
+    worker = Spool(folder, OWNER, Role.ACTIVITY)
+    worker.take(TASK)
+    (name,) = Path(folder).iterdir()
+    before = name.read_bytes()
+    monkeypatch.setattr(spool, "_open_private", lambda _name: os.open("/dev/full", os.O_WRONLY))
+    worker.keep(Complete("x" * 100_000))
+    assert "No space left on device" in caplog.text
+    assert [each.read_bytes() for each in Path(folder).iterdir()] == [before]
+
+
+def test_the_folder_is_made(folder: str) -> None:
+    """A new spool starts empty, closed to others; one that cannot be made costs a sentence."""
+    assert spool.collect(f"{folder}/a/b", OWNER) == ()
+    assert stat.S_IMODE(Path(folder, "a", "b").stat().st_mode) == 0o700
+    assert spool.collect("/proc/nowhere", OWNER) == ()
+
+
+def test_without_a_folder_nothing_is_kept(folder: str) -> None:
+    """No --spool, no files, no cost."""
+    worker = Spool(None, OWNER, Role.ACTIVITY)
+    worker.take(TASK)
+    worker.keep(Complete())
+    worker.done()
+    spool.forget(None, TASK)
+    assert list(Path(folder).iterdir()) == []
