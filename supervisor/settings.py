@@ -234,8 +234,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = 2
     report_tries: Annotated[
         Count,
-        about("forks for telling SWF of one death: its own timeout tells in the end", hidden=True),
-    ] = 5
+        about(
+            "reporters for a task without timeout: at a minute and a rest each, they outlive half"
+            " an hour without SWF (a task with a timeout is tried until then)",
+            hidden=True,
+        ),
+    ] = 20
 
     seed: Annotated[int, about("seed of the jitter: a run can be repeated", hidden=True)] = 0
 

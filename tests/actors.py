@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from supervisor import messages
-from supervisor.messages import Register, Report, Result, Serve
+from supervisor.messages import Register, Report, Result, Role, Serve, Staleness
 from tests.fates import LONG_POLL, End
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ class Process:
 
     def __init__(self, world: World, fork: messages.Fork, fate: Fate) -> None:
         self.alive = True
+        self.stacks: tuple[str, ...] = ()
         self._world = world
         self._number = fork.worker
         self._generation = fork.generation
@@ -35,6 +38,9 @@ class Process:
         self._fate = fate
         self._told = False
         self._first = True
+        self._tasks = 0  # taken up so far
+        self._holds: messages.Task | None = None
+        self._left = messages.PostMortem(pid=1000 + fork.worker, host="here")
         if fate.end is End.IN_BOOT:
             self._then(min(fate.after, fate.boot), self._meet_end)
         else:
@@ -46,6 +52,10 @@ class Process:
         """A Terminate lands."""
         self._told = self._fate.heeds
 
+    def dump(self) -> None:
+        """Its stacks are asked for."""
+        self._will(stacks=("Thread 1",))
+
     def kill(self) -> None:
         """A KILL lands; the kernel may take its time."""
         self.die(-9, stuck=self._fate.stuck)
@@ -53,7 +63,7 @@ class Process:
     def die(self, status: int, stuck: float = 0.0) -> None:
         if self.alive:
             self.alive = False
-            death = messages.Exited(self._number, status)
+            death = messages.Exited(self._number, status, self._left)
             self._world.later(stuck, lambda: self._world.die(death))
 
     # --- what it does
@@ -90,17 +100,54 @@ class Process:
         else:
             self._then(plan.waits, lambda: self._work(plan))
 
+    def _leave(self) -> None:
+        if not self._fate.lingers:
+            self._then(MOMENT, lambda: self.die(0))
+
+    def _meet_end(self) -> None:
+        self._will(out_of_memory=self._fate.starved)
+        self.die(-9 if self._fate.starved else self._fate.status)
+
+    # --- a task in hand
+
     def _work(self, plan: Plan) -> None:
         assert isinstance(self._job, Serve)
         role = self._job.seat.task_list.role
-        self._say(messages.Working(self._number, self._world.task(role, plan.timeout)))
+        task = self._holds = self._world.task(role, plan.timeout)
+        self._tasks += 1
+        self._say(messages.Working(self._number, task))
+        self._will(begun=self._fate.begins)
+        if plan.stale and role is Role.ACTIVITY:
+            at, why = plan.stale
+            self._then_of(task, at, lambda: self._hear_stale(task, why))
+        self._then_of(task, plan.swells, lambda: self._say(messages.TooBig(self._number, 1 << 30)))
         if self._fate.end is End.IN_TASK:
-            self._then(min(self._fate.after, plan.lasts), self._meet_end)
+            self._then_of(task, min(self._fate.after, plan.lasts), self._meet_end)
         elif not self._fate.hangs:
-            self._then(plan.lasts, self._answer)
+            self._then_of(task, plan.lasts, lambda: self._answer(task, plan))
 
-    def _answer(self) -> None:
-        self._say(messages.Done(self._number, Result.COMPLETED))
+    def _hear_stale(self, task: messages.Task, why: Staleness) -> None:
+        self._say(messages.Stale(self._number, why))
+        if not self._fate.heedless:
+            result = Result.GONE if why is Staleness.GONE else Result.CANCELED
+            self._then_of(task, MOMENT, lambda: self._done(result))
+
+    def _answer(self, task: messages.Task, plan: Plan) -> None:
+        """The result is there; SWF has to accept it."""
+        assert isinstance(self._job, Serve)
+        if self._job.seat.task_list.role is Role.ACTIVITY:
+            self._will(begun=True, answer=messages.Complete(f"of {task.token}"))
+        if self._fate.end is End.ANSWERING:
+            self._meet_end()
+        else:
+            self._then_of(task, plan.answering, lambda: self._done(Result.COMPLETED))
+
+    def _done(self, result: Result) -> None:
+        self._holds = None
+        self._will(begun=False, answer=None)
+        self._say(messages.Done(self._number, result))
+        if self._tasks == self._fate.tires:
+            self._say(messages.Tired(self._number, f"it has done {self._tasks} tasks"))
         if self._fate.end is End.AFTER_TASK:
             self._meet_end()
         elif self._told:
@@ -108,12 +155,14 @@ class Process:
         else:  # ``Done`` has said that the next poll follows
             self._wait(self._world.next_plan())
 
-    def _leave(self) -> None:
-        if not self._fate.lingers:
-            self._then(MOMENT, lambda: self.die(0))
+    # --- how
 
-    def _meet_end(self) -> None:
-        self.die(self._fate.status)
+    def _will(self, **changes: Any) -> None:
+        self._left = msgspec.structs.replace(self._left, **changes)
+
+    def _then_of(self, task: messages.Task, seconds: float, do: Callable[[], None]) -> None:
+        """Later, if the task is still in hand."""
+        self._then(seconds, lambda: do() if self._holds is task else None)
 
     def _say(self, event: messages.Event) -> None:
         self._world.say(event)

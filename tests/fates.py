@@ -31,6 +31,7 @@ class End(enum.Enum):
     IN_BOOT = enum.auto()
     IN_POLL = enum.auto()
     IN_TASK = enum.auto()
+    ANSWERING = enum.auto()  # it has its answer, and SWF has not accepted it
     AFTER_TASK = enum.auto()  # between its answer and its next poll
 
 
@@ -48,6 +49,10 @@ class Fate:
     lingers: bool = False  # says its last word and does not exit
     stuck: float = 0.0  # seconds that the kernel keeps it after KILL
     forks: bool = True  # the kernel gives a process
+    begins: bool = True  # if it dies in a task, it had begun it
+    starved: bool = False  # it meets its end for want of memory
+    tires: int = 0  # tasks after which it asks to be replaced; 0: never
+    heedless: bool = False  # goes on with a task that SWF no longer wants
 
 
 GOOD = Fate()
@@ -86,6 +91,9 @@ class Plan:
     waits: float = 1.0  # seconds into the poll
     lasts: float = 2.0
     timeout: float | None = 60.0
+    answering: float = 0.0  # seconds until SWF accepts the answer
+    stale: tuple[float, messages.Staleness] | None = None  # seconds into the task, and why
+    swells: float = inf  # seconds into the task after which it is over the hard limit of memory
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,7 @@ class Script:
     orders: Orders = ()
     endpoint: Helper = Helper()
     starter: Helper = Helper()
+    spool: tuple[messages.Report, ...] = ()  # what a dead supervisor left
     lag: float = 0.0  # seconds that the shell is late, always
 
 
@@ -143,6 +152,10 @@ def fates(*, errand: bool = False) -> st.SearchStrategy[Fate]:
         lingers=st.booleans(),
         stuck=st.sampled_from([0.0, 0.25, 9.75, 10.0, 60.0]),
         forks=st.sampled_from([True, True, True, False]),
+        begins=st.booleans(),
+        starved=st.booleans(),
+        tires=st.sampled_from([0, 0, 1, 2]),
+        heedless=st.booleans(),
     )
 
 
@@ -158,14 +171,34 @@ def versions() -> st.SearchStrategy[Version]:
     )
 
 
-def plans() -> st.SearchStrategy[Plan]:
-    """Any task."""
+def plans(*, swells: bool = True) -> st.SearchStrategy[Plan]:
+    """Any task; without ``swells`` none that kills a good worker."""
     return st.builds(
         Plan,
         waits=quarters(0, 59),
         lasts=quarters(0, 30),
         timeout=st.sampled_from([None, 5.0, 20.0, 60.0]),
+        answering=st.sampled_from([0.0, 0.0, 0.25, 20.0]),
+        stale=st.none() | st.tuples(quarters(0, 20), st.sampled_from(messages.Staleness)),
+        swells=st.just(inf) | quarters(0, 20) if swells else st.just(inf),
     )
+
+
+def spools() -> st.SearchStrategy[tuple[messages.Report, ...]]:
+    """What a dead supervisor may have left on disk."""
+    answers: st.SearchStrategy[messages.Answer] = st.sampled_from(
+        [messages.Complete("1"), messages.Fail("WorkerDied: of old"), messages.HandBack()]
+    )
+    left = st.tuples(answers, st.sampled_from([None, 0.25, 40.0]))
+    return st.lists(left, max_size=3).map(
+        lambda each: tuple(spooled(n, answer, within) for n, (answer, within) in enumerate(each))
+    )
+
+
+def spooled(n: int, answer: messages.Answer, within: float | None = None) -> messages.Report:
+    """The n-th task of a supervisor that is gone."""
+    task = messages.Task(f"s{n}", f"ws{n}", f"rs{n}", f"as{n}")
+    return messages.Report(task, messages.Role.ACTIVITY, answer, "the supervisor died", within)
 
 
 def troubles() -> st.SearchStrategy[Order]:
@@ -209,5 +242,6 @@ def scripts(*, leaving: bool = False) -> st.SearchStrategy[Script]:
         plans=st.lists(plans(), max_size=8).map(tuple),
         errands=st.lists(fates(errand=True), max_size=4).map(lambda each: (GOOD, *each)),
         orders=orders(what, 5),
+        spool=st.just(()) | spools(),
         lag=st.sampled_from([0.0, 0.0, 0.25, 2.0]),
     )

@@ -15,12 +15,15 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor import messages
-from supervisor.messages import Register, Report, Seat, Serve
+from supervisor.messages import Register, Report, Seat, Serve, Staleness
 from supervisor.settings import SettingsError, pool_sizes
+from tests.dues import due_of, exactly
 
 if TYPE_CHECKING:
     from supervisor.core import Core
+    from supervisor.messages import TaskList
     from supervisor.settings import Settings
+    from tests.dues import Due
 
 WINK = 1e-6
 """Seconds that sums of floats may be off."""
@@ -39,13 +42,27 @@ class Life:
     forked_at: float
     ready_at: float = inf
     told: bool = False
+    dumped_at: float = inf
     killed_at: float = inf
+    interrupted: bool = False  # killed because the program leaves
     finished: bool = False
     task: messages.Task | None = None
+    stale: Staleness | None = None
+    stale_at: float = inf
+    tired: bool = False
+    too_big: bool = False
 
     @property
     def serves_on(self) -> bool:
         return self.ready_at < inf and not self.told and self.killed_at == inf
+
+    def goes_on(self) -> None:
+        """It has said that it is at something new."""
+        self.dumped_at = inf
+
+    def lets_go(self) -> None:
+        """It has no task in hand."""
+        self.task, self.stale, self.stale_at, self.too_big = None, None, inf, False
 
 
 @dataclass
@@ -71,6 +88,7 @@ class Judge:
     asked_to_end: dict[str, float] = field(default_factory=dict)
     seats: dict[int, set[Seat]] = field(default_factory=dict)
     owed: dict[str, messages.Task] = field(default_factory=dict)  # tokens whose holders died
+    due: dict[str, Due] = field(default_factory=dict)  # what SWF is to be told of them
     settled: Counter[str] = field(default_factory=Counter)  # reported, or noted as not to be
     deaths_noted: Counter[int] = field(default_factory=Counter)
     deaths_due: set[int] = field(default_factory=set)
@@ -86,6 +104,8 @@ class Judge:
             return
         _law(deadline > self.now, f"the deadline {deadline} lies in the future of {self.now}")
         _law(deadline < inf, "something is always due until the exit")
+        for worker, life in self.living.items():
+            _law(not life.too_big or life.killed_at < inf, f"{worker} is too big to live")
 
     def finish(self) -> None:
         """The story is over: every death was noted once, every owed report settled once."""
@@ -106,16 +126,43 @@ class Judge:
     def _(self, event: messages.Polling) -> None:
         if life := self.living.get(event.worker):
             life.ready_at = min(life.ready_at, self.now)
+            life.goes_on()
 
     @heard.register
     def _(self, event: messages.Working) -> None:
         if life := self.living.get(event.worker):
+            life.lets_go()
+            life.goes_on()
             life.task = event.task
+
+    @heard.register
+    def _(self, event: messages.Stale) -> None:
+        life = self.living.get(event.worker)
+        if life and life.task:
+            life.stale, life.stale_at = event.why, min(life.stale_at, self.now)
+
+    @heard.register
+    def _(self, event: messages.TooBig) -> None:
+        life = self.living.get(event.worker)
+        if life and life.task:
+            life.too_big = True
+
+    @heard.register
+    def _(self, event: messages.Tired) -> None:
+        if life := self.living.get(event.worker):
+            life.tired = True
+
+    @heard.register
+    def _(self, event: messages.Spooled) -> None:
+        for report in event.reports:
+            self.owed[report.task.token] = report.task
+            self.due[report.task.token] = exactly(report.answer)
 
     @heard.register
     def _(self, event: messages.Done) -> None:
         if life := self.living.get(event.worker):
-            life.task = None
+            life.lets_go()
+            life.goes_on()
             if isinstance(life.job, Report):
                 life.finished = True
                 self.settled[life.job.task.token] += 1
@@ -125,6 +172,7 @@ class Judge:
     def _(self, event: messages.Registered | messages.Refused) -> None:
         if life := self.living.get(event.worker):
             life.finished = True
+            life.goes_on()
 
     @heard.register
     def _(self, event: messages.Exited) -> None:
@@ -132,7 +180,7 @@ class Judge:
             asked = life.told or life.finished
             if event.status != 0 or not asked or life.task:
                 self.deaths_due.add(event.worker)
-            self._buried(event.worker)
+            self._buried(event.worker, event.post)
 
     @heard.register
     def _(self, event: messages.ForkFailed) -> None:
@@ -163,11 +211,12 @@ class Judge:
     def _(self, _event: messages.DrainAsked | messages.StopAsked) -> None:
         self.leaving = True
 
-    def _buried(self, worker: int) -> None:
+    def _buried(self, worker: int, post: messages.PostMortem | None = None) -> None:
         life = self.living.pop(worker)
-        if life.task:
+        if life.task and (due := due_of(life, post)):
             self.owed[life.task.token] = life.task
-        if isinstance(life.job, Serve):
+            self.due[life.task.token] = due
+        if isinstance(life.job, Serve) and not life.told:
             rest = self.rests.setdefault((life.generation, life.job.seat), Rest())
             lasted = life.ready_at + self.settings.lasting <= self.now
             rest.early_deaths = 0 if lasted else rest.early_deaths + 1
@@ -203,32 +252,47 @@ class Judge:
                 self._serve(action.generation, seat)
             case Register():
                 self._register(action.generation)
-            case Report(task=task):
-                self._report(task)
+            case Report(task=task, answer=answer):
+                self._report(task, answer)
         self.known.add(action.worker)
         self.living[action.worker] = Life(action.generation, action.job, self.now)
 
     def _serve(self, generation: int, seat: Seat) -> None:
         _law(not self.leaving, "nobody but reporters is forked while leaving")
-        beside = [n for n, life in self.living.items() if _sits(life, generation, seat)]
-        _law(not beside, f"{beside} of generation {generation} still sit(s) at {seat}")
+        self._seat_is_free(generation, seat)
         rest = self.rests.get((generation, seat), Rest())
         if rest.early_deaths:
             grown = self.settings.rest_factor ** min(rest.early_deaths - 1, 64)
             least = min(self.settings.rest_initial * grown, self.settings.rest_cap) / 2
             _law(self.now - rest.died_at >= least - WINK, f"{seat} rests {least} s")
 
+    def _seat_is_free(self, generation: int, seat: Seat) -> None:
+        own = [each for each in self.living.values() if _serves(each, generation, seat.task_list)]
+        beside = [each for each in own if _sits(each, generation, seat) and not each.told]
+        if not beside:
+            told = [each for each in own if _sits(each, generation, seat) and not each.tired]
+            _law(not told, f"nobody of generation {generation} still sits at {seat}")
+            return
+        tired = len(beside) == 1 and beside[0].tired and beside[0].serves_on
+        _law(tired, f"at {seat} of generation {generation} sits one tired worker at most: {beside}")
+        size = sum(each.task_list == seat.task_list for each in self.seats[generation])
+        taken = {each.job.seat for each in own if isinstance(each.job, Serve)}
+        most = max(1, size // 10)
+        _law(len(own) - len(taken) < most, f"{seat.task_list} recycles {most} at once")
+
     def _register(self, generation: int) -> None:
         _law(not self.leaving, "nothing is registered while leaving")
-        beside = [life for life in self.living.values() if life.generation == generation]
+        lives = [each for each in self.living.values() if not isinstance(each.job, Report)]
+        beside = [life for life in lives if life.generation == generation]
         _law(not beside, "a generation registers alone")
 
-    def _report(self, task: messages.Task) -> None:
+    def _report(self, task: messages.Task, answer: messages.Answer) -> None:
         _law(task.token in self.owed, f"the holder of {task.token} died with it")
         _law(not self.settled[task.token], f"{task.token} is reported once")
         jobs = [life.job for life in self.living.values() if not life.finished]
         beside = [job for job in jobs if isinstance(job, Report) and job.task == task]
         _law(not beside, f"one reporter at a time for {task.token}")
+        _law(self.due[task.token](answer), f"{answer} is what {task.token} is due")
 
     @wished.register
     def _(self, action: messages.Terminate) -> None:
@@ -248,7 +312,7 @@ class Judge:
         heirs = [
             each.generation
             for each in self.living.values()
-            if each.generation > life.generation
+            if (each.generation > life.generation or (life.tired and not each.tired))
             and _sits(each, each.generation, seat)
             and each.serves_on
         ]
@@ -258,10 +322,30 @@ class Judge:
         self.relied_on.add(max(heirs))
 
     @wished.register
+    def _(self, action: messages.DumpStacks) -> None:
+        _law(action.worker in self.living, f"{action} is for a living worker")
+        life = self.living[action.worker]
+        _law(life.killed_at == inf, f"{action} comes before the kill")
+        _law(life.dumped_at == inf or life.told, f"{action} is asked once")
+        life.dumped_at = self.now
+
+    @wished.register
     def _(self, action: messages.Kill) -> None:
         _law(action.worker in self.living, f"{action} is for a living worker")
-        _law(self.living[action.worker].killed_at == inf, f"{action} is sent once")
-        self.living[action.worker].killed_at = self.now
+        life = self.living[action.worker]
+        _law(life.killed_at == inf, f"{action} is sent once")
+        life.killed_at = self.now
+        life.interrupted = self.leaving and life.dumped_at == inf and not life.too_big
+        if not life.too_big and not life.interrupted:
+            self._had_its_time(action, life)
+
+    def _had_its_time(self, action: messages.Kill, life: Life) -> None:
+        waited = self.now - life.dumped_at + WINK
+        _law(waited >= self.settings.stacks_grace, f"{action} comes after the stacks")
+        if "it went on" in action.why:
+            _law(life.stale is not None, f"{action}: its task is stale")
+            waited = self.now - life.stale_at + WINK
+            _law(waited >= self.settings.cancel_grace, f"{action}: its task had its grace")
 
     @wished.register
     def _(self, action: messages.Note) -> None:
@@ -321,6 +405,11 @@ class Judge:
         alive = [each for each, state in self.zygotes.items() if state != "gone"]
         _law(not alive, f"no zygote is left behind: {alive}")
         self.exit = action
+
+
+def _serves(life: Life, generation: int, task_list: TaskList) -> bool:
+    serves = isinstance(life.job, Serve) and life.job.seat.task_list == task_list
+    return serves and life.generation == generation
 
 
 def _sits(life: Life, generation: int, seat: Seat) -> bool:

@@ -82,6 +82,8 @@ class World:
         for at, order in self.script.orders:
             self.later(at, functools.partial(self._obey, order))
         self._perform(self._judged(self.core.begin(0.0)))
+        if self.script.spool:
+            self.later(0, lambda: self.say(messages.Spooled(self.script.spool)))
 
     # --- the clock
 
@@ -165,6 +167,8 @@ class World:
                     self._signal(number, Process.tell)
                 case messages.Kill(worker=number):
                     self._signal(number, Process.kill)
+                case messages.DumpStacks(worker=number):
+                    self._signal(number, Process.dump)
                 case messages.StartAttendant(name=name):
                     fate = self.script.endpoint if name == "endpoint" else self.script.starter
                     self.helpers[name] = Attendant(self, name, fate)

@@ -25,6 +25,7 @@ from supervisor.core import (
     generations,
     leaving,
     patience,
+    recycling,
     reports,
     seats,
     status,
@@ -35,7 +36,7 @@ from supervisor.core.turn import Turn
 from supervisor.messages import Done, Polling, Working
 
 if TYPE_CHECKING:
-    from supervisor.core.state import Worker
+    from supervisor.core.worker import Worker
     from supervisor.messages import Action, Event, ListState
     from supervisor.settings import Settings
 
@@ -48,6 +49,7 @@ RULES = (
     degraded.give_up,
     reports.pay_debts,
     leaving.leave,
+    recycling.recycle,
     seats.fill,
     seats.tell_when_full,
     attendants.see_out,
@@ -60,6 +62,7 @@ DEADLINES = (
     generations.next_deadline,
     reports.next_deadline,
     leaving.next_deadline,
+    recycling.next_deadline,
     seats.next_deadline,
 )
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor.core.state import GAVE_UP, Attendant, Failure, Standing
+from supervisor.core.generation import Failure
+from supervisor.core.state import GAVE_UP, Attendant, Standing
 from supervisor.messages import Level
 
 if TYPE_CHECKING:

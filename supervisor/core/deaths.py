@@ -2,12 +2,13 @@
 
 1. Who was told to leave, or had finished its errand, and exits 0 is no death. Every other one gets
    one Note: cause, seat, generation, task, and what is done about it.
-2. A task in hand becomes a debt: SWF has to be told (``reports``).
+2. A task in hand becomes a debt: SWF has to be told (``answers`` says what, ``reports`` when).
 3. A rest belongs to (generation, seat): a candidate's crashes never delay the current generation.
    A worker that lasted clears it.
 4. Before it has proved itself, a generation's deaths are counted in all, not in a row: a version
    that fails now and then is no good either.
-5. Nothing is replaced while the program leaves.
+5. A seat with a tired worker and its heir loses nothing by the death of either: the other is there.
+6. Nothing is replaced while the program leaves.
 """
 
 from __future__ import annotations
@@ -16,57 +17,69 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor.core import degraded
+from supervisor.core.answers import answer_to, reason
+from supervisor.core.causes import Kind
+from supervisor.core.generation import Trouble
 from supervisor.core.leaving import abandon, task_facts, task_name
 from supervisor.core.rest import jittered, rest
-from supervisor.core.state import Debt, Leave, Trouble
-from supervisor.messages import Level, Report, Seat
+from supervisor.core.state import Debt
+from supervisor.core.worker import Leave
+from supervisor.messages import Answer, Cancel, Complete, Fail, Level, Report, Seat
 
 if TYPE_CHECKING:
-    from supervisor.core.state import Death, Generation, Worker
+    from supervisor.core.generation import Generation
     from supervisor.core.turn import Fact, Turn
-
-REASON_LENGTH = 256
-"""SWF's bound for a failure's reason, in characters (API reference, RespondActivityTaskFailed)."""
+    from supervisor.core.worker import Death, Worker
 
 
 def mourn(turn: Turn) -> None:
     """Settle what the dead leave behind."""
     while turn.state.deaths:
         death = turn.state.deaths.pop(0)
-        _owe_report(turn, death)
+        about_task = _owe_answer(turn, death) if death.worker.task else ""
         if not death.normal:
-            turn.state.last_death = f"{_who(death.worker)}: {death.cause}"
-            _tell(turn, death, _settle(turn, death.worker))
+            turn.state.deaths_by_kind[death.cause.kind] += 1
+            turn.state.last_death = f"{_who(death.worker)}: {death.cause.text}"
+            _tell(turn, death, f"{about_task}{_settle(turn, death.worker)}")
 
 
 # --- what is owed ---------------------------------------------------------------------------------
 
 
-def _owe_report(turn: Turn, death: Death) -> None:
+def _owe_answer(turn: Turn, death: Death) -> str:
+    """Owe SWF the answer to the task in hand; returns what is done about it, for people."""
     worker = death.worker
-    if worker.task is None or worker.seat is None:
-        return
-    timeout = inf if worker.task.timeout is None else worker.task.timeout
-    turn.state.debts.append(
-        Debt(
-            task=worker.task,
-            role=worker.seat.task_list.role,
-            reason=_reason(death)[:REASON_LENGTH],
-            expires=worker.held_since + timeout,
-        )
-    )
-    if turn.state.leaving and worker.killing and worker.killing.interrupts:
+    assert worker.task  # noqa: S101 - for the type checker: the caller has looked
+    assert worker.seat  # noqa: S101 - only who has a seat is handed tasks
+    answer = answer_to(death)
+    if answer:
+        timeout = inf if worker.task.timeout is None else worker.task.timeout
+        role = worker.seat.task_list.role
+        expires = worker.held_since + timeout
+        turn.state.debts.append(Debt(worker.task, role, answer, reason(death), expires))
+    if turn.state.leaving and _is_abandoned(death):
         abandon(turn, turn.state.leaving, worker.task)
+    return f"{task_name(worker.task)} was in its hands: {_what_is_said(answer)}. "
 
 
-def _reason(death: Death) -> str:
-    killing = death.worker.killing
-    if killing is None:
-        return f"WorkerDied: {death.cause}"
-    if killing.interrupts:
-        return f"Interrupted: {killing.why}"
-    held = killing.at - death.worker.held_since
-    return f"WorkerDied: killed after {held:g} s: {killing.why}"
+def _is_abandoned(death: Death) -> bool:
+    interrupted = death.cause.kind is Kind.INTERRUPTED
+    answered = death.post is not None and death.post.answer is not None
+    return interrupted and not answered and death.worker.stale is None
+
+
+def _what_is_said(answer: Answer | None) -> str:
+    match answer:
+        case None:
+            return "SWF no longer wanted it"
+        case Complete():
+            return "its result is delivered"
+        case Fail():
+            return "SWF is told that it failed"
+        case Cancel():
+            return "SWF is told that it is canceled"
+        case _:
+            return "it is handed back"
 
 
 # --- what is done about it ------------------------------------------------------------------------
@@ -100,29 +113,38 @@ def _settle_registering(turn: Turn, generation: Generation) -> str:
     if generation.registered:
         return "The flow had been registered."
     generation.proving_deaths += 1
-    return "Registering " + _rest(turn, generation.registering) + "."
+    return "Registering " + _rest(turn, generation.registering)
 
 
 def _settle_seat(turn: Turn, generation: Generation, worker: Worker, seat: Seat) -> str:
+    rest_of_it = _rest_seat(turn, generation, worker, seat)
+    if seat not in generation.seated:
+        return f"Its seat {rest_of_it}"
+    if worker.tired:
+        return "Its heir takes the seat."
+    return f"It was to replace a tired worker, which goes on; the seat {rest_of_it}"
+
+
+def _rest_seat(turn: Turn, generation: Generation, worker: Worker, seat: Seat) -> str:
     trouble = generation.seat_troubles.setdefault(seat, Trouble())
     if worker.lasts_at(turn.state.settings) <= turn.now:
         trouble.in_a_row, trouble.until = 0, turn.now
-        return "Its seat is filled at once."
+        return "is filled at once."
     if turn.state.is_candidate(generation):
         generation.proving_deaths += 1
     else:
         degraded.count(turn, generation, seat.task_list)
     if seat.task_list in generation.degraded_at:
         trouble.until = turn.now + jittered(turn.state.settings.rest_cap, turn.state.jitter)
-        return f"Its task list is degraded: the seat rests {trouble.until - turn.now:.1f} s."
-    return "Its seat " + _rest(turn, trouble) + "."
+        return f"rests {trouble.until - turn.now:.1f} s: its task list is degraded."
+    return _rest(turn, trouble)
 
 
 def _rest(turn: Turn, trouble: Trouble) -> str:
     trouble.in_a_row += 1
     seconds = rest(turn.state.settings, trouble.in_a_row, turn.state.jitter)
     trouble.until = turn.now + seconds
-    return f"rests {seconds:.1f} s"
+    return f"rests {seconds:.1f} s."
 
 
 # --- the line -------------------------------------------------------------------------------------
@@ -130,14 +152,14 @@ def _rest(turn: Turn, trouble: Trouble) -> str:
 
 def _tell(turn: Turn, death: Death, remedy: str) -> None:
     worker = death.worker
-    held = f" {task_name(worker.task)} was in its hands." if worker.task else ""
     turn.note(
         Level.WARNING,
         "worker_died",
-        f"{_who(worker)}: {death.cause}.{held} {remedy}",
+        f"{_who(worker)}: {death.cause.text}. {remedy}",
         worker=worker.number,
         generation=worker.generation.number,
-        cause=death.cause,
+        cause=death.cause.text,
+        kind=death.cause.kind.value,
         remedy=remedy,
         **_seat_facts(worker),
         **task_facts(worker.task),

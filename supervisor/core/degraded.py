@@ -13,15 +13,18 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from supervisor.core.generation import Failure
 from supervisor.core.intensity import recent, too_many
-from supervisor.core.state import GAVE_UP, Failure
+from supervisor.core.state import GAVE_UP
 from supervisor.messages import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from supervisor.core.state import Generation, State, Worker
+    from supervisor.core.generation import Generation
+    from supervisor.core.state import State
     from supervisor.core.turn import Turn
+    from supervisor.core.worker import Worker
     from supervisor.messages import TaskList
 
 

@@ -19,12 +19,14 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from supervisor.core.generation import Failure, Zygote
 from supervisor.core.rest import rest
-from supervisor.core.state import BAD_SETTINGS, BROKEN_FLOW, GAVE_UP, Failure, Zygote
+from supervisor.core.state import BAD_SETTINGS, BROKEN_FLOW, GAVE_UP
 from supervisor.messages import Level, Register, Role
 
 if TYPE_CHECKING:
-    from supervisor.core.state import Generation, State
+    from supervisor.core.generation import Generation
+    from supervisor.core.state import State
     from supervisor.core.turn import Turn
 
 
@@ -71,10 +73,14 @@ def _found_failing(turn: Turn, candidate: Generation) -> Failure | None:
 
 
 def _register(turn: Turn, candidate: Generation) -> None:
-    alone = not any(turn.state.workers_of(candidate))
-    if alone and candidate.registering.until <= turn.now:
+    if not _registers(turn.state, candidate) and candidate.registering.until <= turn.now:
         decides = any(each.role is Role.DECIDER for each in candidate.task_lists)
         turn.fork(candidate, Register(types=decides))
+
+
+def _registers(state: State, candidate: Generation) -> bool:
+    """Whether somebody is at it; reporters of the dead may be there before anybody serves."""
+    return any(not each.is_reporter for each in state.workers_of(candidate))
 
 
 def _promote(turn: Turn, candidate: Generation) -> None:
@@ -118,7 +124,7 @@ def _late_at(state: State, candidate: Generation) -> float:
 def _step_at(state: State, candidate: Generation) -> float:
     if candidate.registered:
         return _proved_at(state, candidate)
-    busy = not candidate.can_fork or any(state.workers_of(candidate))
+    busy = not candidate.can_fork or _registers(state, candidate)
     return inf if busy else candidate.registering.until
 
 

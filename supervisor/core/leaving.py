@@ -14,14 +14,17 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from supervisor.core.causes import Kind
 from supervisor.core.stages import Stage
 from supervisor.messages import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from supervisor.core.state import Generation, Leaving, State, Worker
+    from supervisor.core.generation import Generation
+    from supervisor.core.state import Leaving, State
     from supervisor.core.turn import Fact, Turn
+    from supervisor.core.worker import Worker
     from supervisor.messages import Task
 
 
@@ -61,7 +64,7 @@ def _end(turn: Turn, leaving: Leaving) -> None:
         if worker.killing is None:
             if not leaving.stopping:
                 leaving.code = max(leaving.code, 1)
-            turn.kill(worker, leaving.why, interrupts=True)
+            turn.kill(worker, leaving.why, Kind.INTERRUPTED)
 
 
 def abandon(turn: Turn, leaving: Leaving, task: Task) -> None:

@@ -11,20 +11,24 @@
 
 from __future__ import annotations
 
-import signal
 from functools import singledispatch
 from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor import messages
+from supervisor.core.causes import Cause, Kind, cause_of, how_ended
+from supervisor.core.generation import Failure, Zygote
+from supervisor.core.leaving import task_facts, task_name
 from supervisor.core.stages import Stage
-from supervisor.core.state import BAD_SETTINGS, Death, Failure, Leave, Standing, Zygote
-from supervisor.messages import Level, Report, Result, Seat
+from supervisor.core.state import BAD_SETTINGS, Debt, Standing
+from supervisor.core.worker import Death, Doom, Leave
+from supervisor.messages import Cancel, Complete, Fail, Level, Report, Result, Seat
 from supervisor.settings import SettingsError, pool_sizes
 
 if TYPE_CHECKING:
-    from supervisor.core.state import Generation, Worker
+    from supervisor.core.generation import Generation
     from supervisor.core.turn import Turn
+    from supervisor.core.worker import Worker
 
 
 @singledispatch
@@ -51,15 +55,15 @@ def _(event: messages.Polling, turn: Turn) -> None:
 @record.register(messages.Working)
 def _(event: messages.Working, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
-        worker.take(event.task, turn.now, turn.state.settings)
         if worker.leave is Leave.TOLD:
             worker.leave_by = inf
+        worker.take(event.task, turn.now, turn.state.settings)
 
 
 @record.register(messages.Done)
 def _(event: messages.Done, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
-        worker.task = None
+        worker.release()
         if isinstance(worker.job, Report):
             _reported(worker, event.result, turn)
             return
@@ -74,12 +78,42 @@ def _reported(worker: Worker, result: Result, turn: Turn) -> None:
     for debt in [each for each in turn.state.debts if each.reporter == worker.number]:
         turn.state.debts.remove(debt)
         turn.note(
-            Level.INFO,
+            Level.WARNING if result is Result.ABANDONED else Level.INFO,
             "reported",
-            f"SWF knows of the death: {debt.reason} ({result.value}).",
-            workflow_id=debt.task.workflow_id,
-            activity_id=debt.task.activity_id,
+            f"{task_name(debt.task)} {_outcome(debt, result)} ({debt.why}).",
+            result=result.value,
+            **task_facts(debt.task),
         )
+
+
+def _outcome(debt: Debt, result: Result) -> str:
+    if result is Result.GONE:
+        return "needed no report: SWF knows it no more"
+    if result is Result.ABANDONED:
+        return "could not be reported: SWF takes no answer to it"
+    match debt.answer:
+        case Complete():
+            return "is completed with the result that its worker left"
+        case Fail():
+            return "is reported as failed"
+        case Cancel():
+            return "is canceled"
+        case _:
+            return "is handed back"
+
+
+@record.register(messages.Stale)
+def _(event: messages.Stale, turn: Turn) -> None:
+    worker = turn.state.workers.get(event.worker)
+    if worker and worker.task:
+        worker.stale = event.why
+        worker.let_go_by = min(worker.let_go_by, turn.now + turn.state.settings.cancel_grace)
+
+
+@record.register(messages.Tired)
+def _(event: messages.Tired, turn: Turn) -> None:
+    if worker := turn.state.workers.get(event.worker):
+        worker.tired = event.why
 
 
 @record.register(messages.Registered)
@@ -102,25 +136,51 @@ def _(event: messages.Refused, turn: Turn) -> None:
 @record.register(messages.Exited)
 def _(event: messages.Exited, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
-        cause = _how_ended(event.status)
+        cause = cause_of(event.status, event.post)
         if worker.killing:
-            cause += f": {worker.killing.why}"
+            cause = Cause(worker.killing.kind, f"{cause.text}: {worker.killing.why}")
         normal = event.status == 0 and worker.may_exit and worker.task is None
-        turn.state.bury(Death(worker, cause, normal))
+        turn.state.bury(Death(worker, cause, turn.now, normal, event.status, event.post))
 
 
 @record.register(messages.ForkFailed)
 def _(event: messages.ForkFailed, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
-        turn.state.bury(Death(worker, f"could not be forked: {event.why}", normal=False))
+        cause = Cause(Kind.NOT_FORKED, f"could not be forked: {event.why}")
+        turn.state.bury(Death(worker, cause, turn.now))
 
 
-def _how_ended(status: int) -> str:
-    """``killed by SIGKILL`` or ``exited 3``."""
-    if status >= 0:
-        return f"exited {status}"
-    names = {each.value: each.name for each in signal.Signals}
-    return f"killed by {names.get(-status, f'signal {-status}')}"
+@record.register(messages.TooBig)
+def _(event: messages.TooBig, turn: Turn) -> None:
+    worker = turn.state.workers.get(event.worker)
+    if worker and worker.task and not worker.killing:
+        limit = turn.state.settings.max_memory_hard
+        worker.doom = Doom(turn.now, f"over the memory limit of {limit}", Kind.TOO_BIG)
+
+
+# --- found on disk --------------------------------------------------------------------------------
+
+
+@record.register(messages.Spooled)
+def _(event: messages.Spooled, turn: Turn) -> None:
+    known = {each.task.token for each in turn.state.debts}
+    for report in event.reports:
+        if report.task.token not in known:
+            known.add(report.task.token)
+            turn.state.debts.append(_debt(report, turn.now))
+    turn.note(
+        Level.INFO,
+        "spool_found",
+        f"{len(event.reports)} tasks of a supervisor that is gone are reported now.",
+        tasks=len(event.reports),
+    )
+
+
+def _debt(report: Report, now: float) -> Debt:
+    # If nobody knows how long ago it began, its whole timeout is the longest it may be open.
+    left = report.task.timeout if report.within is None else report.within
+    expires = inf if left is None else now + left
+    return Debt(report.task, report.role, report.answer, report.why, expires)
 
 
 # --- generations ----------------------------------------------------------------------------------
@@ -180,7 +240,7 @@ def _(event: messages.AttendantLost, turn: Turn) -> None:
         asked = attendant.standing is Standing.STOPPING
         attendant.standing = Standing.GONE
         if not asked:
-            attendant.lost = event.why or _how_ended(event.status)
+            attendant.lost = event.why or how_ended(event.status)
 
 
 @record.register(messages.AllClosed)

@@ -18,7 +18,8 @@ from supervisor.messages import Level, Serve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from supervisor.core.state import Generation, State
+    from supervisor.core.generation import Generation
+    from supervisor.core.state import State
     from supervisor.core.turn import Turn
     from supervisor.messages import Seat
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from supervisor.core.generation import Zygote
 from supervisor.core.stages import Stage
-from supervisor.core.state import Zygote
 from supervisor.messages import ListState, Seat, Task, Value
 
 if TYPE_CHECKING:
-    from supervisor.core.state import Generation, State, Worker
+    from supervisor.core.generation import Generation
+    from supervisor.core.state import State
+    from supervisor.core.worker import Worker
     from supervisor.messages import TaskList
 
 
@@ -41,6 +43,7 @@ class Status(Value, frozen=True):
     generations: tuple[GenerationStatus, ...]
     workers: tuple[WorkerStatus, ...]
     reports_owed: int
+    deaths: dict[str, int]  # since the start, by the kind of their cause
 
 
 def status(state: State) -> Status:
@@ -50,6 +53,7 @@ def status(state: State) -> Status:
         generations=tuple(_generation(state, each) for each in state.generations.values()),
         workers=tuple(_worker(each) for each in state.workers.values()),
         reports_owed=len(state.debts),
+        deaths={kind.value: number for kind, number in state.deaths_by_kind.items()},
     )
 
 

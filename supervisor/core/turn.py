@@ -14,21 +14,16 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor import messages
+from supervisor.core.generation import Generation, Zygote
 from supervisor.core.stages import Stage
-from supervisor.core.state import (
-    Attendant,
-    Generation,
-    Killing,
-    Leave,
-    Leaving,
-    Standing,
-    Worker,
-    Zygote,
-)
+from supervisor.core.state import Attendant, Leaving, Standing
+from supervisor.core.worker import Doom, Killing, Leave, Worker
 from supervisor.messages import Level, Register, Report
 
 if TYPE_CHECKING:
-    from supervisor.core.state import Failure, State
+    from supervisor.core.causes import Kind
+    from supervisor.core.generation import Failure
+    from supervisor.core.state import State
 
 Fact = str | int | float | None
 
@@ -72,9 +67,14 @@ class Turn:
             worker.leave_by = self.now + self.state.settings.poll_patience
         self.actions.append(messages.Terminate(worker.number))
 
-    def kill(self, worker: Worker, why: str, *, interrupts: bool) -> None:
+    def doom(self, worker: Worker, why: str, kind: Kind) -> None:
+        """Ask for its stacks; it is killed when it had the time to write them."""
+        worker.doom = Doom(self.now + self.state.settings.stacks_grace, why, kind)
+        self.actions.append(messages.DumpStacks(worker.number))
+
+    def kill(self, worker: Worker, why: str, kind: Kind) -> None:
         until = self.now + self.state.settings.reap_patience
-        worker.killing = Killing(self.now, until, why, interrupts)
+        worker.killing = Killing(self.now, until, why, kind)
         self.actions.append(messages.Kill(worker.number, why))
 
     # --- attendants

@@ -1,6 +1,6 @@
 """What a worker is forked for."""
 
-from supervisor.messages.about import Answer, Fail, Role, Seat, Task
+from supervisor.messages.about import Answer, Role, Seat, Task
 from supervisor.messages.base import Message
 
 
@@ -25,16 +25,6 @@ class Report(Message, frozen=True):
     why: str = ""  # one sentence for people
     within: float | None = None  # seconds until the task's own timeout tells SWF; None: never
     poison_deaths: int = 3  # so many deaths of its workers make a task poison
-
-    @property
-    def reason(self) -> str:
-        """Of the failure, for reporters that know of failures only."""
-        return self.answer.reason if isinstance(self.answer, Fail) else self.why
-
-    @property
-    def details(self) -> str:
-        """Of the failure, for reporters that know of failures only."""
-        return (self.answer.details or "") if isinstance(self.answer, Fail) else ""
 
 
 Job = Serve | Register | Report

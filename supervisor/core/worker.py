@@ -1,0 +1,136 @@
+"""A worker as the core knows it, from the wish to its death.
+
+1. A *serving* worker has a seat; a registering and a reporting one have an errand. A worker *stays*
+   until it is told to leave or killed. Only who stays and is ready counts as strength.
+2. A *stale* task is one that SWF no longer wants. It is let go when its grace is over.
+3. Who is *doomed* is killed at a given moment. Whoever goes on to its next stage before it escapes,
+   unless another deadline of its own is past.
+"""
+
+# ruff: noqa: D102 - a question is named by what it asks
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from supervisor.core.stages import Stage, patience, task_patience
+from supervisor.messages import Report, Role, Serve
+
+if TYPE_CHECKING:
+    from supervisor.core.causes import Cause, Kind
+    from supervisor.core.generation import Generation
+    from supervisor.messages import Job, PostMortem, Seat, Staleness, Task
+    from supervisor.settings import Settings
+
+
+class Leave(enum.Enum):
+    """How far a worker is on its way out."""
+
+    STAYS = enum.auto()
+    TOLD = enum.auto()  # a poll that is under way may still bring it one task
+    DISMISSED = enum.auto()  # that task is answered; nothing may keep it
+
+
+@dataclass(frozen=True, slots=True)
+class Doom:
+    """That a worker will be killed, and when."""
+
+    at: float
+    why: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Killing:
+    """That a worker was killed by us."""
+
+    at: float
+    until: float  # when the kernel should have given it back
+    why: str
+    kind: Kind
+
+
+@dataclass(slots=True, eq=False)
+class Worker:
+    """One process that was asked for."""
+
+    number: int
+    generation: Generation
+    job: Job
+    stage: Stage = Stage.BOOTING
+    since: float = -inf
+    stage_ends: float = inf
+    ready_at: float = inf
+    task: Task | None = None
+    held_since: float = inf
+    stale: Staleness | None = None  # why SWF no longer wants the task in hand
+    let_go_by: float = inf  # when a stale task has had its grace
+    tired: str = ""  # why it asks to be replaced
+    leave: Leave = Leave.STAYS
+    leave_by: float = inf
+    doom: Doom | None = None
+    killing: Killing | None = None
+
+    @property
+    def seat(self) -> Seat | None:
+        return self.job.seat if isinstance(self.job, Serve) else None
+
+    @property
+    def is_reporter(self) -> bool:
+        return isinstance(self.job, Report)
+
+    @property
+    def stays(self) -> bool:
+        return self.leave is Leave.STAYS and self.killing is None
+
+    @property
+    def is_strength(self) -> bool:
+        return self.ready_at < inf and self.stays
+
+    @property
+    def may_exit(self) -> bool:
+        return self.leave is not Leave.STAYS or self.stage is Stage.FINISHED
+
+    @property
+    def late_at(self) -> float:
+        if self.killing:
+            return self.killing.until
+        if self.doom:
+            return self.doom.at
+        return min(self.leave_by, self.stage_ends, self.let_go_by)
+
+    def lasts_at(self, settings: Settings) -> float:
+        """When it has served long enough to count as good."""
+        return self.ready_at + settings.lasting
+
+    def enter(self, stage: Stage, now: float, settings: Settings) -> None:
+        self._turn_to(stage, now, now + patience(stage, settings))
+
+    def take(self, task: Task, now: float, settings: Settings) -> None:
+        self.release()
+        decides = self.seat is not None and self.seat.task_list.role is Role.DECIDER
+        self.task, self.held_since = task, now
+        self._turn_to(Stage.WORKING, now, now + task_patience(task, settings, decides=decides))
+
+    def release(self) -> None:
+        self.task, self.stale, self.let_go_by = None, None, inf
+
+    def _turn_to(self, stage: Stage, now: float, ends: float) -> None:
+        self.stage, self.since, self.stage_ends = stage, now, ends
+        if min(self.leave_by, self.let_go_by) > now:
+            self.doom = None
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A worker that is gone."""
+
+    worker: Worker
+    cause: Cause
+    at: float
+    normal: bool = False
+    status: int | None = None  # exit code or minus the signal; None if nobody knows
+    post: PostMortem | None = None
