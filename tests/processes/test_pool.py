@@ -119,7 +119,7 @@ def test_a_worker_killed_in_mid_task_takes_the_tasks_children_along(
         swf.start(endpoint, flow, gate=gate, then="child").wait_for("ActivityTaskStarted")
         child_file = tmp_path / "gate.child"
         child = psutil.Process(int(until(lambda: read(child_file), "the task's child")))
-        supervisor.titled("working")[0].kill()
+        until(lambda: supervisor.titled("working"), "a busy worker")[0].kill()
         supervisor.wait_for("worker_died")
         until(lambda: not child.is_running(), "the task's child is gone")
 
@@ -150,7 +150,7 @@ def test_nothing_outlives_a_killed_supervisor_but_the_task_in_hand(
         ready(supervisor)
         execution = swf.start(endpoint, flow, gate=gate, then="return")
         execution.wait_for("ActivityTaskStarted")
-        busy = supervisor.titled("working gate")[0]
+        busy = until(lambda: supervisor.titled("working gate"), "a busy worker")[0]
         idle = [each for each in supervisor.below() if each.pid != busy.pid]
         supervisor.signal(signal.SIGKILL)
         supervisor.wait()
@@ -167,6 +167,7 @@ def test_titles_tell_who_does_what(endpoint: str, gate: str) -> None:
         ready(supervisor)
         execution = swf.start(endpoint, flow, gate=gate, then="return")
         execution.wait_for("ActivityTaskStarted")
+        until(lambda: supervisor.titled("working gate"), "a busy worker")
         titles = [" ".join(each.cmdline()).strip() for each in supervisor.below()]
         assert any(each.startswith("garcon: decider gates gates ") for each in titles)
         assert "garcon: activity gates gates_end polling" in titles
