@@ -18,9 +18,11 @@ from garcon.activity.find import (
     find_uncomplete_activities,
     find_workflow_activities,
     state_of,
+    step_of,
 )
 from garcon.activity.instance import ActivityInstance
 from garcon.activity.outcome import Canceled, Completed, Failed, Gone, Outcome
+from garcon.activity.retrying import Rest, Step, attempts, may_schedule, next_step, rest_timer
 from garcon.activity.states import (
     ACTIVITY_COMPLETED,
     ACTIVITY_FAILED,
@@ -32,9 +34,9 @@ from garcon.activity.states import (
     Refusal,
     RetriesExhausted,
     count_activity_failures,
-    may_schedule,
 )
 from garcon.activity.worker import ActivityWorker, worker_runner
+from garcon.retry import Retry
 
 __all__ = [
     "ACTIVITY_COMPLETED",
@@ -57,9 +59,13 @@ __all__ = [
     "Outcome",
     "Progress",
     "Refusal",
+    "Rest",
     "RetriesExhausted",
+    "Retry",
+    "Step",
     "TaskCanceled",
     "TaskGone",
+    "attempts",
     "count_activity_failures",
     "create",
     "find_activities",
@@ -67,6 +73,9 @@ __all__ = [
     "find_uncomplete_activities",
     "find_workflow_activities",
     "may_schedule",
+    "next_step",
+    "rest_timer",
     "state_of",
+    "step_of",
     "worker_runner",
 ]

@@ -13,7 +13,7 @@ Rules:
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import backoff
 from botocore.exceptions import ClientError, ParamValidationError
@@ -26,6 +26,9 @@ from garcon.activity.outcome import Canceled, Completed, Failed, Gone, Outcome, 
 from garcon.actor import Actor, ErrorHandler
 from garcon.identity import identity_of
 from garcon.insist import insist
+
+if TYPE_CHECKING:
+    from garcon.retry import Retry
 
 DEFAULT_ACTIVITY_SCHEDULE_TO_START = 600  # seconds an instance may wait for a free worker
 POLL_TRIES = 5  # as documented
@@ -44,7 +47,9 @@ _SETTINGS = frozenset(
         "generators",
         "name",
         "on_exception",
+        "priority",
         "requires",
+        "restartable",
         "retry",
         "schedule_to_start",
         "task_list",
@@ -71,7 +76,9 @@ class Activity(Actor):
         self.domain: str | None = None
         self.name: str | None = None
         self.requires: list[Activity] = []
-        self.retry = 0
+        self.retry: int | Retry = 0
+        self.restartable = False
+        self.priority: int | None = None
         self.runner: runner.BaseRunner | None = None
         self.generators: list[Callable[..., Any]] = []
         self.schedule_to_start: float = DEFAULT_ACTIVITY_SCHEDULE_TO_START
@@ -83,8 +90,10 @@ class Activity(Actor):
 
         Args:
             data: ``name``, ``domain``, ``task_list``, ``version``, ``run`` (or ``tasks``),
-                ``requires``, ``retry``, ``generators`` (or ``generator``), ``schedule_to_start``
-                (seconds), ``on_exception``, ``client``.
+                ``requires``, ``retry`` (a number or a ``Retry``), ``generators`` (or
+                ``generator``), ``schedule_to_start`` (seconds), ``on_exception``, ``client``;
+                ``restartable`` (a worker's death costs no retry), ``priority`` (on the task list,
+                higher first, 0 if not given).
         """
         options = {_ALIASES.get(key, key): value for key, value in data.items()}
         if (work := options.pop("run", None)) is not None:
@@ -187,7 +196,7 @@ class Activity(Actor):
         self.set_log_context(self._place(execution))
         try:
             result = self.execute_activity(execution)
-            payload.encode(result, f"The result of {execution.activity_id}")
+            payload.check(result, f"The result of {execution.activity_id}")
             return Completed(result)
         except TaskGone as error:
             self.logger.warning("%s", error)

@@ -5,7 +5,8 @@ from typing import Any
 
 from garcon.activity.base import Activity
 from garcon.activity.instance import ActivityInstance
-from garcon.activity.states import ActivityState, may_schedule
+from garcon.activity.retrying import Rest, Step, next_step
+from garcon.activity.states import ActivityState
 
 Context = Mapping[str, Any]
 # By activity name, then by activity id.
@@ -89,11 +90,14 @@ class Progress:
         Raises:
             ActivityImpossible: An instance never will complete.
         """
+        return [each for each in self.runnable(activity) if self._may_start(each)]
+
+    def runnable(self, activity: Activity) -> list[ActivityInstance]:
+        """Its instances, each id once, whatever their state, once all it requires is ready."""
         if not self._may_run(activity):
             return []
         # Generators that give the same values twice ask for one activity: an id can be open once.
-        each_once = {each.id: each for each in self.instances(activity)}.values()
-        return [each for each in each_once if self._may_start(each)]
+        return list({each.id: each for each in self.instances(activity)}.values())
 
     def instances(self, activity: Activity) -> list[ActivityInstance]:
         """All its instances."""
@@ -105,12 +109,21 @@ class Progress:
         return all(self.completed(required) for required in activity.requires)
 
     def _may_start(self, instance: ActivityInstance) -> bool:
-        return may_schedule(state_of(instance, self.history), instance.retry)
+        return step_of(instance, state_of(instance, self.history)) is Step.SCHEDULE
 
 
 def state_of(instance: ActivityInstance, history: States) -> ActivityState | None:
     """What is known of an instance, if anything."""
     return history.get(instance.activity_name, {}).get(instance.id)
+
+
+def step_of(instance: ActivityInstance, state: ActivityState | None) -> Step | Rest:
+    """What to do about an instance.
+
+    Raises:
+        ActivityImpossible: It never will complete.
+    """
+    return next_step(state, instance.policy, restartable=instance.restartable)
 
 
 def _is_ready(instance: ActivityInstance, history: States) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from garcon import limits, runner, utils
+from garcon.retry import Retry, policy_of
 
 if TYPE_CHECKING:
     from garcon.activity.base import Activity
@@ -62,6 +63,21 @@ class ActivityInstance:
     def retry(self) -> int:
         """How often it may be repeated."""
         return int(self.activity_worker.retry)
+
+    @property
+    def policy(self) -> Retry:
+        """When it may be repeated."""
+        return policy_of(self.activity_worker.retry)
+
+    @property
+    def restartable(self) -> bool:
+        """Whether a worker's death costs no retry."""
+        return self.activity_worker.restartable
+
+    @property
+    def priority(self) -> int | None:
+        """Its activity's priority on the task list, if it has one."""
+        return self.activity_worker.priority
 
     @property
     def runner(self) -> runner.BaseRunner:

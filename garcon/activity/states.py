@@ -1,78 +1,84 @@
-"""What the history says of one activity instance, and what may follow from it.
+"""What the history says of one activity instance.
 
-Rules:
-
-1. An instance may be scheduled when nothing was heard of it, or when its last try failed and a
-   retry is left. A timeout is a failed try: SWF cannot tell a lost worker from a slow one.
-2. A cancelled instance is not tried again, and a refusal to schedule that will not pass (an unknown
-   type, no permission) is final: both end the workflow with a sentence.
-3. A refusal that passes (too many open, scheduled too fast) holds the instance back until the timer
-   set for it fired, see ``decider``.
+A try that failed, timed out or was cancelled is an outcome; all of them are kept, because what
+follows depends on how often and why it failed, see ``retrying``.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-ACTIVITY_STANDBY, ACTIVITY_SCHEDULED, ACTIVITY_COMPLETED, ACTIVITY_FAILED = 0, 1, 2, 3
+from garcon.states import (
+    ActivityInstanceNotReadyException,
+    How,
+    Impossible,
+    Outcome,
+    Refusal,
+    State,
+    Waitable,
+)
 
-PASSING_CAUSES = frozenset({"OPEN_ACTIVITIES_LIMIT_EXCEEDED", "ACTIVITY_CREATION_RATE_EXCEEDED"})
+__all__ = [
+    "ActivityImpossible",
+    "ActivityInstanceNotReadyException",
+    "ActivityState",
+    "Refusal",
+    "RetriesExhausted",
+    "count_activity_failures",
+]
+
+ACTIVITY_STANDBY, ACTIVITY_SCHEDULED, ACTIVITY_COMPLETED, ACTIVITY_FAILED = 0, 1, 2, 3
 
 _UNSET: Any = object()
 
 
-class ActivityInstanceNotReadyException(Exception):
-    """The activity instance has not completed yet."""
-
-
-class ActivityImpossible(Exception):
-    """An activity will not complete: the workflow fails with this sentence.
-
-    Attributes:
-        details: What happened to it, for the workflow's failure details.
-    """
-
-    def __init__(self, sentence: str, details: str | None = None) -> None:
-        super().__init__(sentence)
-        self.details = details
+class ActivityImpossible(Impossible):
+    """An activity will not complete: the workflow fails with this sentence."""
 
 
 class RetriesExhausted(ActivityImpossible):
     """The activity failed more often than it may."""
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """SWF did not schedule the instance (ScheduleActivityTaskFailed)."""
-
-    cause: str
-
-    @property
-    def passing(self) -> bool:
-        """Whether waiting may cure it."""
-        return self.cause in PASSING_CAUSES
-
-
-class ActivityState:
+class ActivityState(Waitable):
     """What became of one activity instance so far.
 
     Attributes:
         activity_id: Its id in the history.
         states: All its states, oldest first.
-        failures: What was said at each failed try.
+        outcomes: How each failed try ended.
         refusal: Set while SWF's refusal to schedule it stands.
         refusals: How often in a row it was refused.
         canceled: Whether its last try was cancelled.
+        cancel_requested: Whether the decider asked for that.
+        given_up: Set when no further try follows and the flow wants to know rather than fail.
+        uses: The instances that this state sums up, where a flow's own decider scheduled them.
+        event_id: Number of the event that scheduled it last; 0 before.
+        since: When it was scheduled first, in seconds since the epoch.
+        rest: The timer between a failed try and the next.
+        control: What the decider noted when it scheduled it.
     """
 
     def __init__(self, activity_id: str) -> None:
         self.activity_id = activity_id
         self.states: list[int] = []
-        self.failures: list[str] = []
+        self.outcomes: list[Outcome] = []
         self.refusal: Refusal | None = None
         self.refusals = 0
         self.canceled = False
+        self.cancel_requested = False
+        self.given_up: Outcome | None = None
+        self.uses: list[ActivityState] = []
+        self.event_id = 0
+        self.since: float | None = None
+        self.rest: State | None = None
+        self.control: str | None = None
+        self._ended = 0
         self._result: Any = _UNSET
+
+    @property
+    def what(self) -> str:
+        """Its id, for sentences."""
+        return f"The activity {self.activity_id}"
 
     def add_state(self, state: int) -> None:
         """Note the next state, one of the four constants."""
@@ -86,6 +92,31 @@ class ActivityState:
     def ready(self) -> bool:
         """Whether it has completed."""
         return self.get_last_state() == ACTIVITY_COMPLETED
+
+    @property
+    def open(self) -> bool:
+        """Whether it is scheduled or started."""
+        return self.get_last_state() == ACTIVITY_SCHEDULED
+
+    @property
+    def failed(self) -> Outcome | None:
+        """How it ended, if it did not complete and no further try follows."""
+        return self.given_up
+
+    @property
+    def failures(self) -> list[str]:
+        """What was said at each failed try."""
+        return [str(each) for each in self.outcomes]
+
+    @property
+    def ended(self) -> int:
+        """Number of the event by which it ended."""
+        return max([self._ended, *(each.ended for each in self.uses)])
+
+    @property
+    def holds(self) -> bool:
+        """Whether the workflow cannot complete before; what the flow cancelled does not hold it."""
+        return not (self.ready or self.failed or self.cancel_requested)
 
     @property
     def result(self) -> Any:
@@ -109,35 +140,34 @@ class ActivityState:
             raise ValueError(f"The result of {self.activity_id} is already set.")
         self._result = result
 
-    def wait(self) -> None:
-        """Go on only if it has completed.
-
-        Raises:
-            ActivityInstanceNotReadyException: It has not; the decision ends here, quietly.
-        """
-        if not self.ready:
-            raise ActivityInstanceNotReadyException(f"{self.activity_id} has not completed yet.")
-
-    def begin(self) -> None:
+    def begin(self, event_id: int = 0, at: float = 0.0, control: str | None = None) -> None:
         """It was scheduled, for the first time or again: earlier refusals and results are past."""
         self.add_state(ACTIVITY_SCHEDULED)
-        self.refusal, self.refusals, self.canceled = None, 0, False
+        self.event_id, self.control, self.rest = event_id, control, None
+        self.since = at if self.since is None else self.since
+        self.refusal, self.refusals = None, 0
+        self.canceled = self.cancel_requested = False
         self._result = _UNSET
 
-    def complete(self, result: Any) -> None:
+    def complete(self, result: Any, event_id: int = 0) -> None:
         """It completed; should the history say so twice, the later result counts."""
         self.add_state(ACTIVITY_COMPLETED)
-        self._result = result
+        self._result, self._ended = result, event_id
+
+    def end(self, outcome: Outcome) -> None:
+        """A try ended without completing."""
+        self.add_state(ACTIVITY_FAILED)
+        self.outcomes.append(outcome)
+        self.canceled = outcome.how is How.CANCELED
+        self._ended = outcome.event_id
 
     def fail(self, why: str) -> None:
-        """A try failed or timed out."""
-        self.add_state(ACTIVITY_FAILED)
-        self.failures.append(why)
+        """A try failed."""
+        self.end(Outcome(How.FAILED, why))
 
     def cancel(self) -> None:
         """It was cancelled."""
-        self.fail("cancelled")
-        self.canceled = True
+        self.end(Outcome(How.CANCELED))
 
     def refuse(self, cause: str) -> None:
         """SWF did not schedule it."""
@@ -158,38 +188,3 @@ def count_activity_failures(states: Any) -> int:
         return int(states == ACTIVITY_FAILED)
     each: Iterable[Any] = states.values() if isinstance(states, Mapping) else states
     return sum(count_activity_failures(state) for state in each)
-
-
-def may_schedule(state: ActivityState | None, retry: int) -> bool:
-    """Whether the instance is to be scheduled now.
-
-    Args:
-        state: What is known of it, if anything.
-        retry: How often it may be repeated.
-
-    Raises:
-        ActivityImpossible: It never will complete.
-    """
-    if state is None:
-        return True
-    if state.refusal:
-        return _may_after_refusal(state.activity_id, state.refusal)
-    if state.get_last_state() != ACTIVITY_FAILED:
-        return state.get_last_state() == ACTIVITY_STANDBY
-    if state.canceled:
-        raise ActivityImpossible(f"The activity {state.activity_id} was cancelled.")
-    if count_activity_failures(state) > retry:
-        raise RetriesExhausted(
-            "The activity failures has exceeded its retry limit.",
-            f"{state.activity_id}: {'; '.join(state.failures)}",
-        )
-    return True
-
-
-def _may_after_refusal(activity_id: str, refusal: Refusal) -> bool:
-    if refusal.passing:
-        return False
-    raise ActivityImpossible(
-        f"SWF does not schedule the activity {activity_id}: {refusal.cause}.",
-        "Register the activity type (a decider does when it starts), undeprecate it, or permit it.",
-    )

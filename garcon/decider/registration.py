@@ -10,7 +10,7 @@ Rules:
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,18 @@ def activity_version(each: activity.Activity, flow: Any) -> str:
     """The version of an activity's type: its own if it was given one, else the flow's."""
     own = each.version
     return own if own != activity.Activity.version else flow_version(flow)
+
+
+def activity_priority(each: activity.Activity, flow: Any) -> int | None:
+    """The priority of an activity's tasks: its own if it has one, else the flow's, if any."""
+    flows: int | None = getattr(flow, "priority", None)
+    return flows if each.priority is None else each.priority
+
+
+def tags_of(flow: Any, tags: Iterable[str] | None = None) -> list[str] | None:
+    """The tags of an execution, up to five: those given, else the flow's, if any."""
+    found = getattr(flow, "tags", None) if tags is None else tags
+    return None if found is None else [str(each) for each in found]
 
 
 def flow_version(flow: Any) -> str:

@@ -1,10 +1,18 @@
-"""What a custom decider calls: ``schedule`` an activity, and use its result once there is one.
+"""``schedule``: schedule an activity, or find out what became of it.
 
-Each decision runs the user's decider from the start. What was scheduled before is found in the
-history, what is not ready ends the run quietly, what is new becomes a decision.
+Rules:
+
+1. Each decision runs the user's decider from the start. What was scheduled before is found in the
+   history, what is not ready ends the run quietly, what is new becomes a decision.
+2. An activity that will not complete raises, and so fails the workflow; with ``may_fail`` its state
+   says so instead. So does the state of one that the decider itself cancelled.
+3. A digest of ``input`` is noted with the activity, so that the same id with another input is
+   noticed at the next decision.
 """
 
+import hashlib
 import inspect
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -12,12 +20,17 @@ from garcon import limits
 from garcon.activity import (
     ACTIVITY_SCHEDULED,
     Activity,
+    ActivityImpossible,
     ActivityInstance,
     ActivityInstanceNotReadyException,
     ActivityState,
-    may_schedule,
+    Rest,
+    Step,
+    attempts,
+    step_of,
 )
-from garcon.decider.decisions import Decision, schedule_activity_task
+from garcon.decider.decisions import Decision, rest, schedule_activity_task
+from garcon.states import How, Outcome, Waitable
 
 States = Mapping[str, Mapping[str, ActivityState]]
 
@@ -37,11 +50,11 @@ class ScheduleContext:
         self.completed = False
 
 
-def ensure_requirements(requires: Iterable[ActivityState] | None) -> None:
+def ensure_requirements(requires: Iterable[Waitable] | None) -> None:
     """Go on only if all of these have completed.
 
     Args:
-        requires: What ``schedule`` returned for them.
+        requires: What ``schedule`` returned for them, or a timer, a signal, a child.
 
     Raises:
         ActivityInstanceNotReadyException: One has not.
@@ -57,9 +70,12 @@ def schedule(  # noqa: PLR0917 - the documented signature
     context: Mapping[str, Any],
     schedule_id: str,
     current_activity: Activity,
-    requires: Iterable[ActivityState] | None = None,
+    requires: Iterable[Waitable] | None = None,
     input: Mapping[str, Any] | None = None,  # noqa: A002 - the documented name
     version: str = "1.0",
+    *,
+    priority: int | None = None,
+    may_fail: bool = False,
 ) -> ActivityState:
     """Schedule an activity, or find out what became of it.
 
@@ -73,6 +89,8 @@ def schedule(  # noqa: PLR0917 - the documented signature
         requires: What has to be completed before.
         input: Values on top of the context.
         version: The version of its activity type.
+        priority: On the task list, higher first; that of the activity if not given.
+        may_fail: Whether a state that has ``failed`` is wanted, rather than an error.
 
     Returns:
         Its state; with generators, the results of all instances merged.
@@ -86,16 +104,36 @@ def schedule(  # noqa: PLR0917 - the documented signature
     uses = {limits.activity_id(f"{each.id}-{schedule_id}"): each for each in instances}
     known = {id_: history.get(each.activity_name, {}).get(id_) for id_, each in uses.items()}
     state = ActivityState(f"{current_activity.name}-{schedule_id}")
-    if all(each and each.ready for each in known.values()):
-        state.complete(_merged([each.result for each in known.values() if each]))
-    else:
+    state.uses = [each or ActivityState(id_) for id_, each in known.items()]
+    if all(each.ready for each in state.uses):
+        state.complete(_merged([each.result for each in state.uses]))
+        return state
+    noted = {"input": digest(input)} if input else {}
+    state.given_up = _decide(
+        decisions, uses, known, may_fail=may_fail, version=version, priority=priority, noted=noted
+    )
+    if not state.given_up:
         schedule_context.mark_uncompleted()
-        _schedule_all(decisions, uses, known, version)
-        state.add_state(ACTIVITY_SCHEDULED)
+    state.add_state(ACTIVITY_SCHEDULED)
     return state
 
 
-def _ensure(requires: Iterable[ActivityState] | None, schedule_context: ScheduleContext) -> None:
+def digest(values: Any) -> str:
+    """A short key of an input: the same content, the same key."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()[:16]
+
+
+def control_of(text: str | None) -> dict[str, Any]:
+    """What the decider noted with an activity, a child or a lambda function."""
+    try:
+        told = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _ensure(requires: Iterable[Waitable] | None, schedule_context: ScheduleContext) -> None:
     try:
         ensure_requirements(requires)
     except ActivityInstanceNotReadyException:
@@ -103,15 +141,57 @@ def _ensure(requires: Iterable[ActivityState] | None, schedule_context: Schedule
         raise
 
 
-def _schedule_all(
+def _decide(
     decisions: list[Decision],
     uses: Mapping[str, ActivityInstance],
     known: Mapping[str, ActivityState | None],
-    version: str,
-) -> None:
+    *,
+    may_fail: bool,
+    **how: Any,
+) -> Outcome | None:
+    """Take the next step for each use; the outcome, if one of them is given up."""
+    given_up = None
     for activity_id, instance in uses.items():
-        if may_schedule(known[activity_id], instance.retry):
-            schedule_activity_task(decisions, instance, version, activity_id)
+        state = known[activity_id]
+        try:
+            take_step(decisions, instance, state, activity_id, **how)
+        except ActivityImpossible as error:
+            asked_for = state is not None and state.cancel_requested and state.canceled
+            if not (may_fail or asked_for):
+                raise
+            last = state.outcomes[-1] if state and state.outcomes else None
+            given_up = last or Outcome(How.REFUSED, str(error), error.details)
+    return given_up
+
+
+def take_step(
+    decisions: list[Decision],
+    instance: ActivityInstance,
+    state: ActivityState | None,
+    activity_id: str,
+    *,
+    version: str,
+    priority: int | None = None,
+    noted: Mapping[str, Any] | None = None,
+) -> None:
+    """Add the decision that an instance needs now, if any.
+
+    Raises:
+        ActivityImpossible: It never will complete.
+    """
+    step = step_of(instance, state)
+    if isinstance(step, Rest):
+        decisions.append(rest(step))
+    elif step is Step.SCHEDULE:
+        again = {"attempt": attempts(state) + 1} if attempts(state) else {}
+        schedule_activity_task(
+            decisions,
+            instance,
+            version,
+            activity_id,
+            priority=priority,
+            control={**(noted or {}), **again},
+        )
 
 
 def _merged(results: list[Any]) -> Any:

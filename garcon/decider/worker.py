@@ -11,31 +11,37 @@ Rules:
 import functools
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from garcon import activity, event, payload, trouble
 from garcon import client as clients
-from garcon.decider.decisions import (
-    Decision,
-    complete_workflow,
-    fail_workflow,
-    hand_back,
-    schedule_activity_task,
+from garcon.decider.contradicting import Contradiction
+from garcon.decider.deciding import (
+    STUCK,
+    conclude,
+    ensure_permitted,
+    run_decider,
+    run_on_cancel,
+    tell_attempts,
 )
+from garcon.decider.decisions import Decision, complete_workflow, fail_workflow, hand_back
 from garcon.decider.pages import Gap
 from garcon.decider.registration import (
     RegistrationRefused,
+    activity_priority,
     activity_version,
     flow_version,
     register,
     registration,
 )
-from garcon.decider.scheduling import ScheduleContext, consult, schedule
-from garcon.decider.settling import is_stuck, settle
+from garcon.decider.scheduling import take_step
+from garcon.decider.settling import is_stuck, settle, wait_long
 from garcon.decider.sticky import Sticky
 from garcon.decider.tasks import DecisionTasks
+from garcon.decider.verbs import Schedule
 from garcon.event import History
+from garcon.states import Impossible
 
 Event = dict[str, Any]
 Poll = Mapping[str, Any]
@@ -137,17 +143,32 @@ class DeciderWorker(DecisionTasks):
             return [fail_workflow(error)]
         history.context.set_workflow_execution_info(poll, self.domain)
         decisions: list[Decision] = []
-        self._want(decisions, history)
-        return settle(decisions, history)
+        with self._failing_the_workflow(decisions):
+            self._want(decisions, history)
+        sent = settle(decisions, history)
+        tell_attempts(sent, self.logger)
+        return sent
 
     def _want(self, decisions: list[Decision], history: History) -> None:
+        ensure_permitted(history)
         decider = getattr(self.flow, "decider", None)
-        if callable(decider):  # a flow module may hold the module of that name
-            self.delegate_decisions(decisions, decider, history.activities, history.context)
-            return
-        self.create_decisions_from_flow(decisions, history.activities, history.context)
-        if is_stuck(decisions, history):
-            decisions.append(fail_workflow("Nothing runs and nothing can be scheduled any more."))
+        if history.cancel_requested:
+            self._cancel(decisions, history)
+        elif callable(decider):  # a flow module may hold the module of that name
+            told = Schedule(self.flow, history, decisions)
+            run_decider(told, decisions, decider, history.context.workflow_input)
+            conclude(told, decisions, history, decider)
+        else:
+            with suppress(activity.ActivityInstanceNotReadyException):
+                self._follow(decisions, history.activities, history.context)
+            if is_stuck(decisions, history):
+                decisions.append(fail_workflow(STUCK))
+
+    def _cancel(self, decisions: list[Decision], history: History) -> None:
+        told = Schedule(self.flow, history, decisions)
+        handler = getattr(self.flow, "on_cancel", None) or Schedule.cancel_all
+        run_on_cancel(told, decisions, handler, history.context.workflow_input)
+        conclude(told, decisions, history, handler)
 
     def create_decisions_from_flow(
         self, decisions: list[Decision], activity_states: States, context: Mapping[str, Any]
@@ -160,13 +181,22 @@ class DeciderWorker(DecisionTasks):
             context: The context of the execution.
         """
         with self._failing_the_workflow(decisions):
-            progress = activity.Progress(activity_states, context)
-            for each in self.activities:
-                for instance in progress.available(each):
-                    version = activity_version(each, self.flow)
-                    schedule_activity_task(decisions, instance, version)
-            if all(progress.completed(each) for each in self.activities):
-                decisions.append(complete_workflow())
+            self._follow(decisions, activity_states, context)
+
+    def _follow(
+        self, decisions: list[Decision], states: States, context: Mapping[str, Any]
+    ) -> None:
+        progress = activity.Progress(states, context)
+        for each in self.activities:
+            version = activity_version(each, self.flow)
+            priority = activity_priority(each, self.flow)
+            for instance in progress.runnable(each):
+                state = activity.state_of(instance, states)
+                take_step(
+                    decisions, instance, state, instance.id, version=version, priority=priority
+                )
+        if all(progress.completed(each) for each in self.activities):
+            decisions.append(complete_workflow())
 
     def delegate_decisions(
         self,
@@ -179,32 +209,14 @@ class DeciderWorker(DecisionTasks):
 
         Args:
             decisions: The decisions so far, boto3 dictionaries.
-            decider: Called with ``schedule(id, activity, requires=None, input=None)`` and, if its
-                signature asks for it, the workflow's input.
+            decider: Called with a ``Schedule``, called as ``schedule(id, activity, requires=None,
+                input=None)``, and, if its signature asks for it, the workflow's input.
             history: The states, by activity name and id.
             context: The context of the execution.
         """
-        progress = ScheduleContext()
-
-        def schedule_next(
-            schedule_id: str, current_activity: activity.Activity, *args: Any, **kwargs: Any
-        ) -> activity.ActivityState:
-            kwargs.setdefault("version", activity_version(current_activity, self.flow))
-            return schedule(
-                decisions,
-                progress,
-                history,
-                context,
-                schedule_id,
-                current_activity,
-                *args,
-                **kwargs,
-            )
-
+        told = Schedule(self.flow, History(), decisions, history, context)
         with self._failing_the_workflow(decisions):
-            consult(decider, schedule_next, getattr(context, "workflow_input", context))
-            if progress.completed:
-                decisions.append(complete_workflow())
+            run_decider(told, decisions, decider, getattr(context, "workflow_input", context))
 
     @contextmanager
     def _failing_the_workflow(self, decisions: list[Decision]) -> Iterator[None]:
@@ -213,7 +225,10 @@ class DeciderWorker(DecisionTasks):
             yield
         except activity.ActivityInstanceNotReadyException:
             return
-        except activity.ActivityImpossible as error:
+        except Contradiction as error:
+            decisions[:] = [wait_long()]
+            self.report(error)
+        except Impossible as error:
             decisions[:] = [fail_workflow(error, error.details)]
             self.report(error)
         except Exception as error:  # noqa: BLE001 - generators and deciders are the user's code

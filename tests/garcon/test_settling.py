@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from garcon import decider, event
-from garcon.decider.settling import is_stuck, settle
+from garcon.decider.settling import NothingPermitted, is_stuck, settle
 from tests.garcon.flows import kinds, reason
 from tests.garcon.histories import History
 
@@ -61,7 +63,7 @@ def test_no_more_are_scheduled_than_may_be_open() -> None:
 
 
 def test_held_back_activities_are_waited_for_longer_each_time() -> None:
-    """One timer, whose wait doubles up to five minutes."""
+    """One timer, whose longest wait doubles up to five minutes; half of it is the shortest."""
     history, waits = History(), []
     for _ in range(10):
         history.refused("a", "ACTIVITY_CREATION_RATE_EXCEEDED")
@@ -69,7 +71,22 @@ def test_held_back_activities_are_waited_for_longer_each_time() -> None:
         history.timer_started()
         assert sent([], history) == []
         history.timer_fired()
-    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    longest = [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    assert all(most / 2 <= wait <= most for wait, most in zip(waits, longest, strict=True))
+    assert waits != longest
+
+
+def test_the_same_history_waits_the_same_time() -> None:
+    """Jitter spreads executions, and does not make one decider contradict another."""
+    history = History()
+    history.refused("a", "ACTIVITY_CREATION_RATE_EXCEEDED")
+    assert len({wait_of(sent([], history)) for _ in range(5)}) == 1
+    waits = set()
+    for second in range(40):
+        history.events[-1]["eventTimestamp"] = float(second)
+        history.events[-1]["eventId"] = 2
+        waits.add(settle([], event.History(history.events * 9))[0].__repr__())
+    assert len(waits) > 10
 
 
 def test_without_a_timer_a_running_activity_is_waited_for() -> None:
@@ -103,15 +120,24 @@ def test_closing_that_is_not_permitted_does_not_spin() -> None:
     """It is tried again after a wait, which grows."""
     history = History()
     history.not_closed("OPERATION_NOT_PERMITTED")
-    assert wait_of(sent(DONE, history)) == 2
+    assert 1 <= wait_of(sent(DONE, history)) <= 2
     history.timer_started()
     assert sent(DONE, history) == []
     history.timer_fired()
     assert sent(DONE, history) == DONE
     history.not_closed("OPERATION_NOT_PERMITTED", "FailWorkflowExecutionFailed")
-    assert wait_of(sent(DONE, history)) == 4
+    assert 2 <= wait_of(sent(DONE, history)) <= 4
+
+
+def test_neither_closing_nor_waiting_is_no_answer() -> None:
+    """The task times out, which is a wait, and then closing is tried again."""
+    history = History()
+    history.not_closed("OPERATION_NOT_PERMITTED")
     history.timer_refused("OPERATION_NOT_PERMITTED")
-    assert sent(DONE, history) == []
+    with pytest.raises(NothingPermitted, match="policy"):
+        sent(DONE, history)
+    history.add("DecisionTaskTimedOut", scheduledEventId=1, timeoutType="START_TO_CLOSE")
+    assert sent(DONE, history) == DONE
 
 
 def test_unhandled_decisions_are_decided_again_at_once() -> None:
