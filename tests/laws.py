@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from supervisor.settings import Settings
     from tests.dues import Due
 
+OVERDUE = "it did not leave when told to"
+"""Why somebody is killed whom going on does not save."""
+
 WINK = 1e-6
 """Seconds that sums of floats may be off."""
 
@@ -42,7 +45,8 @@ class Life:
     forked_at: float
     ready_at: float = inf
     told: bool = False
-    dumped_at: float = inf
+    asked_at: float = inf  # for its stacks
+    is_asked: bool = False  # and has not gone on since
     killed_at: float = inf
     interrupted: bool = False  # killed because the program leaves
     finished: bool = False
@@ -58,7 +62,7 @@ class Life:
 
     def goes_on(self) -> None:
         """It has said that it is at something new."""
-        self.dumped_at = inf
+        self.is_asked = False
 
     def lets_go(self) -> None:
         """It has no task in hand."""
@@ -326,8 +330,8 @@ class Judge:
         _law(action.worker in self.living, f"{action} is for a living worker")
         life = self.living[action.worker]
         _law(life.killed_at == inf, f"{action} comes before the kill")
-        _law(life.dumped_at == inf or life.told, f"{action} is asked once")
-        life.dumped_at = self.now
+        _law(not life.is_asked, f"{action} is asked once")
+        life.asked_at, life.is_asked = self.now, True
 
     @wished.register
     def _(self, action: messages.Kill) -> None:
@@ -335,12 +339,14 @@ class Judge:
         life = self.living[action.worker]
         _law(life.killed_at == inf, f"{action} is sent once")
         life.killed_at = self.now
-        life.interrupted = self.leaving and life.dumped_at == inf and not life.too_big
+        overdue = action.why == OVERDUE
+        life.interrupted = self.leaving and not (life.is_asked or overdue or life.too_big)
         if not life.too_big and not life.interrupted:
             self._had_its_time(action, life)
 
     def _had_its_time(self, action: messages.Kill, life: Life) -> None:
-        waited = self.now - life.dumped_at + WINK
+        _law(life.is_asked or action.why == OVERDUE, f"{action}: it has not gone on")
+        waited = self.now - life.asked_at + WINK
         _law(waited >= self.settings.stacks_grace, f"{action} comes after the stacks")
         if "it went on" in action.why:
             _law(life.stale is not None, f"{action}: its task is stale")

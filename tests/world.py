@@ -260,6 +260,15 @@ class World:
     def notes(self, event: str) -> list[messages.Note]:
         return [each for each in self.said(messages.Note) if each.event == event]
 
+    def reports(self) -> list[messages.Report]:
+        """What SWF was told, or was tried to be told."""
+        jobs = [each.job for each in self.said(messages.Fork)]
+        return [job for job in jobs if isinstance(job, messages.Report)]
+
+    def deaths(self) -> list[str]:
+        """The lines that tell of deaths."""
+        return [each.text for each in self.notes("worker_died")]
+
     def when(self, what: messages.Event | messages.Action) -> float:
         """The moment when this was first said or wished."""
         return next(at for at, each in self.log if each == what)

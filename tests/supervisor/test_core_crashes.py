@@ -8,22 +8,10 @@ from math import inf
 import pytest
 
 from supervisor import messages
-from supervisor.messages import Report, Result
 from tests.fates import CRASHES_BOOTING, End, Fate, Murder, Plan, Script, Version
-from tests.world import DECIDER, LISTS, RESIZE, World, tell
+from tests.world import DECIDER, LISTS, RESIZE, tell
 
 BAD_FOR_EVER = Version(workers=(CRASHES_BOOTING,), forever=True)
-
-
-def reports(world: World) -> list[Report]:
-    """What SWF was told, or was tried to be told."""
-    jobs = [each.job for each in world.said(messages.Fork)]
-    return [job for job in jobs if isinstance(job, Report)]
-
-
-def deaths(world: World) -> list[str]:
-    """The lines that tell of deaths."""
-    return [each.text for each in world.notes("worker_died")]
 
 
 # --- seats ----------------------------------------------------------------------------------------
@@ -34,7 +22,7 @@ def test_the_seat_of_a_worker_that_had_lasted_is_filled_at_once() -> None:
     world = tell(Script(orders=((30.0, Murder(1)),))).finish(60)
     assert world.said(messages.Fork)[-1].worker == 5
     assert world.when(world.said(messages.Fork)[-1]) == 30.0
-    assert "Its seat is filled at once." in deaths(world)[0]
+    assert "Its seat is filled at once." in world.deaths()[0]
 
 
 def test_early_deaths_make_rests_grow() -> None:
@@ -60,15 +48,15 @@ def test_a_worker_that_lasted_clears_its_seats_rests() -> None:
 def test_leaving_without_being_told_is_a_death() -> None:
     """Exit code 0 is no excuse: nobody had asked it to go."""
     world = tell(Script(fates=(Fate(end=End.IN_POLL, status=0),))).finish(60)
-    assert len(deaths(world)) == 1
-    assert "exited 0" in deaths(world)[0]
+    assert len(world.deaths()) == 1
+    assert "exited 0" in world.deaths()[0]
     assert world.strength() == world.wanted
 
 
 def test_a_fork_that_fails_is_tried_again() -> None:
     """No process for a worker is like its death: noted, rested, tried again."""
     world = tell(Script(fates=(Fate(forks=False),))).finish(60)
-    assert "could not be forked: no process. Its seat rests" in deaths(world)[0]
+    assert "could not be forked: no process. Its seat rests" in world.deaths()[0]
     assert world.strength() == world.wanted
 
 
@@ -109,7 +97,7 @@ def test_a_decision_may_not() -> None:
     script = Script(fates=(Fate(hangs=True),), plans=(Plan(),))
     world = tell(script, workers=0).finish(1000)
     assert world.said(messages.Kill) == [messages.Kill(2, "past its own timeout")]
-    assert [each.why for each in reports(world)] == [
+    assert [each.why for each in world.reports()] == [
         "WorkerDied: killed after 300 s, past its own timeout"
     ]
 
@@ -118,108 +106,8 @@ def test_who_is_not_given_back_counts_as_dead() -> None:
     """A killed worker that the kernel holds is noted, not killed again, and its seat filled."""
     world = tell(Script(fates=(Fate(boot=inf, stuck=1000.0),))).finish(500)
     assert len(world.said(messages.Kill)) == 1
-    assert "the kernel holds it" in deaths(world)[0]
+    assert "the kernel holds it" in world.deaths()[0]
     assert world.strength() == world.wanted
-
-
-# --- reports --------------------------------------------------------------------------------------
-
-
-def test_a_task_that_dies_with_its_worker_is_reported_at_once() -> None:
-    """SWF is told in the same turn, by a fork of the current generation, with the cause."""
-    script = Script(fates=(Fate(), Fate(end=End.IN_TASK, status=-9)), plans=(Plan(),) * 3)
-    world = tell(script).finish(60)
-    (report,) = reports(world)
-    fork = next(each for each in world.said(messages.Fork) if each.job == report)
-    assert world.when(fork) == world.when(world.notes("worker_died")[0])
-    assert (report.why, report.role) == ("WorkerDied: killed by SIGKILL", RESIZE.role)
-    assert report.task in [each.task for each in world.said(messages.Working)]
-    assert f"of workflow {report.task.workflow_id} was in its hands" in deaths(world)[0]
-
-
-def test_an_answered_task_is_not_reported() -> None:
-    """Who dies between its answer and its next poll holds nothing."""
-    script = Script(fates=(Fate(end=End.AFTER_TASK),), plans=(Plan(),))
-    world = tell(script).finish(60)
-    assert len(deaths(world)) == 1
-    assert reports(world) == []
-
-
-def test_a_task_is_held_until_done_is_said() -> None:
-    """A poll alone does not free a task: only the answer does."""
-    world = tell().run(10)
-    task = world.task(RESIZE.role, 60.0)
-    for event in (messages.Working(3, task), messages.Polling(3)):
-        world.judge.heard(event)
-        world.core.handle(event, 10.0)
-    world.processes[3].die(-9)
-    world.finish(60)
-    assert [each.task for each in reports(world)] == [task]
-
-
-def test_a_report_is_pointless_when_the_timeout_is_over() -> None:
-    """SWF has seen the end by the task's own timeout: nothing is forked, a line says so."""
-    script = Script(fates=(Fate(hangs=True),), plans=(Plan(timeout=20.0),))
-    world = tell(script, workers=1, deciders=0).finish(200)
-    assert reports(world) == []
-    assert len(world.notes("report_needless")) == 1
-
-
-def test_a_reporter_that_dies_is_replaced() -> None:
-    """Whatever keeps a reporter from speaking: another one speaks, and only until one was heard."""
-    errands = (Fate(), CRASHES_BOOTING, Fate(forks=False), Fate(boot=inf), Fate())
-    script = Script(fates=(Fate(end=End.IN_TASK),), plans=(Plan(timeout=None),), errands=errands)
-    world = tell(script, workers=1, deciders=0).finish(300)
-    assert len(reports(world)) == 4
-    assert len(world.notes("reported")) == 1
-
-
-def test_a_report_is_lost_after_bounded_tries() -> None:
-    """After ``report_tries`` reporters an ERROR names the task; its own timeout will tell SWF."""
-    script = Script(
-        fates=(Fate(end=End.IN_TASK),),
-        plans=(Plan(timeout=None),),
-        errands=(Fate(), *[CRASHES_BOOTING] * 20),
-    )
-    world = tell(script, workers=1, deciders=0, report_tries=3).finish(300)
-    (note,) = world.notes("report_lost")
-    assert note.level == messages.Level.ERROR
-    assert note.facts["workflow_id"] == "w1"
-    assert len(reports(world)) == 3
-
-
-def test_a_report_that_rests_is_dropped_when_the_timeout_is_over() -> None:
-    """It is dropped in that very moment, not when the rest is over."""
-    fates, errands = (Fate(end=End.IN_TASK),), (Fate(), *[CRASHES_BOOTING] * 9)
-    script = Script(fates=fates, plans=(Plan(timeout=5.0),), errands=errands)
-    world = tell(script, workers=1, deciders=0).finish(60)
-    (note,) = world.notes("report_needless")
-    assert world.when(note) == world.when(world.said(messages.Working)[0]) + 5.0
-
-
-def test_who_has_done_its_errand_has_to_exit() -> None:
-    """A registrar and a reporter that linger are killed after ``leave_patience``; all is done."""
-    fates, lingering = (Fate(end=End.IN_TASK),), Fate(lingers=True)
-    script = Script(fates=fates, plans=(Plan(),), errands=(lingering, lingering))
-    world = tell(script, workers=1, deciders=0).finish(60)
-    ends = [world.when(each) for each in world.said(messages.Kill)]
-    assert ends[0] == world.when(messages.Registered(1)) + 10.5
-    assert len(ends) == len(deaths(world)) - 1 == 2
-    assert len(reports(world)) == 1
-    assert world.strength() == world.wanted
-
-
-def test_a_heard_reporter_may_die_as_it_likes() -> None:
-    """After its ``Done`` the report is made, whatever the exit code."""
-    script = Script(fates=(Fate(end=End.IN_TASK),), plans=(Plan(),))
-    world = tell(script, workers=1, deciders=0)
-    world.run(3)
-    reporter = next(each for each in world.said(messages.Fork) if isinstance(each.job, Report))
-    world.say(messages.Done(reporter.worker, Result.GONE))
-    world.later(0, lambda: world.processes[reporter.worker].die(3))
-    world.finish(60)
-    assert len(reports(world)) == 1
-    assert "Its report had been made." in deaths(world)[1]
 
 
 # --- intensity ------------------------------------------------------------------------------------

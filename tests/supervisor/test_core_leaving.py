@@ -7,7 +7,6 @@ from math import inf
 import pytest
 
 from supervisor import messages
-from supervisor.messages import Report
 from tests.fates import CRASHES_BOOTING, End, Fate, Murder, Order, Plan, Script, ZygoteMurder
 from tests.world import World, tell
 
@@ -29,8 +28,7 @@ def exit_of(world: World) -> tuple[int, float]:
 
 def reasons(world: World) -> list[str]:
     """What SWF was told."""
-    jobs = [each.job for each in world.said(messages.Fork)]
-    return [job.why for job in jobs if isinstance(job, Report)]
+    return [each.why for each in world.reports()]
 
 
 # --- a drain --------------------------------------------------------------------------------------

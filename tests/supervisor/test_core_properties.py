@@ -91,6 +91,12 @@ hopeless = st.builds(
 )
 
 
+unborn = st.sampled_from(
+    [Fate(end=End.IN_BOOT), Fate(forks=False), Fate(boot=float("inf")), Fate(boot=9.0)]
+)
+"""Workers that do not get as far as their first poll, or take their time."""
+
+
 def exit_code(world: World) -> int:
     """The program's; it must have ended."""
     assert world.exit is not None, "the program ends"
@@ -108,8 +114,12 @@ def restarts(times: list[float]) -> Orders:
 @many
 @given(scripts(leaving=True), st.integers(1, 3), st.integers(0, 2))
 def test_no_story_breaks_a_law(script: Script, workers: int, deciders: int) -> None:
-    """Whatever befalls whom in whatever order, no law is broken to the end of the story."""
-    tell(script, workers=workers, deciders=deciders).finish(ENOUGH)
+    """Whatever befalls whom in whatever order, no law is broken to the end of the story.
+
+    And every death that was told is in the count.
+    """
+    world = tell(script, workers=workers, deciders=deciders).finish(ENOUGH)
+    assert sum(world.core.status().deaths.values()) == len(world.notes("worker_died"))
 
 
 @many
@@ -173,6 +183,59 @@ def test_strength_never_dips_for_a_restart(
     world = tell(replace(script, plans=tuple(replace(p, timeout=60.0) for p in plans))).finish(600)
     assert world.lowest == world.wanted
     assert world.exit is None
+
+
+@many
+@given(
+    st.lists(st.integers(0, 2).map(lambda n: Fate(tires=n)) | unborn, max_size=20),
+    st.lists(plans(swells=False), max_size=20),
+    st.integers(1, 12),
+    st.lists(quarters(10, 300), max_size=2),
+)
+def test_strength_never_dips_for_recycling(
+    fates: list[Fate], tasks: list[Plan], workers: int, times: list[float]
+) -> None:
+    """Tired workers stay until an heir is ready, however many heirs fail, and in restarts too."""
+    in_time = tuple(replace(each, timeout=60.0) for each in tasks)
+    script = Script(fates=tuple(fates), plans=in_time, orders=restarts(times))
+    world = tell(script, workers=workers, **PATIENT).finish(ENOUGH)
+    assert world.lowest == world.wanted
+
+
+@many
+@given(
+    st.lists(st.sampled_from([GOOD, Fate(heedless=True), Fate(hangs=True)]), max_size=6),
+    st.lists(plans(swells=False), max_size=12),
+    quarters(0.25, 40),
+)
+def test_nobody_is_ended_for_a_stale_task_that_it_answered_in_time(
+    fates: list[Fate], tasks: list[Plan], grace: float
+) -> None:
+    """Of stale tasks only those are ended that are in hand when the grace is over."""
+    longer = tuple(replace(each, timeout=None) for each in tasks)
+    world = tell(Script(fates=tuple(fates), plans=longer), cancel_grace=grace).finish(ENOUGH)
+    for stale in world.said(Stale):
+        at = world.when(stale)
+        words = [(t, each) for t, each in world.log if getattr(each, "worker", 0) == stale.worker]
+        answered = [t for t, each in words if isinstance(each, messages.Done) and t >= at]
+        killed = [t for t, each in words if isinstance(each, messages.Kill)]
+        assert bool(killed) != bool(answered and answered[0] <= at + grace + 0.5)
+
+
+@many
+@given(scripts(leaving=True), st.booleans())
+def test_a_finished_result_never_becomes_a_failure(script: Script, local: bool) -> None:  # noqa: FBT001 - drawn
+    """Whatever killed its worker: a task with an answer left is reported with it or not at all."""
+    plans = tuple(replace(each, answering=20.0) for each in script.plans)
+    world = tell(replace(script, plans=plans), local=local).finish(ENOUGH)
+    held = {each.worker: each.task.token for each in world.said(messages.Working)}
+    left = {
+        held[each.worker]: each.post.answer
+        for each in world.said(messages.Exited)
+        if each.post and each.post.answer
+    }
+    for report in world.reports():
+        assert left.get(report.task.token, report.answer) == report.answer
 
 
 @many

@@ -70,6 +70,113 @@ def test_the_judge_sees_what_is_forbidden(world: World, actions: list[messages.A
         world.judge.wished(actions[-1])
 
 
+TIRED = messages.Tired(4, "old")
+HEIR = Fork(9, 1, Serve(Seat(RESIZE, 1)))
+
+
+def test_the_judge_lets_a_tired_one_have_an_heir(world: World) -> None:
+    """One, which it makes room for when it is ready."""
+    world.judge.heard(TIRED)
+    world.judge.wished(HEIR)
+    with pytest.raises(laws.Broken, match="the heir of 4 is ready"):
+        world.judge.wished(Terminate(4))
+    world.judge.heard(messages.Polling(9))
+    world.judge.wished(Terminate(4))
+
+
+def test_the_judge_sees_too_many_heirs(world: World) -> None:
+    """One at a seat, and no more beside a list of two than one."""
+    world.judge.heard(TIRED)
+    world.judge.heard(messages.Tired(3, "old"))
+    world.judge.wished(HEIR)
+    with pytest.raises(laws.Broken, match="one tired worker at most"):
+        world.judge.wished(Fork(10, 1, Serve(Seat(RESIZE, 1))))
+    with pytest.raises(laws.Broken, match="recycles 1 at once"):
+        world.judge.wished(Fork(10, 1, Serve(Seat(RESIZE, 0))))
+
+
+def test_the_judge_sees_a_wrong_kill(world: World) -> None:
+    """Killed twice, told to leave after it, too soon for a stale task, or not at all if too big."""
+    world.judge.heard(messages.Stale(4, messages.Staleness.CANCEL))
+    world.judge.wished(DumpStacks(4))
+    world.judge.now += 1.0
+    with pytest.raises(laws.Broken, match="had its grace"):
+        world.judge.wished(Kill(4, "its task was canceled, and it went on"))
+    world.judge.wished(DumpStacks(2))
+    world.judge.now += 1.0
+    world.judge.wished(Kill(2, ""))
+    for action in (Kill(2, ""), Terminate(2), DumpStacks(2)):
+        with pytest.raises(laws.Broken):
+            world.judge.wished(action)
+
+
+def test_the_judge_sees_that_somebody_is_too_big_to_live(world: World) -> None:
+    """Whoever is over the hard limit is killed in the same turn."""
+    world.judge.heard(messages.TooBig(4, 1 << 30))
+    with pytest.raises(laws.Broken, match="too big to live"):
+        world.judge.over(world.core)
+
+
+def test_the_judge_sees_a_kill_of_one_who_went_on(world: World) -> None:
+    """Stacks are asked for anew if a worker spoke since."""
+    world.judge.wished(DumpStacks(4))
+    world.judge.heard(messages.Done(4, messages.Result.COMPLETED))
+    world.judge.now += 1.0
+    with pytest.raises(laws.Broken, match="has not gone on"):
+        world.judge.wished(Kill(4, "past its own timeout"))
+
+
+LEFT = messages.PostMortem(answer=messages.Complete("1"))
+DUES: dict[str, tuple[list[messages.Event], messages.Answer]] = {
+    "a death": ([messages.Exited(4, -9)], Fail("WorkerDied: x")),
+    "a death before the beginning": (
+        [messages.Exited(4, -9, messages.PostMortem(begun=False))],
+        Fail("Unbegun: x"),
+    ),
+    "a result": ([messages.Exited(4, -9, LEFT)], messages.Complete("1")),
+    "canceled": (
+        [messages.Stale(4, messages.Staleness.CANCEL), messages.Exited(4, -9)],
+        messages.Cancel("x"),
+    ),
+    "canceled with a result": (
+        [messages.Stale(4, messages.Staleness.CANCEL), messages.Exited(4, -9, LEFT)],
+        messages.Complete("1"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("events", "due"), DUES.values(), ids=DUES.keys())
+def test_the_judge_knows_what_is_due(
+    world: World, events: list[messages.Event], due: messages.Answer
+) -> None:
+    """That answer and none of the others."""
+    for event in events:
+        world.judge.heard(event)
+    others = [each for _, each in DUES.values() if each != due]
+    for wrong in (*others, messages.HandBack(), Fail("Interrupted: x"), messages.Complete("2")):
+        with pytest.raises(laws.Broken, match="is due"):
+            world.judge.wished(Fork(8, 1, Report(TASK, RESIZE.role, wrong)))
+    world.judge.wished(Fork(8, 1, Report(TASK, RESIZE.role, due)))
+
+
+def test_the_judge_sees_a_report_of_what_is_gone(world: World) -> None:
+    """SWF knows such a task no more."""
+    world.judge.heard(messages.Stale(4, messages.Staleness.GONE))
+    world.judge.heard(messages.Exited(4, -9))
+    with pytest.raises(laws.Broken, match="the holder of t1 died"):
+        world.judge.wished(Fork(8, 1, REPORT))
+
+
+def test_the_judge_knows_who_was_cut_short(world: World) -> None:
+    """Killed in a stop and not for being late: interrupted."""
+    world.judge.heard(messages.StopAsked("SIGQUIT"))
+    world.judge.wished(Kill(4, "SIGQUIT"))
+    world.judge.heard(messages.Exited(4, -9))
+    with pytest.raises(laws.Broken, match="is due"):
+        world.judge.wished(Fork(8, 1, REPORT))
+    world.judge.wished(Fork(8, 1, Report(TASK, RESIZE.role, Fail("Interrupted: x"))))
+
+
 def test_the_judge_sees_forks_while_leaving(world: World) -> None:
     """Once a drain was asked for, only reporters may be forked."""
     world.judge.heard(messages.Exited(4, -9))
