@@ -26,6 +26,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from garcon.trouble import ERRORS
+
 ENVIRONMENT = "GARCON_CLAIMS"
 CLAIM = "garcon.claim"
 
@@ -37,6 +39,10 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 class NotThere(ValueError):
     """What a claim stands for cannot be had, and will not be."""
+
+
+class Unavailable(ConnectionError):
+    """The claim store did not take or give something just now; a later try may succeed."""
 
 
 class Store(Protocol):
@@ -184,13 +190,14 @@ def put(text: str, into: Store) -> dict[str, Any]:
     """Keep a text; the claim for it.
 
     Raises:
-        botocore.exceptions.ClientError: S3 refused it.
-        botocore.exceptions.BotoCoreError: S3 was not reached.
-        OSError: The directory did not take it.
+        Unavailable: The store did not take it.
     """
     content = text.encode()
     digest = hashlib.sha256(content).hexdigest()
-    into.put(digest, content)
+    try:
+        into.put(digest, content)
+    except ERRORS as error:
+        raise Unavailable(f"The claim store {into} does not take a text: {error}") from error
     return {CLAIM: digest, "characters": len(text)}
 
 
@@ -204,9 +211,7 @@ def get(claim: Mapping[str, Any]) -> str:
 
     Raises:
         NotThere: No store is set, the store does not have it, or has something else.
-        botocore.exceptions.ClientError: S3 refused it.
-        botocore.exceptions.BotoCoreError: S3 was not reached.
-        OSError: The directory could not be read.
+        Unavailable: The store did not give it.
     """
     digest = str(claim[CLAIM])
     if not _DIGEST.fullmatch(digest):
@@ -225,7 +230,10 @@ def _fetched(digest: str) -> bytes:
             f"The claim {digest} cannot be fetched: no claim store is set. Give this process the "
             f"{ENVIRONMENT} that the others have."
         )
-    content = where.get(digest)
+    try:
+        content = where.get(digest)
+    except ERRORS as error:
+        raise Unavailable(f"The claim store {where} does not give {digest}: {error}") from error
     if content is None:
         raise NotThere(
             f"The claim {digest} is not in {where}. It was deleted, or put by a process with "

@@ -7,9 +7,10 @@ It is the dictionary of the current values (as documented) and offers them under
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from garcon import payload
+from garcon import carrying, payload
 
 Event = Mapping[str, Any]
+WORKFLOW_INPUT = "The workflow's input"
 
 
 class ExecutionContext(dict[str, Any]):
@@ -29,6 +30,13 @@ class ExecutionContext(dict[str, Any]):
     def current(self) -> dict[str, Any]:
         """The current values."""
         return self
+
+    def snapshot(self) -> "ExecutionContext":
+        """The same values for the flow's code to do with as it likes; what they hold is shared."""
+        found = ExecutionContext()
+        found.update(self)
+        found.workflow_input = dict(self.workflow_input)
+        return found
 
     def add(self, event: Event) -> None:
         """Take over what the event brings; most bring nothing.
@@ -54,11 +62,16 @@ class ExecutionContext(dict[str, Any]):
         self["execution.workflow_id"] = execution["workflowId"]
 
     def set_execution_input(self, event: Event) -> None:
-        """Start from the input of a WorkflowExecutionStarted event."""
-        attributes = event["workflowExecutionStartedEventAttributes"]
-        values = payload.decode_object(attributes.get("input"), "The workflow's input")
+        """Start from the input of a WorkflowExecutionStarted event.
+
+        A run that continues an earlier one starts from that one's input and results.
+        """
+        text, before = begun_with(event)
+        values = payload.decode_object(text, WORKFLOW_INPUT)
         self.workflow_input = values
         self.update(values)
+        for each in before:
+            self.add(each)
 
     def add_activity_result(self, event: Event) -> None:
         """Merge the result of an ActivityTaskCompleted event."""
@@ -71,3 +84,25 @@ class ExecutionContext(dict[str, Any]):
         """Add an object's members; any other result has no keys to be known by."""
         if isinstance(result, dict):
             self.update(result)
+
+
+def begun_with(event: Event) -> tuple[str | None, list[Any]]:
+    """The text of the workflow's input, and the events carried over from earlier runs.
+
+    Args:
+        event: WorkflowExecutionStarted.
+
+    Raises:
+        payload.NotReadable: The input is too long, not JSON, or damaged.
+    """
+    text = event["workflowExecutionStartedEventAttributes"].get("input")
+    if not text or not carrying.may_be_carried(text):
+        return text, []
+    value = payload.decode(text, WORKFLOW_INPUT)
+    if not carrying.is_carried(value):
+        return text, []
+    try:
+        carried = carrying.unpack(value)
+    except carrying.NotCarried as error:
+        raise payload.NotReadable(f"{WORKFLOW_INPUT} is not readable. {error}") from error
+    return carried.input, carried.events

@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 from garcon import causes, payload
 from garcon.activity import ActivityState
 from garcon.activity.retrying import REST_TIMER, rest_timer
-from garcon.context import ExecutionContext
+from garcon.context import ExecutionContext, begun_with
 from garcon.lifecycles import CANCELLATION, CHILD, LIFECYCLES, TIMER, Lifecycle
 from garcon.states import How, Outcome, State, value_of
 
@@ -162,6 +162,8 @@ class History:
     def _started(self, event: Event, attributes: Mapping[str, Any]) -> None:
         self.start = {name: value for name, value in attributes.items() if name != "input"}
         self.context.set_execution_input(event)
+        for each in begun_with(event)[1]:  # carried over from an earlier run
+            self.add(each)
 
     def _cancel_requested(self, event: Event, _: Mapping[str, Any]) -> None:
         self.cancel_requested = self.cancel_requested or event.get("eventId", 1)

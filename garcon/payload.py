@@ -32,8 +32,7 @@ def encode(values: Any, what: str) -> str:
         TooLarge: It has more than 32,768 characters and there is no claim store, or more than the
             store takes; the message names the largest key.
         TypeError: JSON has no form for a value; the message names the key.
-        botocore.exceptions.ClientError: The claim store refused it.
-        botocore.exceptions.BotoCoreError: The claim store was not reached.
+        claims.Unavailable: The claim store does not answer just now.
     """
     text = check(values, what)
     store = claims.store()
@@ -68,8 +67,7 @@ def decode(text: str | None, what: str) -> Any:
 
     Raises:
         NotReadable: The text is too long, or not JSON, or what it claims is not there.
-        botocore.exceptions.ClientError: The claim store refused it.
-        botocore.exceptions.BotoCoreError: The claim store was not reached.
+        claims.Unavailable: The claim store does not answer just now.
     """
     if not text:
         return None

@@ -19,7 +19,8 @@ class Watched(UserDict[str, Any]):
 
     def __init__(self, context: Mapping[str, Any] | None = None) -> None:
         self.looked_at: set[str] = set()
-        super().__init__(context or {})
+        super().__init__()
+        self.data = dict(context or {})  # at once, not key by key: a context may be large
 
     def __getitem__(self, key: str) -> Any:
         self.looked_at.add(key)

@@ -39,7 +39,7 @@ class ActivityInstance:
         self.execution_context = execution_context or {}
         self.pool_size = pool_size
 
-    @property
+    @functools.cached_property
     def context(self) -> dict[str, Any]:
         """The execution's context with the instance's own values, which win."""
         return {**self.execution_context, **self.local_context}

@@ -90,16 +90,7 @@ class Reader(GarconLogger):
         return pages(task, fetch)
 
     def _recorded(self, task: Received) -> Iterator[Page]:
-        """The pages of the whole history."""
-
-        def fetch(token: str | None) -> Page:
-            more = {"nextPageToken": token} if token else {}
-            page: Page = self._client().get_workflow_execution_history(
-                domain=self._domain, execution=task["workflowExecution"], **more
-            )
-            return page
-
-        yield from pages(fetch(None), fetch)
+        return recorded(self._client(), self._domain, task["workflowExecution"])
 
     def _checked(self, known: Reduced, task: Received) -> Reduced:
         try:
@@ -120,3 +111,22 @@ class Reader(GarconLogger):
         )
         self.cache.clear()
         return full
+
+
+def recorded(client: Any, domain: str, execution: Mapping[str, Any]) -> Iterator[Page]:
+    """The pages of a whole history (GetWorkflowExecutionHistory), which may lag behind a little.
+
+    Args:
+        client: The client to fetch them with.
+        domain: The execution's domain.
+        execution: Its ids.
+    """
+
+    def fetch(token: str | None) -> Page:
+        more = {"nextPageToken": token} if token else {}
+        page: Page = client.get_workflow_execution_history(
+            domain=domain, execution=execution, **more
+        )
+        return page
+
+    yield from pages(fetch(None), fetch)

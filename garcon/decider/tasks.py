@@ -17,12 +17,13 @@ import backoff
 from botocore.exceptions import ClientError, ParamValidationError
 
 from garcon import client as clients
-from garcon import utils
+from garcon import trouble, utils
 from garcon.activity.base import POLL_TRIES
 from garcon.activity.execution import UNKNOWN
 from garcon.actor import Actor
 from garcon.decider.decisions import Decision, fail_workflow
-from garcon.decider.reading import Received
+from garcon.decider.pages import Gap, between
+from garcon.decider.reading import Received, recorded
 from garcon.decider.reduced import Reduced
 from garcon.decider.sticking import Sticking
 from garcon.decider.sticky import Sticky
@@ -148,6 +149,15 @@ class DecisionTasks(Actor):
             return Reduced("", History(self.get_history(identity, poll)))
         task = poll if isinstance(poll, Received) else Received(poll, self._request(identity))
         return self._sticking.reduce(task)
+
+    def whole_history(self, poll: Poll) -> list[Event] | None:
+        """All events up to a task, in order; None if they cannot be had just now."""
+        pages = recorded(clients.calling(self.client), self.domain, poll["workflowExecution"])
+        try:
+            return between(0, poll["startedEventId"], pages)
+        except (Gap, *trouble.ERRORS) as error:
+            self.logger.info("The history could not be read: %s", error)
+            return None
 
     def respond(self, task_token: str, decisions: list[Decision]) -> bool:
         """Send the decisions (RespondDecisionTaskCompleted) until SWF accepts them.

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from garcon import activity, event, payload, trouble
+from garcon import activity, claims, event, payload, trouble
 from garcon import client as clients
+from garcon.decider.cliff import Cliff
 from garcon.decider.contradicting import Contradiction
 from garcon.decider.deciding import (
     STUCK,
@@ -26,7 +27,9 @@ from garcon.decider.deciding import (
     tell_attempts,
 )
 from garcon.decider.decisions import Decision, complete_workflow, fail_workflow, hand_back
+from garcon.decider.frontier import Frontier, Graph, View
 from garcon.decider.pages import Gap
+from garcon.decider.reduced import Reduced
 from garcon.decider.registration import (
     RegistrationRefused,
     activity_priority,
@@ -37,6 +40,7 @@ from garcon.decider.registration import (
 )
 from garcon.decider.scheduling import take_step
 from garcon.decider.settling import is_stuck, settle, wait_long
+from garcon.decider.splitting import split
 from garcon.decider.sticky import Sticky
 from garcon.decider.tasks import DecisionTasks
 from garcon.decider.verbs import Schedule
@@ -70,6 +74,8 @@ class DeciderWorker(DecisionTasks):
         self.flow = flow
         self.version = flow_version(flow)
         self.activities = activity.find_workflow_activities(flow)
+        self._graph = Graph(self.activities)
+        self._cliff = Cliff(flow, self.whole_history)
         self.on_exception = getattr(flow, "on_exception", None)
         if register:
             self.register()
@@ -134,33 +140,37 @@ class DeciderWorker(DecisionTasks):
 
     def _decide(self, poll: Poll, identity: str | None) -> list[Decision]:
         try:
-            history = self.reduced(poll, identity).history
+            reduced = self.reduced(poll, identity)
         except Gap as error:
             self.logger.warning("%s The task goes back to %s.", error, self.task_list)
             return hand_back()
         except payload.NotReadable as error:
             self.report(error)
             return [fail_workflow(error)]
+        history = reduced.history
         history.context.set_workflow_execution_info(poll, self.domain)
         decisions: list[Decision] = []
         with self._failing_the_workflow(decisions):
-            self._want(decisions, history)
-        sent = settle(decisions, history)
+            self._want(decisions, reduced)
+        sent = self._cliff.avoid(poll, settle(decisions, history), history)
         tell_attempts(sent, self.logger)
-        return sent
+        return split(sent, history)
 
-    def _want(self, decisions: list[Decision], history: History) -> None:
-        ensure_permitted(history)
-        decider = getattr(self.flow, "decider", None)
+    def _want(self, decisions: list[Decision], reduced: Reduced) -> None:
+        history, decider = reduced.history, getattr(self.flow, "decider", None)
+        if history.cancel_requested or callable(decider):
+            ensure_permitted(history)  # of a flow without, only we continue as new, and need not
         if history.cancel_requested:
             self._cancel(decisions, history)
         elif callable(decider):  # a flow module may hold the module of that name
             told = Schedule(self.flow, history, decisions)
-            run_decider(told, decisions, decider, history.context.workflow_input)
+            run_decider(told, decisions, decider, dict(history.context.workflow_input))
             conclude(told, decisions, history, decider)
         else:
             with suppress(activity.ActivityInstanceNotReadyException):
-                self._follow(decisions, history.activities, history.context)
+                reduced.frontier = reduced.frontier or Frontier(self._graph)
+            view = reduced.frontier.look(history.activities, history.context.snapshot())
+            self._follow(decisions, view)
             if is_stuck(decisions, history):
                 decisions.append(fail_workflow(STUCK))
 
@@ -181,21 +191,18 @@ class DeciderWorker(DecisionTasks):
             context: The context of the execution.
         """
         with self._failing_the_workflow(decisions):
-            self._follow(decisions, activity_states, context)
+            self._follow(decisions, Frontier(self._graph).look(activity_states, context))
 
-    def _follow(
-        self, decisions: list[Decision], states: States, context: Mapping[str, Any]
-    ) -> None:
-        progress = activity.Progress(states, context)
-        for each in self.activities:
+    def _follow(self, decisions: list[Decision], view: View) -> None:
+        for each in view.live:
             version = activity_version(each, self.flow)
             priority = activity_priority(each, self.flow)
-            for instance in progress.runnable(each):
-                state = activity.state_of(instance, states)
+            for instance in view.runnable(each):
+                state = activity.state_of(instance, view.history)
                 take_step(
                     decisions, instance, state, instance.id, version=version, priority=priority
                 )
-        if all(progress.completed(each) for each in self.activities):
+        if view.all_completed:
             decisions.append(complete_workflow())
 
     def delegate_decisions(
@@ -225,6 +232,8 @@ class DeciderWorker(DecisionTasks):
             yield
         except activity.ActivityInstanceNotReadyException:
             return
+        except claims.Unavailable:
+            raise  # the claim store passes; the task comes again
         except Contradiction as error:
             decisions[:] = [wait_long()]
             self.report(error)

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from garcon import claims, payload, runner, task
+from garcon.decider import DeciderWorker
 from garcon.local import LocalSWF
 from tests.garcon.fakes import FakeClock, FakeSwf, refusal
 from tests.garcon.flows import flow, make
+from tests.garcon.histories import History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -260,3 +262,15 @@ def test_a_store_that_does_not_answer_does_not_lose_the_work() -> None:
     assert len(kept) == 1
     (request,) = swf.requests("respond_activity_task_completed")
     assert len(request["result"]) < 200
+
+
+def test_a_store_that_does_not_answer_fails_no_workflow(tmp_path: Path) -> None:
+    """An input that cannot be stored just now is a trouble that passes, not a decision."""
+    place = tmp_path / "store"
+    place.write_text("a file is in the way")
+    claims.configure(f"file:{place}")
+    made = DeciderWorker(
+        flow(a=make("a", run=runner.Sync(lambda context: context))), register=False
+    )
+    with pytest.raises(claims.Unavailable, match="does not take a text"):
+        made.decide(History({"big": "x" * 32_700}).poll())
