@@ -11,6 +11,7 @@ from garcon import activity
 from garcon import client as clients
 from garcon.decider import DeciderWorker
 from garcon.decider.sticky import Sticky
+from tests.garcon.flows import flow, make
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,18 +48,18 @@ class Office:
 
     Args:
         swf: The service.
-        flow: The flow.
+        flow_: The flow.
         sticky: How its deciders stick; None for not at all.
     """
 
-    def __init__(self, swf: LocalSWF, flow: Any, sticky: Sticky | None = UNCHECKED) -> None:
+    def __init__(self, swf: LocalSWF, flow_: Any, sticky: Sticky | None = UNCHECKED) -> None:
         self.swf = swf
-        self.flow = flow
+        self.flow = flow_
         self.client = swf.client()
         self._sticky = sticky
         self.deciders: list[DeciderWorker] = []
         self.activities = {
-            str(each.task_list): each for each in activity.find_workflow_activities(flow)
+            str(each.task_list): each for each in activity.find_workflow_activities(flow_)
         }
 
     def decider(self) -> DeciderWorker:
@@ -114,6 +115,16 @@ class Office:
     def is_open(self, workflow_id: str = "workflow") -> bool:
         """Whether its latest run is open."""
         return self.swf._threads.service.find(workflow_id).status == "OPEN"
+
+
+def chain(length: int, **members: Any) -> Any:
+    """A flow of so many activities, one after the other."""
+    found: dict[str, Any] = {}
+    before: list[Any] = []
+    for number in range(length):
+        made = make(f"s{number:03}", requires=before)
+        found[f"a{number:03}"], before = made, [made]
+    return flow(**found, **members)
 
 
 def count(history: list[dict[str, Any]], kind: str) -> int:

@@ -13,7 +13,7 @@ from garcon import runner, task
 from garcon.decider import DeciderWorker
 from garcon.decider.sticky import Sticky, private_list
 from garcon.local import LocalSWF, Settings
-from tests.garcon.deciding import Office, count
+from tests.garcon.deciding import Office, chain, count
 from tests.garcon.fakes import GONE, FakeSwf, refusal
 from tests.garcon.flows import flow, make
 from tests.garcon.histories import History
@@ -21,16 +21,6 @@ from tests.garcon.histories import History
 POLL = "poll_for_decision_task"
 RESPOND = "respond_decision_task_completed"
 READ = "get_workflow_execution_history"
-
-
-def chain(length: int, **members: Any) -> Any:
-    """A flow of so many activities, one after the other."""
-    found: dict[str, Any] = {}
-    before: list[Any] = []
-    for number in range(length):
-        made = make(f"s{number:03}", requires=before)
-        found[f"a{number:03}"], before = made, [made]
-    return flow(**found, **members)
 
 
 def shown_to(office: Office) -> list[int]:
