@@ -113,9 +113,9 @@ class _Server:
     def serve(self) -> int:
         work: hands.Work | None = None
         while not self._leaving.asked:
+            self._title("polling")
             if work is None:  # after a task, ``Done`` has said that the next poll follows
                 self._leaving.say(messages.Polling(self._worker))
-            self._title("polling")
             work = self._poll()
             if work is not None:
                 self._perform(work)

@@ -1,41 +1,140 @@
 """A flow whose tasks do what their input says, so that a test can hold one in any stage.
 
 ``{"gate": PATH}``: the task waits until somebody opens the FIFO at PATH for writing and closes it.
-``{"then": "..."}``: what it does next: ``return``, ``raise``, ``exit``, ``segfault``, ``child``.
+``{"then": "..."}``: what it does next, each word in turn, parted by spaces:
+
+- ``beat`` sends a heartbeat; ``middle`` waits at the FIFO ``PATH.middle``;
+- ``exit``, ``abort``, ``segfault`` kill the worker, at the first try only;
+- ``raise`` raises; ``child`` starts a child process; ``deaf`` ignores SIGTERM;
+- ``hold`` holds the interpreter's lock for three of its heartbeat timeouts;
+- ``grow`` takes 200 MiB of memory and waits at ``PATH.middle``;
+- ``beats`` sends heartbeats until one raises;
+- ``stubborn`` does so too, catches what it raises, and waits at ``PATH.middle``.
+
+Each try appends a line to ``PATH.tries``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import signal
 import subprocess
+import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from garcon import activity, runner, task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 domain = "tests"
 name = "gates"
 create = activity.create(domain, name)
 
+HEARTBEAT = 1
+"""Seconds of heartbeat timeout of the activity ``told``."""
+
 
 @task.decorate(timeout=120, heartbeat=120)
 def wait_at_gate(gate: str, then: str, activity: Any) -> dict[str, Any]:
     """Wait for the gate to open, then do as told."""
-    if then == "child":
-        child = subprocess.Popen(["sleep", "300"])
-        Path(f"{gate}.child").write_text(str(child.pid))
+    return perform(gate, then, activity)
+
+
+@task.decorate(timeout=30, heartbeat=HEARTBEAT)
+def tell_often(gate: str, then: str, activity: Any) -> dict[str, Any]:
+    """As above, with little time between signs of life."""
+    return perform(gate, then, activity)
+
+
+@task.decorate(timeout=3)
+def hurry(gate: str, then: str, activity: Any) -> dict[str, Any]:
+    """As above, with little time in all."""
+    return perform(gate, then, activity)
+
+
+def perform(gate: str, then: str, activity: Any) -> dict[str, Any]:
+    """Wait for the gate to open, then do as told."""
     if gate:
         activity.logger.info("at the gate")
+        first = note_try(gate)
         Path(gate).read_bytes()
-    match then:
-        case "raise":
-            raise ValueError("told to raise")
-        case "exit":
-            os._exit(3)
-        case "segfault":
-            ctypes.string_at(0)
+        for word in then.split():
+            if first or word not in DEADLY:
+                DEEDS[word](gate, activity)
     return {"passed": gate}
+
+
+def note_try(gate: str) -> bool:
+    """Leave a trace of this try; whether it is the first one."""
+    tries = Path(f"{gate}.tries")
+    with tries.open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    return len(tries.read_text().splitlines()) == 1
+
+
+def child(gate: str, _activity: Any) -> None:
+    """Start a child process."""
+    started = subprocess.Popen(["sleep", "300"])
+    Path(f"{gate}.child").write_text(str(started.pid))
+
+
+def fail(_gate: str, _activity: Any) -> None:
+    """Fail like any task."""
+    raise ValueError("told to raise")
+
+
+def hold(_gate: str, _activity: Any) -> None:
+    """Hold the interpreter's lock: no thread of this process runs Python code meanwhile."""
+    ctypes.PyDLL(None).usleep(3 * HEARTBEAT * 1_000_000)
+
+
+def grow(gate: str, _activity: Any) -> None:
+    """Take memory and keep it."""
+    taken = bytearray(200 << 20)
+    middle(gate, taken)
+
+
+def beats(_gate: str, activity: Any) -> None:
+    """Go on until SWF says something, which takes less than half a minute."""
+    pause = threading.Event()
+    for _ in range(600):
+        activity.heartbeat()
+        pause.wait(0.05)
+
+
+def stubborn(gate: str, activity: Any) -> None:
+    """Go on, whatever SWF says."""
+    with contextlib.suppress(Exception):
+        beats(gate, activity)
+    middle(gate, activity)
+
+
+def middle(gate: str, _activity: Any) -> None:
+    """Wait again."""
+    Path(f"{gate}.waits").touch()
+    Path(f"{gate}.middle").read_bytes()
+
+
+DEEDS: dict[str, Callable[[str, Any], object]] = {
+    "beat": lambda _gate, activity: activity.heartbeat(),
+    "middle": middle,
+    "child": child,
+    "raise": fail,
+    "hold": hold,
+    "grow": grow,
+    "beats": beats,
+    "stubborn": stubborn,
+    "deaf": lambda _gate, _activity: signal.signal(signal.SIGTERM, signal.SIG_IGN),
+    "exit": lambda _gate, _activity: os._exit(3),
+    "abort": lambda _gate, _activity: os.abort(),
+    "segfault": lambda _gate, _activity: ctypes.string_at(0),
+    "return": lambda _gate, _activity: None,
+}
+DEADLY = {"exit", "abort", "segfault", "hold", "grow", "beats", "stubborn"}
 
 
 @task.decorate(timeout=120, heartbeat=120)
@@ -44,4 +143,6 @@ def finish() -> None:
 
 
 gate = create(name="gate", run=runner.Sync(wait_at_gate.fill(gate="gate", then="then")), retry=2)
-end = create(name="end", requires=[gate], run=runner.Sync(finish.fill()))
+told = create(name="told", run=runner.Sync(tell_often.fill(gate="told", then="then")), retry=2)
+brief = create(name="brief", run=runner.Sync(hurry.fill(gate="brief", then="then")), retry=2)
+end = create(name="end", requires=[gate, told, brief], run=runner.Sync(finish.fill()))

@@ -1,8 +1,9 @@
-"""What the tests ask SWF itself: start an execution, wait for an event in its history."""
+"""What the tests ask SWF itself: start an execution, wait for an event, order faults."""
 
 from __future__ import annotations
 
 import json
+import urllib.request
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,38 @@ class Execution:
             return last if is_close else ""
 
         return str(until(closed, f"{self.workflow_id} closed"))
+
+
+@dataclass(frozen=True)
+class Faults:
+    """The faults that a local endpoint is ordered to have (``garcon.local.injection``)."""
+
+    endpoint: str
+
+    def order(self, kind: str, operation: str | None = None, **more: Any) -> None:
+        """From the next request on."""
+        self._call("POST", {"kind": kind, "operation": operation, **more})
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Those in force."""
+        return list(self._call("GET"))
+
+    def withdraw(self) -> None:
+        """No more faults."""
+        self._call("DELETE")
+
+    def wait_until_struck(self, kind: str, operation: str) -> None:
+        """Order a fault for every request of this operation, and wait until it has struck one."""
+        many = 1_000_000
+        self.order(kind, operation, count=many)
+        until(lambda: self.orders()[0]["count"] < many, f"a {kind} of {operation}")
+
+    def _call(self, method: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        url = f"{self.endpoint}/api/faults"
+        request = urllib.request.Request(url, data, method=method)  # noqa: S310 - our own address
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - same
+            return json.load(answer)
 
 
 def client(endpoint: str) -> Any:

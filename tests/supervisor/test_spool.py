@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from garcon import reasons
 from supervisor import spool
 from supervisor.messages import Complete, Fail, HandBack, Place, Role, Task
 from supervisor.spool import Owner, Spool
@@ -55,7 +56,7 @@ def test_a_token_without_an_answer_is_a_death(folder: str) -> None:
     left_behind(folder)
     (report,) = spool.collect(folder, OWNER)
     assert isinstance(report.answer, Fail)
-    assert report.answer.reason.startswith("WorkerDied: ")
+    assert reasons.prefix_of(report.answer.reason) == reasons.WORKER_DIED
     left_behind(folder, role=Role.DECIDER)
     assert [each.answer for each in spool.collect(folder, OWNER)] == [HandBack()]
 

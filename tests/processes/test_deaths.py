@@ -1,0 +1,279 @@
+"""A worker dies, in each way and at each stage of its task, and nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from tests.processes import flow, swf
+from tests.processes.harness import Supervisor, local_swf, until
+from tests.processes.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Begin = Callable[..., Trial]
+
+RESPOND = "RespondActivityTaskCompleted"
+
+QUICK = {
+    # Whoever dies here dies on purpose: seats are filled again at once, and no list is degraded.
+    "GARCON_LASTING": "0.01",
+    "GARCON_REST_INITIAL": "0.05",
+    "GARCON_REST_CAP": "0.1",
+    "GARCON_INTENSITY_DEATHS": "1000",
+    "GARCON_CANCEL_GRACE": "0.5",
+    "GARCON_POLL_PATIENCE": "4",
+    "GARCON_WORK_MARGIN": "0.5",
+}
+
+KILLED = "WorkerDied: killed by SIGKILL"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """A local SWF for all tests of this file; it hands no task to the killed."""
+    with local_swf("--poll-seconds", "1", "--no-ghosts") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def pool(endpoint: str) -> Iterator[Supervisor]:
+    """A pool for all tests of this file: what one of them does to it the next must not notice."""
+    argv = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint, "--workers", "2")
+    with Supervisor(*argv, **QUICK) as supervisor:
+        supervisor.wait_for("full_strength")
+        yield supervisor
+
+
+@pytest.fixture
+def faults(endpoint: str) -> Iterator[swf.Faults]:
+    """The faults to order; withdrawn afterwards."""
+    ordered = swf.Faults(endpoint)
+    yield ordered
+    ordered.withdraw()
+
+
+@pytest.fixture
+def begin(pool: Supervisor, endpoint: str, tmp_path: Path) -> Begin:
+    """Starts an execution of the flow in this pool."""
+    return lambda then, key="gate": Trial(pool, endpoint, tmp_path, then, key)
+
+
+# --- from outside, at each stage ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [(signal.SIGKILL, KILLED), (signal.SIGSEGV, "WorkerDied: SIGSEGV")],
+)
+@pytest.mark.parametrize("stage", ["begun", "middle"])
+def test_a_death_in_mid_task_is_reported_and_the_task_run_again(
+    begin: Begin, stage: str, number: signal.Signals, reason: str
+) -> None:
+    """Before the first heartbeat or after it: one failure with its cause, then another try."""
+    trial = begin("beat middle")
+    worker = trial.worker()
+    if stage == "middle":
+        trial.open()
+        trial.wait_in_middle()
+    worker.send_signal(number)
+    said, details = trial.failure()
+    assert said.startswith(reason)
+    assert details["signal"] == number.name
+    assert details["pid"] == worker.pid
+    assert details["host"] == os.uname().nodename
+    assert details["activity_id"] == "gates_gate-1"
+    assert details["deaths"] == 1
+    assert any("at the gate" in line for line in details["last_lines"])
+    assert (number == signal.SIGSEGV) == any("wait_at_gate" in each for each in details["stacks"])
+    assert trial.worker(tries=2).pid != worker.pid
+    trial.open()
+    trial.middle()
+    kinds = trial.completes()
+    assert kinds["ActivityTaskStarted"] == 2
+    assert kinds["ActivityTaskCompleted"] == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+def test_a_result_that_swf_was_not_told_is_told(
+    begin: Begin, faults: swf.Faults, number: signal.Signals
+) -> None:
+    """A worker that dies between its result and SWF's yes leaves the result: not one try more."""
+    trial = begin("return")
+    worker = trial.worker()
+    faults.order("throttle", RESPOND, count=1_000_000)
+    trial.open()
+    until(lambda: faults.orders()[0]["count"] < 1_000_000, "an answer that is throttled")
+    worker.suspend()  # in whatever rest it is: now it cannot tell SWF by itself
+    faults.withdraw()
+    worker.send_signal(number)
+    worker.resume()
+    kinds = trial.completes()
+    assert kinds["ActivityTaskStarted"] == kinds["ActivityTaskCompleted"] == 1
+    assert kinds["ActivityTaskFailed"] == 0
+
+
+def test_a_failure_that_swf_was_not_told_is_told_as_it_was(
+    begin: Begin, faults: swf.Faults
+) -> None:
+    """What the task itself raised is the reason, not the death that came after it."""
+    trial = begin("raise")
+    worker = trial.worker()
+    faults.order("throttle", "RespondActivityTaskFailed", count=1_000_000)
+    trial.open()
+    until(lambda: faults.orders()[0]["count"] < 1_000_000, "an answer that is throttled")
+    worker.suspend()
+    faults.withdraw()
+    worker.kill()
+    event = trial.execution.wait_for("ActivityTaskFailed")[0]
+    assert event["activityTaskFailedEventAttributes"]["reason"] == "told to raise"
+
+
+def test_a_death_during_the_response_neither_loses_nor_doubles_it(
+    begin: Begin, faults: swf.Faults
+) -> None:
+    """SWF may or may not have the answer already: it gets it once."""
+    trial = begin("return")
+    worker = trial.worker()
+    faults.order("delay", RESPOND, count=1, seconds=1.0)
+    trial.open()
+    until(lambda: not faults.orders(), "an answer on its way")
+    worker.kill()
+    kinds = trial.completes()
+    assert kinds["ActivityTaskStarted"] == kinds["ActivityTaskCompleted"] == 1
+    assert kinds["ActivityTaskFailed"] == 0
+
+
+def test_a_lost_answer_to_a_response_is_no_second_result(begin: Begin, faults: swf.Faults) -> None:
+    """SWF has carried it out, the worker never heard so, and asks again: gone is done."""
+    faults.order("reset-after", RESPOND, count=1)
+    trial = begin("return")
+    trial.open()
+    kinds = trial.completes()
+    assert kinds["ActivityTaskStarted"] == kinds["ActivityTaskCompleted"] == 1
+
+
+# --- from inside ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("then", "reason"),
+    [
+        ("exit", "WorkerDied: exited 3"),
+        ("abort", "WorkerDied: SIGABRT"),
+        ("segfault", "WorkerDied: SIGSEGV"),
+    ],
+)
+def test_a_task_that_ends_its_worker_is_reported_with_the_way(
+    begin: Begin, then: str, reason: str
+) -> None:
+    """``os._exit``, an abort, a wild pointer: each has its reason, a crash its Python stack."""
+    trial = begin(then)
+    trial.open()
+    said, details = trial.failure()
+    assert said.startswith(reason)
+    assert (then == "exit") == (not details["stacks"])
+    assert (details["exit_status"] == 3) == (then == "exit")
+    trial.open()
+    assert trial.completes()["ActivityTaskCompleted"] == 1
+
+
+def test_a_task_that_kills_its_workers_again_and_again_is_poison(begin: Begin) -> None:
+    """At the third death the failure says so, though retries are left, and there is no fourth."""
+    trial = begin("return")
+    for tries in (1, 2, 3):
+        trial.worker(tries).kill()
+        trial.execution.wait_for("ActivityTaskFailed", tries)
+    assert trial.execution.wait_closed() == "WorkflowExecutionFailed"
+    events = trial.execution.wait_for("ActivityTaskFailed", 3)
+    reasons = [each["activityTaskFailedEventAttributes"]["reason"] for each in events]
+    assert reasons[:2] == [KILLED, KILLED]
+    assert reasons[2] == "Poison: 3 workers died of it, the last killed by SIGKILL"
+
+
+# --- hangs ----------------------------------------------------------------------------------------
+
+
+def test_a_stopped_worker_in_a_poll_is_replaced(pool: Supervisor) -> None:
+    """Who says nothing for longer than a poll lasts is killed, and its seat filled again."""
+    victim = pool.titled("garcon: activity gates gates_gate", "polling")[0]
+    victim.suspend()
+    died = pool.wait_for("worker_died", pid=victim.pid)
+    assert "its poll hung" in died["message"]
+    until(lambda: not victim.is_running(), "the stopped one is gone")
+
+
+def test_a_task_past_its_timeout_is_shown_and_killed(pool: Supervisor, begin: Begin) -> None:
+    """SWF times it out; its stacks are in the log; it is killed; another worker tries again."""
+    trial = begin("return", "brief")
+    victim = trial.worker()
+    stacks = pool.wait_for("stacks", pid=victim.pid)
+    assert "in hurry" in stacks["message"]
+    died = pool.wait_for("worker_died", pid=victim.pid)
+    assert "past its own timeout" in died["message"]
+    trial.open()  # for the second try, which has been at the gate meanwhile
+    kinds = trial.completes()
+    assert kinds["ActivityTaskTimedOut"] >= 1
+    assert kinds["ActivityTaskCompleted"] == 1
+
+
+def test_a_task_that_holds_the_interpreter_s_lock_loses_nothing(begin: Begin) -> None:
+    """SWF times the heartbeat out; the late answer of the first try does not count."""
+    trial = begin("hold", "told")
+    trial.open()
+    event = trial.execution.wait_for("ActivityTaskTimedOut")[0]
+    assert event["activityTaskTimedOutEventAttributes"]["timeoutType"] == "HEARTBEAT"
+    trial.open()
+    assert trial.completes()["ActivityTaskCompleted"] == 1
+
+
+# --- what SWF no longer wants ---------------------------------------------------------------------
+
+
+def test_a_task_that_is_gone_is_let_go(pool: Supervisor, begin: Begin) -> None:
+    """Its next heartbeat ends it, and the same worker goes on."""
+    trial = begin("beats")
+    worker = trial.worker()
+    trial.open()
+    terminate(trial)
+    assert "no longer has the task" in pool.wait_for_message("no longer has the task")["message"]
+    assert worker.is_running()
+
+
+def test_a_task_that_will_not_let_go_is_killed_after_a_grace(
+    pool: Supervisor, begin: Begin
+) -> None:
+    """One that catches everything and never beats again loses its worker, and nothing is told."""
+    trial = begin("stubborn")
+    worker = trial.worker()
+    trial.open()
+    terminate(trial)
+    trial.wait_in_middle()
+    died = pool.wait_for("worker_died", pid=worker.pid)
+    assert "SWF" in died["message"]
+    until(lambda: not worker.is_running(), "the stubborn one is gone")
+
+
+def terminate(trial: Trial) -> None:
+    """End the execution, so that its task is gone."""
+    trial.execution.client.terminate_workflow_execution(
+        domain=flow.domain, workflowId=trial.execution.workflow_id
+    )
+
+
+def test_children_of_a_task_die_with_its_worker(begin: Begin) -> None:
+    """The process group is ended, whatever the worker died of."""
+    trial = begin("child middle")
+    trial.open()
+    child = psutil.Process(trial.child())
+    trial.worker().send_signal(signal.SIGSEGV)
+    until(lambda: not child.is_running(), "the task's child is gone")
+    trial.open()
+    trial.middle()
+    trial.completes()

@@ -1,0 +1,111 @@
+"""One execution of the test flow whose activity can be held, killed and let go on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.processes import flow, swf
+from tests.processes.harness import until
+
+if TYPE_CHECKING:
+    import psutil
+
+    from tests.processes.harness import Supervisor
+
+
+class Trial:
+    """An execution, and the gates at which its task waits.
+
+    Args:
+        pool: Whose workers do it.
+        endpoint: The SWF.
+        folder: For the gates.
+        then: What the task does behind its gate, see ``flow``.
+        key: Which activity it is about: ``gate``, or ``told`` or ``brief``, which have little time.
+    """
+
+    def __init__(
+        self, pool: Supervisor, endpoint: str, folder: Path, then: str, key: str = "gate"
+    ) -> None:
+        self._pool = pool
+        self._gate = folder / "gate"
+        self._activity_id = f"{flow.name}_{key}-1"
+        for path in (self._gate, Path(f"{self._gate}.middle")):
+            os.mkfifo(path)
+        self.execution = swf.start(endpoint, flow, **{key: str(self._gate), "then": then})
+
+    def worker(self, tries: int = 1) -> psutil.Process:
+        """The worker that has the task in hand, at its so-many-th try, once it has begun it."""
+        until(lambda: self.tries() >= tries, f"try {tries}")
+        found: list[psutil.Process] = until(
+            lambda: self._pool.titled("working", self._activity_id, self.execution.workflow_id),
+            "a worker with the task in hand",
+        )
+        return found[0]
+
+    def tries(self) -> int:
+        """How often the task was begun."""
+        path = Path(f"{self._gate}.tries")
+        return len(path.read_text().splitlines()) if path.exists() else 0
+
+    def open(self) -> None:
+        """Let the task pass its gate."""
+        pass_gate(self._gate)
+
+    def middle(self) -> None:
+        """Let the task pass its second gate."""
+        pass_gate(Path(f"{self._gate}.middle"))
+
+    def wait_in_middle(self) -> None:
+        """Wait until the task is at its second gate."""
+        until(Path(f"{self._gate}.waits").exists, "the task at its second gate")
+
+    def child(self) -> int:
+        """The pid of the process that the task has started."""
+        path = Path(f"{self._gate}.child")
+        return int(until(lambda: path.exists() and path.read_text(), "the task's child"))
+
+    def failure(self) -> tuple[str, dict[str, Any]]:
+        """Reason and details of the task's first failure, once the history has it."""
+        event = self.execution.wait_for("ActivityTaskFailed")[0]
+        attributes = event["activityTaskFailedEventAttributes"]
+        return attributes["reason"], json.loads(attributes["details"])
+
+    def kinds(self) -> Counter[str]:
+        """What happened to the task: its events, counted by type."""
+        events = self.execution.history()
+        mine = {
+            event["eventId"]
+            for event in events
+            if event.get("activityTaskScheduledEventAttributes", {}).get("activityId")
+            == self._activity_id
+        }
+        return Counter(event["eventType"] for event in events if _scheduled_by(event) in mine)
+
+    def completes(self) -> Counter[str]:
+        """Wait until the execution has completed; what happened to the task."""
+        assert self.execution.wait_closed() == "WorkflowExecutionCompleted"
+        return self.kinds()
+
+
+def _scheduled_by(event: dict[str, Any]) -> int:
+    name = event["eventType"]
+    attributes = event.get(f"{name[0].lower()}{name[1:]}EventAttributes", {})
+    return int(attributes.get("scheduledEventId", event["eventId"]))
+
+
+def pass_gate(path: Path) -> None:
+    """Let pass who waits at this FIFO, now or within the limit."""
+
+    def opened() -> bool:
+        with contextlib.suppress(OSError):  # nobody waits there yet
+            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+            return True
+        return False
+
+    until(opened, f"somebody at {path}")
