@@ -6,8 +6,8 @@ Rules:
    these calls a second (bucket of 2,000), and of DescribeWorkflowExecution 6: with the former, 600
    callers can wait at the slowest pace before they spend the account's allowance.
 2. Rests grow by half from a quarter of a second to ten seconds, and start over when something has
-   happened. So what ends soon is seen soon, and an end is never seen later than by a third of the
-   time that passed without news.
+   happened. So what ends soon is seen soon, and an end is seen late by half of the silence before
+   it at most.
 3. Troubles that pass are rested on and told; others end the waiting. An execution that SWF does not
    know yet, because its answers lag behind a start, is waited for a moment.
 4. An execution that continued as new is followed: its next run is the same piece of work.

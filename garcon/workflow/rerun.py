@@ -62,8 +62,9 @@ def attempts(events: Iterable[Event]) -> list[Attempt]:
     for event in events:
         if event["eventType"] == "ActivityTaskScheduled":
             told = attributes(event)
-            tries[told["activityId"]] = tries.get(told["activityId"], 0) + 1
-            found.append(_attempt(event["eventId"], told, tries[told["activityId"]]))
+            id_ = str(told.get("activityId"))
+            tries[id_] = tries.get(id_, 0) + 1
+            found.append(_attempt(event["eventId"], told, tries[id_]))
     return found
 
 
@@ -71,8 +72,8 @@ def _attempt(event_id: int, told: Mapping[str, Any], number: int) -> Attempt:
     limit = str(told.get("startToCloseTimeout", ""))
     return Attempt(
         event_id=event_id,
-        activity_id=told["activityId"],
-        activity_name=told["activityType"]["name"],
+        activity_id=str(told.get("activityId")),
+        activity_name=str(told.get("activityType", {}).get("name")),
         number=number,
         input=told.get("input"),
         start_to_close=float(limit) if limit.isdigit() else None,

@@ -63,7 +63,7 @@ def _verdict(decisions: int, found: "list[Difference]") -> str:
     if not found:
         return f"Today's decider decides as the history shows, {decisions} decisions."
     first, many = found[0], len(found)
-    others = f", and {many - 1} later ones" if many > 1 else ""
+    others = f"; {many - 1} more differ" if many > 1 else ""
     lines = [
         f"Today's decider differs at event {first.completed_id} (DecisionTaskCompleted){others}.",
         "The history shows, and the code does not decide:",

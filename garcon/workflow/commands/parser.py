@@ -24,6 +24,7 @@ An execution is named by its workflow id: the open run, else the latest.
 as GARCON_FLOW, GARCON_DOMAIN and so on in the environment.
 """
 
+_STATUS = "only those: " + ", ".join(Status)
 _POLICY = "what becomes of its child workflows: " + ", ".join(CHILD_POLICIES)
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - its type has no public name
@@ -112,7 +113,9 @@ def _terminate(commands: _Commands) -> None:
 
 def _list(commands: _Commands) -> None:
     one = _command(commands, "list", viewing.list_them, "list executions, latest first")
-    one.add_argument("--status", type=str.upper, choices=list(Status), help="only those")
+    one.add_argument(
+        "--status", type=str.upper, choices=list(Status), metavar="STATUS", help=_STATUS
+    )
     one.add_argument("--tag", help="only those with this tag")
     one.add_argument(
         "--days", type=float, metavar="DAYS", help="only those started in the last DAYS days"
