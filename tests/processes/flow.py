@@ -6,6 +6,7 @@
 - ``beat`` sends a heartbeat; ``middle`` waits at the FIFO ``PATH.middle``;
 - ``exit``, ``abort``, ``segfault`` kill the worker, at the first try only;
 - ``raise`` raises; ``child`` starts a child process; ``deaf`` ignores SIGTERM;
+- ``stray`` leaves a process without parents, in a session of its own, that ends at once;
 - ``hold`` holds the interpreter's lock for three of its heartbeat timeouts;
 - ``grow`` takes 200 MiB of memory and waits at ``PATH.middle``;
 - ``beats`` sends heartbeats until one raises;
@@ -82,6 +83,11 @@ def child(gate: str, _activity: Any) -> None:
     Path(f"{gate}.child").write_text(str(started.pid))
 
 
+def stray(_gate: str, _activity: Any) -> None:
+    """Start a process that nobody waits for."""
+    subprocess.run(["sh", "-c", "setsid true &"], check=True)
+
+
 def fail(_gate: str, _activity: Any) -> None:
     """Fail like any task."""
     raise ValueError("told to raise")
@@ -123,6 +129,7 @@ DEEDS: dict[str, Callable[[str, Any], object]] = {
     "beat": lambda _gate, activity: activity.heartbeat(),
     "middle": middle,
     "child": child,
+    "stray": stray,
     "raise": fail,
     "hold": hold,
     "grow": grow,

@@ -96,7 +96,7 @@ class Program:
 
     def __init__(self, *argv: str, **variables: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, *argv],
+            self.command(*argv),
             cwd=ROOT,
             env=environment(**variables),
             stdin=subprocess.DEVNULL,
@@ -107,6 +107,10 @@ class Program:
         )
         self.out = Lines(self.process.stdout)
         self.err = Lines(self.process.stderr)
+
+    def command(self, *argv: str) -> list[str]:
+        """The whole command line."""
+        return [sys.executable, *argv]
 
     @property
     def pid(self) -> int:

@@ -260,6 +260,26 @@ def test_a_task_that_will_not_let_go_is_killed_after_a_grace(
     until(lambda: not worker.is_running(), "the stubborn one is gone")
 
 
+@pytest.mark.parametrize("then", ["beats", "stubborn"])
+def test_a_cancelled_task_is_answered_as_cancelled(
+    pool: Supervisor, begin: Begin, then: str
+) -> None:
+    """By the worker, whose next heartbeat raises; or for it, when it was killed after a grace."""
+    trial = begin(then)
+    worker = trial.worker()
+    trial.open()
+    trial.execution.client.request_cancel_workflow_execution(
+        domain=flow.domain, workflowId=trial.execution.workflow_id
+    )
+    assert trial.execution.wait_closed() == "WorkflowExecutionCanceled"
+    kinds = trial.kinds()
+    assert kinds["ActivityTaskCanceled"] == 1
+    assert kinds["ActivityTaskFailed"] == 0
+    if then == "stubborn":
+        pool.wait_for("worker_died", pid=worker.pid)
+    assert worker.is_running() == (then == "beats")
+
+
 def terminate(trial: Trial) -> None:
     """End the execution, so that its task is gone."""
     trial.execution.client.terminate_workflow_execution(

@@ -1,0 +1,76 @@
+"""What was handed out and not done comes back: decisions, tasks never begun, tasks cut short."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from tests.processes import swf, thinking
+from tests.processes.harness import Supervisor, local_swf, until
+from tests.processes.trial import Trial, pass_gate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    """A local SWF with polls of a second that hands no task to the killed."""
+    with local_swf("--poll-seconds", "1", "--no-ghosts") as url:
+        yield url
+
+
+def serving(flow: str, endpoint: str, *argv: str, **variables: str) -> Supervisor:
+    """A supervisor of a test flow, at full strength."""
+    started = Supervisor(
+        *("--flow", f"tests.processes.{flow}", "--endpoint-url", endpoint, *argv), **variables
+    )
+    started.wait_for("full_strength")
+    return started
+
+
+def test_a_decision_whose_decider_dies_comes_again_at_once(endpoint: str, tmp_path: Path) -> None:
+    """It is handed back with a timer of no seconds, and decided anew by another process."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    thinks = Path(f"{gate}.thinks")
+    with serving("thinking", endpoint, "--deciders", "2"):
+        execution = swf.start(endpoint, thinking, gate=str(gate))
+        first = until(lambda: thinks.exists() and thinks.read_text(), "a decision")
+        psutil.Process(int(first)).kill()
+        until(lambda: thinks.read_text() not in {"", first}, "another decision")
+        pass_gate(gate)
+        scheduled = execution.wait_for("ActivityTaskScheduled")
+        assert len(scheduled) == 1
+        kinds = execution.kinds()
+        assert kinds.count("TimerStarted") == kinds.count("TimerFired") == 1
+        assert kinds.count("DecisionTaskTimedOut") == 0
+
+
+def test_a_task_that_was_never_begun_is_run_again_for_free(endpoint: str, tmp_path: Path) -> None:
+    """The failure says ``Unbegun``; an activity without any retry left is tried again."""
+    with serving("thinking", endpoint):
+        execution = swf.start(endpoint, thinking, stillborn=str(tmp_path / "died"))
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        (event,) = execution.wait_for("ActivityTaskFailed")
+        reason = event["activityTaskFailedEventAttributes"]["reason"]
+        assert reason == "Unbegun: exited 9"
+
+
+def test_a_task_that_is_cut_short_is_told_so(endpoint: str, tmp_path: Path) -> None:
+    """One that ignores TERM is killed at the end of a drain, and the history tells why."""
+    with serving("flow", endpoint, "--drain-timeout", "0.5") as pool:
+        trial = Trial(pool, endpoint, tmp_path, "deaf middle")
+        trial.worker()
+        trial.open()
+        trial.wait_in_middle()
+        pool.signal(signal.SIGTERM)
+        assert pool.wait() == 1
+        reason, details = trial.failure()
+        assert reason.startswith("Interrupted: ")
+        assert details["cause"] == "interrupted"

@@ -1,0 +1,88 @@
+"""Nothing outlives the supervisor but a task in hand, and nobody is left unreaped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from tests.processes.harness import Supervisor, local_swf, until
+from tests.processes.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FLOW = ("--flow", "tests.processes.flow")
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    """A local SWF with polls of a second."""
+    with local_swf("--poll-seconds", "1", "--no-ghosts") as url:
+        yield url
+
+
+def test_supervisor_and_zygote_killed_together_leave_nobody(endpoint: str, tmp_path: Path) -> None:
+    """The busy one finishes its task, tells SWF, and takes along what the task has started."""
+    with Supervisor(*FLOW, "--endpoint-url", endpoint) as pool:
+        pool.wait_for("full_strength")
+        trial = Trial(pool, endpoint, tmp_path, "child middle")
+        busy = trial.worker()
+        trial.open()
+        child = psutil.Process(trial.child())
+        below = pool.below()
+        for each in pool.titled("garcon: zygote"):
+            each.kill()
+        pool.signal(signal.SIGKILL)
+        pool.wait()
+        idle = [each for each in below if each.pid not in {busy.pid, child.pid}]
+        until(lambda: not any(map(runs, idle)), "the idle are gone")
+        assert runs(busy)
+        trial.middle()
+        trial.execution.wait_for("ActivityTaskCompleted")
+        until(lambda: not runs(busy) and not runs(child), "the busy one and its child are gone")
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether it is there, and not only waiting to be collected by whoever adopts orphans here."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_the_supervisor_reaps_strangers_when_it_is_pid_1(endpoint: str, tmp_path: Path) -> None:
+    """A process that left its task's group and lost its parents is not left a zombie."""
+    unshare = shutil.which("unshare")
+    if unshare is None or os.geteuid() != 0:
+        pytest.skip("a PID namespace needs unshare(1) and root")
+    argv = [*FLOW, "--endpoint-url", endpoint, "--log-level", "debug"]
+    with Contained(unshare, *argv) as pool:
+        pool.wait_for("full_strength")
+        trial = Trial(pool, endpoint, tmp_path, "stray middle")
+        trial.worker()
+        trial.open()
+        trial.wait_in_middle()
+        pool.wait_for_message("reaped a stray process")
+        below = [each.status() for each in pool.below()]
+        assert psutil.STATUS_ZOMBIE not in below
+        trial.middle()
+        trial.completes()
+
+
+class Contained(Supervisor):
+    """A supervisor that is PID 1 of a namespace; killing the outer process kills them all."""
+
+    def __init__(self, unshare: str, *argv: str) -> None:
+        self._unshare = unshare
+        super().__init__(*argv)
+
+    def command(self, *argv: str) -> list[str]:
+        """Under ``unshare``."""
+        own = super().command(*argv)
+        return [self._unshare, "--pid", "--fork", "--kill-child", "--mount-proc", *own]
