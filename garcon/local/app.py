@@ -4,12 +4,14 @@
   Origin must be this machine's, so that no page of the web can speak to the service through a
   browser (by a name that leads to 127.0.0.1, or by a form).
 - POST / with an X-Amz-Target header is SWF; what begins with /api/ serves the page and tests.
-- A long poll waits for its answer and for the end of its connection, whichever comes first.
+- A long poll waits for its answer and for the end of its connection, whichever comes first; who
+  has gone is given up at that moment, so that no answer is made for nobody.
 """
 
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, MutableMapping
+from enum import Enum
 from typing import Any, TypeAlias
 
 from garcon.local import protocol
@@ -32,6 +34,13 @@ LOOPBACK = ("127.", "::1")
 
 ABORT = "garcon.abort"
 """The ASGI extension by which the server lets us reset a connection, see `garcon.local.server`."""
+
+
+class End(Enum):
+    """Why a request is not answered."""
+
+    RESET = "a fault was ordered"
+    GONE = "its client has gone"
 
 
 class App:
@@ -73,30 +82,33 @@ class App:
             reply = await self._carry_out(request, order, receive, f"{client[0]}:{client[1]}")
         except Fault as fault:
             order, reply = None, protocol.refusal(fault)
-        if reply is None:
-            _abort(scope)
-        else:
+        if isinstance(reply, Reply):
             await self._send(send, reply)
+        elif reply is End.RESET:
+            await _reset(scope, receive)
 
     async def _carry_out(
         self, request: Request, order: Injected | None, receive: Receive, poller: str
-    ) -> Reply | None:
-        """What to answer; None is the end of the connection, ours or theirs."""
+    ) -> Reply | End:
+        """What to answer, or why nothing."""
         if order and order.reply:
             return order.reply
         if order and order.kind is Kind.RESET_BEFORE:
-            return None
+            return End.RESET
         if order and order.kind is Kind.DELAY:
             await asyncio.sleep(order.seconds)
         outcome = self._exchange.start(request, poller)
         answer = await self._wait(outcome, receive) if isinstance(outcome, Poll) else outcome
-        if answer is None or (order and order.kind is Kind.RESET_AFTER):
-            return None
+        if answer is None:
+            return End.GONE
+        if order and order.kind is Kind.RESET_AFTER:
+            return End.RESET
         return protocol.success(answer)
 
     async def _wait(self, poll: Poll, receive: Receive) -> Answer | None:
+        """The answer of a long poll; None if the client has gone."""
         listening = asyncio.ensure_future(receive())
-        listening.add_done_callback(lambda _: poll.answer.cancel())
+        listening.add_done_callback(lambda _: self._exchange.abandon(poll))
         try:
             return await poll.answer
         except asyncio.CancelledError:
@@ -143,10 +155,13 @@ async def _body(receive: Receive) -> bytes:
     return body
 
 
-def _abort(scope: Scope) -> None:
+async def _reset(scope: Scope, receive: Receive) -> None:
+    """Reset the connection, and wait for its end: before it, a missing answer is an error."""
     abort = scope.get("extensions", {}).get(ABORT)
     if abort:
         abort()
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 async def _send_page(send: Send, page: Page) -> None:

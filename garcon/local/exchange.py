@@ -47,6 +47,7 @@ class Exchange:
         self._leaps = Leaps()
         self._timer: asyncio.TimerHandle | None = None
         self._due = math.inf
+        self._is_ending = False
 
     def start(self, request: Request, poller: str) -> Answer | Poll:
         """Carry a request out.
@@ -54,6 +55,8 @@ class Exchange:
         Raises:
             Fault: the call is refused.
         """
+        if self._is_ending and request.polls:
+            return EMPTY_POLLS[request.operation]
         if not (request.reads or request.polls):
             self._leaps.happened()
         try:
@@ -70,11 +73,13 @@ class Exchange:
     def abandon(self, poll: Poll) -> None:
         """The connection of a waiting poll has gone."""
         if self._polls.pop(poll.poll_id, None):
+            poll.answer.cancel()
             self.service.disconnect(poll.poll_id, self.clock.now())
             self._deliver()
 
     def end_polls(self) -> None:
-        """Answer all waiting polls empty, since the server ends."""
+        """Answer all waiting polls empty, and those still to come, since the server ends."""
+        self._is_ending = True
         for poll in self._polls.values():
             poll.answer.set_result(EMPTY_POLLS[poll.operation])
         self._polls.clear()

@@ -171,6 +171,8 @@ class Resettable(HttpToolsProtocol):
         self.scope["extensions"] = {ABORT: self._reset}  # type: ignore[dict-item]  # a callable is no dict
 
     def _reset(self) -> None:
+        if self.transport.is_closing():
+            return  # the client went first
         # Closing with a linger of 0 s sends a reset rather than an orderly end.
         its_socket = self.transport.get_extra_info("socket")
         its_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

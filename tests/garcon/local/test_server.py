@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
-import signal
-import socket
-import threading
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from garcon.local import __main__ as program
-from garcon.local import server
 from garcon.local.app import App
 from garcon.local.clock import VirtualClock
 from garcon.local.exchange import Exchange
@@ -26,51 +19,18 @@ from garcon.local.site import Site
 from tests.garcon.local.conformance import (
     Account,
     background,
-    complete,
     decision,
     over_http,
     schedule,
 )
 from tests.garcon.local.conftest import client_of
-from tests.processes.harness import Program
+from tests.garcon.local.wire import ask, half_a_poll, pollers, state
+from tests.processes.harness import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-LIMIT = 20.0
-"""Seconds after which a wait has failed."""
-
-
-def ask(
-    endpoint: str, method: str, path: str, body: str = "", **headers: str
-) -> tuple[int, bytes, dict[str, str]]:
-    """One HTTP request; returns status, body and headers."""
-    connection = http.client.HTTPConnection(urlsplit(endpoint).netloc, timeout=LIMIT)
-    try:
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        return response.status, response.read(), {k.lower(): v for k, v in response.getheaders()}
-    finally:
-        connection.close()
-
-
-def state(endpoint: str) -> Any:
-    """What the page is told."""
-    return json.loads(ask(endpoint, "GET", "/api/state")[1])
-
-
-def until(holds: Any, what: str) -> None:
-    """Look again and again until it holds, within the limit."""
-    by, rest = time.monotonic() + LIMIT, threading.Event()
-    while not holds():
-        assert time.monotonic() < by, f"not within {LIMIT} s: {what}"
-        rest.wait(0.01)
-
-
-def pollers(endpoint: str) -> list[str]:
-    """The labels of all waiting polls."""
-    return [label for each in state(endpoint)["lists"] for label in each["pollers"]]
+    from garcon.local import server
 
 
 @pytest.fixture
@@ -99,20 +59,6 @@ def test_a_waiting_poll_is_answered_when_work_arrives(
         until(lambda: pollers(running.endpoint) == ["me"], "the poll waits")
         account.start()
     assert tasks[0]["workflowExecution"]["workflowId"] == "w"
-
-
-def half_a_poll(endpoint: str) -> socket.socket:
-    """A connection that polls, and does not wait for the answer."""
-    place = urlsplit(endpoint)
-    body = json.dumps({"domain": "dom", "taskList": {"name": "decide"}, "identity": "lost"})
-    connection = socket.create_connection((str(place.hostname), int(place.port or 0)), LIMIT)
-    head = (
-        f"POST / HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: {len(body)}\r\n"
-        "X-Amz-Target: SimpleWorkflowService.PollForDecisionTask\r\n\r\n"
-    )
-    connection.sendall((head + body).encode())
-    until(lambda: pollers(endpoint) == ["lost"], "the poll waits")
-    return connection
 
 
 def test_a_poller_that_is_gone_may_still_be_handed_a_task(
@@ -157,6 +103,20 @@ def test_virtual_time_over_http() -> None:
         while not (task := account.poll_decision())["taskToken"]:
             pass
         assert task["events"][-3]["eventType"] == "TimerFired"
+
+
+def test_who_does_something_between_polls_waits_windows_only() -> None:
+    """Over HTTP too, windows are spared only to those who do nothing but poll."""
+    with over_http(virtual_time=True) as running:
+        account = Account(client_of(running.endpoint), "dom")
+        account.register()
+        account.start(executionStartToCloseTimeout="86400")
+        account.decide()
+        before = state(running.endpoint)["now"]
+        for number in range(6):
+            assert not account.poll_activity()["taskToken"]
+            account.in_domain("register_activity_type", name=f"type-{number}", version="1")
+        assert state(running.endpoint)["now"] - before == pytest.approx(6 * 60)
 
 
 # The protocol.
@@ -311,74 +271,3 @@ def test_the_page_runs_nothing_foreign(running: server.Running) -> None:
     assert status == 200
     assert b"page.js" in body
     assert "default-src 'self'" in headers["content-security-policy"]
-
-
-# The program.
-
-
-def listening(*argv: str) -> tuple[Program, str]:
-    """The program, started, and its endpoint."""
-    made = Program("-m", "garcon.local", "--port", "0", *argv)
-    line = made.out.wait_for(lambda line: "http://127.0.0.1:" in line, "the endpoint")
-    return made, line[line.index("http://") :]
-
-
-def test_the_program_says_what_to_export() -> None:
-    """The endpoint is printed, and the line that makes clients find it."""
-    made, endpoint = listening()
-    with made:
-        line = made.out.wait_for(lambda line: line.startswith("export"), "the export line")
-        assert line == f"export AWS_ENDPOINT_URL_SWF={endpoint}"
-        assert ask(endpoint, "GET", "/")[0] == 200
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_program_ends_when_told(number: signal.Signals) -> None:
-    """TERM or Ctrl-C ends it with 0 at once; a waiting poll is answered empty."""
-    made, endpoint = listening()
-    with made:
-        account = Account(client_of(endpoint), "dom")
-        account.register()
-        with background(account.poll_decision) as tasks:
-            until(lambda: pollers(endpoint) != [], "the poll waits")
-            made.signal(number)
-        assert made.wait() == 0
-        assert made.err.rest() == ""
-    assert tasks[0]["taskToken"] == ""
-
-
-def test_a_program_that_was_killed_continues(tmp_path: Path) -> None:
-    """With a state file, a task taken before the kill is completed after it."""
-    state_file = str(tmp_path / "swf.db")
-    made, endpoint = listening("--state", state_file)
-    with made:
-        account = Account(client_of(endpoint), "dom")
-        account.register()
-        account.start()
-        account.decide(schedule())
-        token = account.activity_task()["taskToken"]
-        made.signal(signal.SIGKILL)
-        made.wait()
-    made, endpoint = listening("--state", state_file)
-    with made:
-        account = Account(client_of(endpoint), "dom")
-        account.call("respond_activity_task_completed", taskToken=token)
-        account.decide(complete())
-        assert account.kinds()[-1] == "WorkflowExecutionCompleted"
-
-
-def test_a_port_in_use_is_told(running: server.Running, capsys: pytest.CaptureFixture[str]) -> None:
-    """A port that is taken ends the program with a sentence and 1."""
-    port = str(urlsplit(running.endpoint).port)
-    assert program.main(["--port", port]) == 1
-    assert f"Port {port} of 127.0.0.1: Address already in use" in capsys.readouterr().err
-
-
-def test_a_state_file_of_other_settings_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A state file that cannot be continued ends the program with a sentence and 1."""
-    path = tmp_path / "state"
-    Service(state=path).close(0)
-    assert program.main(["--port", "0", "--state", str(path), "--poll-seconds", "5"]) == 1
-    assert "poll_window" in capsys.readouterr().err

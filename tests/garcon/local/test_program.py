@@ -1,0 +1,81 @@
+"""`python -m garcon.local`: what it prints, how it refuses to start, how it ends."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from garcon.local import __main__ as program
+from garcon.local.service import Service
+from tests.garcon.local.conformance import Account, background, complete, over_http, schedule
+from tests.garcon.local.conftest import client_of
+from tests.garcon.local.wire import ask, listening, pollers
+from tests.processes.harness import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_program_says_what_to_export() -> None:
+    """The endpoint is printed, and the line that makes clients find it."""
+    made, endpoint = listening()
+    with made:
+        line = made.out.wait_for(lambda line: line.startswith("export"), "the export line")
+        assert line == f"export AWS_ENDPOINT_URL_SWF={endpoint}"
+        assert ask(endpoint, "GET", "/")[0] == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_program_ends_when_told(number: signal.Signals) -> None:
+    """TERM or Ctrl-C ends it with 0 at once; a waiting poll is answered empty."""
+    made, endpoint = listening()
+    with made:
+        account = Account(client_of(endpoint), "dom")
+        account.register()
+        with background(account.poll_decision) as tasks:
+            until(lambda: pollers(endpoint) != [], "the poll waits")
+            made.signal(number)
+        assert made.wait() == 0
+        assert made.err.rest() == ""
+    assert tasks[0]["taskToken"] == ""
+
+
+def test_a_program_that_was_killed_continues(tmp_path: Path) -> None:
+    """With a state file, a task taken before the kill is completed after it."""
+    state_file = str(tmp_path / "swf.db")
+    made, endpoint = listening("--state", state_file)
+    with made:
+        account = Account(client_of(endpoint), "dom")
+        account.register()
+        account.start()
+        account.decide(schedule())
+        token = account.activity_task()["taskToken"]
+        made.signal(signal.SIGKILL)
+        made.wait()
+    made, endpoint = listening("--state", state_file)
+    with made:
+        account = Account(client_of(endpoint), "dom")
+        account.call("respond_activity_task_completed", taskToken=token)
+        account.decide(complete())
+        assert account.kinds()[-1] == "WorkflowExecutionCompleted"
+
+
+def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """A port that is taken ends the program with a sentence and 1."""
+    with over_http() as running:
+        port = str(urlsplit(running.endpoint).port)
+        assert program.main(["--port", port]) == 1
+    assert f"Port {port} of 127.0.0.1: Address already in use" in capsys.readouterr().err
+
+
+def test_a_state_file_of_other_settings_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A state file that cannot be continued ends the program with a sentence and 1."""
+    path = tmp_path / "state"
+    Service(state=path).close(0)
+    assert program.main(["--port", "0", "--state", str(path), "--poll-seconds", "5"]) == 1
+    assert "poll_window" in capsys.readouterr().err
