@@ -1,0 +1,170 @@
+"""SWF cannot be reached for a while: workers stay, say little, try seldom, and come back."""
+
+from __future__ import annotations
+
+import math
+import signal
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Self
+
+import pytest
+
+from garcon import activity
+from supervisor.outage import FIRST_REST
+from tests.processes import flow, swf
+from tests.processes.harness import Supervisor, local_swf, parsed, until
+from tests.processes.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WORKERS = 2
+ACTIVITIES = activity.find_workflow_activities(flow)
+
+
+class Gateway:
+    """An address in front of an SWF that can be closed and opened, and counts who knocks."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.behind = endpoint
+        host, port = endpoint.removeprefix("http://").split(":")
+        self._behind = (host, int(port))
+        self._door = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.url = f"http://127.0.0.1:{self._door.getsockname()[1]}"
+        self.knocks = 0
+        self._open = True
+        self._pipes: set[socket.socket] = set()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        """Nobody gets through any more, and who was through is cut off."""
+        self._open = False
+        self.knocks = 0
+        for each in list(self._pipes):
+            _shut(each)
+
+    def open(self) -> None:
+        """Who knocks gets through."""
+        self._open = True
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                visitor = self._door.accept()[0]
+            except OSError:
+                return
+            self.knocks += 1
+            if self._open:
+                self._connect(visitor)
+            else:
+                visitor.close()
+
+    def _connect(self, visitor: socket.socket) -> None:
+        behind = socket.create_connection(self._behind)
+        self._pipes |= {visitor, behind}
+        for source, sink in ((visitor, behind), (behind, visitor)):
+            threading.Thread(target=_pass_on, args=(source, sink), daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _shut(self._door)
+        self._door.close()
+        for each in list(self._pipes):
+            _shut(each)
+            each.close()
+
+
+def _shut(end: socket.socket) -> None:
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # its peer was quicker
+
+
+def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while data := source.recv(1 << 16):
+            sink.sendall(data)
+    except OSError:
+        pass
+    _shut(sink)
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    """In front of a local SWF."""
+    with local_swf("--poll-seconds", "1", "--no-ghosts") as url, Gateway(url) as opened:
+        yield opened
+
+
+def pool_at(url: str) -> Supervisor:
+    """A pool of several workers a list, at full strength."""
+    argv = ("--flow", "tests.processes.flow", "--endpoint-url", url, "--workers", str(WORKERS))
+    started = Supervisor(*argv)
+    started.wait_for("full_strength")
+    return started
+
+
+def told_of_polls(pool: Supervisor) -> list[str]:
+    """Drain the pool; what its log has said of polls."""
+    pool.signal(signal.SIGTERM)
+    assert pool.wait() == 0
+    told = [str(parsed(line).get("message")) for line in pool.err.rest().splitlines()]
+    return [each for each in told if "olling" in each]
+
+
+def most_tries(seconds: float) -> float:
+    """How often one worker can try in so many seconds: each rest doubles, and is half at least."""
+    return 2 + math.log2(1 + seconds / (FIRST_REST / 2))
+
+
+def test_workers_stay_say_little_try_seldom_and_come_back(gateway: Gateway) -> None:
+    """No worker is lost; a line a task list when it begins and one when it ends; no spinning."""
+    with pool_at(gateway.url) as pool:
+        workers = pool.titled("garcon: activity") + pool.titled("garcon: decider")
+        began = time.monotonic()
+        gateway.close()
+        until(lambda: len(pool.titled("resting")) == len(workers), "all are resting")
+        until(lambda: gateway.knocks >= 3 * len(workers), "three tries each")
+        assert gateway.knocks <= len(workers) * most_tries(time.monotonic() - began)
+        gateway.open()
+        until(lambda: len(pool.titled("polling")) == len(workers), "all are polling")
+        execution = swf.start(gateway.url, flow, gate="", then="return")
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        assert all(each.is_running() for each in workers)
+        said = told_of_polls(pool)
+    lists = len({each.task_list for each in ACTIVITIES}) + 1
+    assert len([each for each in said if "works again" in each]) <= lists
+    assert lists <= len(said) <= 2 * lists
+
+
+def test_throttled_polls_are_no_reason_to_talk_or_die(gateway: Gateway) -> None:
+    """A pool whose every poll is throttled rests, and works on when that is over."""
+    faults = swf.Faults(gateway.behind)
+    with pool_at(gateway.url) as pool:
+        workers = pool.titled("garcon: activity")
+        faults.wait_until_struck("throttle", "PollForActivityTask")
+        until(lambda: len(pool.titled("resting")) == len(workers), "all are resting")
+        faults.withdraw()
+        until(lambda: len(pool.titled("garcon: activity", "polling")) == len(workers), "polls")
+        assert all(each.is_running() for each in workers)
+        assert len(told_of_polls(pool)) <= 2 * len(ACTIVITIES)
+
+
+def test_a_result_waits_for_swf_to_come_back(gateway: Gateway, tmp_path: Path) -> None:
+    """Work that was done meanwhile is told once SWF listens, as what it is."""
+    with pool_at(gateway.url) as pool:
+        trial = Trial(pool, gateway.behind, tmp_path, "return")
+        worker = trial.worker()
+        gateway.close()
+        trial.open()
+        pool.wait_for_message("Next try in")
+        gateway.open()
+        kinds = trial.completes()
+        assert kinds["ActivityTaskStarted"] == kinds["ActivityTaskCompleted"] == 1
+        assert worker.is_running()
