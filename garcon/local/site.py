@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 SHOWN_EXECUTIONS = 500
 """Executions in the page's list, the latest started first: more than a person reads, and quick."""
 
-ONLY_OURS = b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
-
 SAFETY = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -91,16 +89,14 @@ class Site:
     def _state(self, _query: bytes, _body: bytes) -> Page:
         engine = self._service.engine
         counters = engine.counters
-        islice(engine.executions(), SHOWN_EXECUTIONS)
         return _json(
             {
                 "now": self._clock.now(),
                 "virtual": self._clock.virtual,
                 "executions": [
-                    asdict(each)
-                    for each in islice(self._service.engine.executions(), SHOWN_EXECUTIONS)
+                    asdict(each) for each in islice(engine.executions(), SHOWN_EXECUTIONS)
                 ],
-                "lists": [asdict(each) for each in self._service.engine.task_lists()],
+                "lists": [asdict(each) for each in engine.task_lists()],
                 "counters": {
                     "calls": counters.calls.total(),
                     "throttled": counters.throttled.total(),
