@@ -4,8 +4,9 @@ Rules:
 
 1. The sums are pessimistic: the timeouts of all tasks added up, the longest of their heartbeats. A
    task that says nothing may last ten minutes.
-2. Before each task SWF is told that the activity is alive; that call is spared if SWF heard of it
-   less than a second ago, so that an activity of one quick task costs a poll and an answer.
+2. Before each task SWF is told that the activity is alive. Only before the first task the call is
+   spared, if the poll was answered less than a second ago: SWF knows, and an activity of one quick
+   task costs a poll and an answer.
 3. A task sees the activity's context and the results so far; the activity's own context wins.
 """
 
@@ -23,7 +24,7 @@ Context = Mapping[str, Any]
 DEFAULT_TASK_TIMEOUT = 600  # seconds; ten minutes, as released
 DEFAULT_TASK_HEARTBEAT = 600  # seconds; no earlier than the timeout, so silence is allowed
 _TIMED = (tasks_of.Task, tasks_of.FilledTask)
-FRESH = 1.0  # seconds; no heartbeat timeout is shorter, so a sign this recent is enough
+FRESH = 1.0  # seconds; no heartbeat timeout is shorter, so a poll this recent is sign enough
 
 
 class NoRunnerRequirementsFound(Exception):
@@ -90,8 +91,8 @@ class Sync(BaseRunner):
     def execute(self, activity: Any, context: Context) -> dict[str, Any]:
         """Do the tasks in order; later ones see the results of earlier ones."""
         result: dict[str, Any] = {}
-        for each in tasks_of.flatten(self.tasks, context):
-            show_life(activity)
+        for number, each in enumerate(tasks_of.flatten(self.tasks, context)):
+            _show_life(activity, number)
             _add(result, each, tasks_of.call(each, activity, {**result, **context}))
         return result
 
@@ -112,8 +113,8 @@ class Async(BaseRunner):
         """Do the tasks side by side. The first error, in the tasks' order, ends the activity."""
         with ThreadPoolExecutor(self.max_workers) as pool:
             futures = [
-                (each, pool.submit(_in_this_context(_perform), each, activity, context))
-                for each in tasks_of.flatten(self.tasks, context)
+                (each, pool.submit(_in_this_context(_perform), number, each, activity, context))
+                for number, each in enumerate(tasks_of.flatten(self.tasks, context))
             ]
             try:
                 return _merged(futures)
@@ -162,15 +163,16 @@ def task_heartbeat(each: Any) -> float:
     return (each.heartbeat if isinstance(each, _TIMED) else None) or DEFAULT_TASK_HEARTBEAT
 
 
-def show_life(activity: Any) -> None:
-    """Tell SWF that the activity is alive, unless it heard so a moment ago."""
-    heard = getattr(activity, "heard", None)
-    if not isinstance(heard, float) or time.monotonic() - heard >= FRESH:
+def _show_life(activity: Any, number: int) -> None:
+    """Tell SWF before the task of this number, from 0, that the activity is alive."""
+    received = getattr(activity, "received", None)
+    fresh = isinstance(received, float) and time.monotonic() - received < FRESH
+    if number or not fresh:
         activity.heartbeat()
 
 
-def _perform(each: Any, activity: Any, context: Context) -> Any:
-    show_life(activity)
+def _perform(number: int, each: Any, activity: Any, context: Context) -> Any:
+    _show_life(activity, number)
     return tasks_of.call(each, activity, context)
 
 

@@ -8,9 +8,11 @@ Rules:
    on until SWF accepts it, says that the task is gone, or the task's own time is over. Work that is
    done is never reported as failed because an answer was throttled.
 3. An activity is shared by threads: nothing about the task in hand is kept on it.
+4. While the tasks run, SWF hears from a thread beside them that they do (``beating``).
 """
 
 import itertools
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from garcon import client as clients
 from garcon import payload, runner, trouble, utils
+from garcon.activity.beating import Bell, beating
 from garcon.activity.execution import UNKNOWN, ActivityExecution, TaskCanceled, TaskGone
 from garcon.activity.instance import ActivityInstance
 from garcon.activity.outcome import Canceled, Completed, Failed, Gone, Outcome, failed
@@ -83,6 +86,7 @@ class Activity(Actor):
         self.generators: list[Callable[..., Any]] = []
         self.schedule_to_start: float = DEFAULT_ACTIVITY_SCHEDULE_TO_START
         self.on_exception: ErrorHandler | None = None
+        self.bell: Callable[[], Bell] = threading.Event
         self.hydrate(data)
 
     def hydrate(self, data: Mapping[str, Any]) -> None:
@@ -156,16 +160,18 @@ class Activity(Actor):
             activity_name=answer.get("activityType", {}).get("name"),
             started_event_id=answer.get("startedEventId"),
         )
-        execution.start_to_close = self._time_for(execution)
+        self._reckon(execution)
         return execution
 
-    def _time_for(self, execution: ActivityExecution) -> float | None:
-        """Seconds the task may last, as the decider reckoned; a poll's answer does not tell."""
+    def _reckon(self, execution: ActivityExecution) -> None:
+        """Note the timeouts, as the decider reckoned them; a poll's answer does not tell."""
+        if not self.runner:
+            return
         try:
-            return self.runner.timeout(execution.context) if self.runner else None
+            execution.start_to_close = self.runner.timeout(execution.context)
+            execution.heartbeat_timeout = self.runner.heartbeat(execution.context)
         except Exception:  # the user's task lists run here; `attempt` will meet the error again
-            self.logger.debug("No timeout for %s.", execution.activity_id, exc_info=True)
-            return None
+            self.logger.debug("No timeouts for %s.", execution.activity_id, exc_info=True)
 
     def run(self, identity: str | None = None) -> bool:
         """Poll once, and do what came. A poll that fails is logged and rested on.
@@ -195,7 +201,8 @@ class Activity(Actor):
         """Do the tasks; what they raise is logged, reported to ``on_exception`` and an outcome."""
         self.set_log_context(self._place(execution))
         try:
-            result = self.execute_activity(execution)
+            with beating(execution, self.bell()):
+                result = self.execute_activity(execution)
             payload.check(result, f"The result of {execution.activity_id}")
             return Completed(result)
         except TaskGone as error:

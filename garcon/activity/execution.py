@@ -9,6 +9,8 @@ Rules:
    ``TaskCanceled`` at its next heartbeat.
 3. That SWF no longer wants the work is told to ``on_stale`` too, once: a task that catches
    everything, or never beats again, is then ended by whoever watches its process.
+4. Signs of life come from the work and, beside it, from another thread (``beating``). What either
+   hears counts for both; a sign in the background repeats the details that the work gave last.
 """
 
 import functools
@@ -42,7 +44,7 @@ Stale = type[TaskGone] | type[TaskCanceled]
 """Why SWF no longer wants the work."""
 
 
-def _nobody(_why: Stale) -> None:
+def nobody(_why: Stale) -> None:
     """Nobody watches this process."""
 
 
@@ -59,6 +61,7 @@ class ActivityExecution(GarconLogger):
         activity_name: Name of the activity type.
         started_event_id: Number of the ActivityTaskStarted event.
         start_to_close: Seconds that the task may last, if known.
+        heartbeat_timeout: Seconds between two signs of life, if known.
         received: When it was received, in monotonic seconds.
 
     Attributes:
@@ -79,6 +82,7 @@ class ActivityExecution(GarconLogger):
         activity_name: str | None = None,
         started_event_id: int | None = None,
         start_to_close: float | None = None,
+        heartbeat_timeout: float | None = None,
         received: float | None = None,
     ) -> None:
         self.client = client
@@ -90,11 +94,13 @@ class ActivityExecution(GarconLogger):
         self.activity_name = activity_name
         self.started_event_id = started_event_id
         self.start_to_close = start_to_close
+        self.heartbeat_timeout = heartbeat_timeout
         self.received = time.monotonic() if received is None else received
-        self.heard = self.received
         self.cancel_requested = False
         self.gone = False
-        self.on_stale: Callable[[Stale], None] = _nobody
+        self.on_stale: Callable[[Stale], None] = nobody
+        self._untold: set[Stale] = {TaskGone, TaskCanceled}
+        self._details: str | None = None
 
     @functools.cached_property
     def context(self) -> dict[str, Any]:
@@ -122,15 +128,29 @@ class ActivityExecution(GarconLogger):
             TaskCanceled: An earlier heartbeat brought the request to cancel it.
         """
         told_before = self.cancel_requested
+        self._details = None if details is None else _said(details)
         try:
-            answer = self.client.record_activity_task_heartbeat(**self._sign_of_life(details))
+            self._show_life()
         except trouble.ERRORS as error:
-            self._heartbeat_failed(error)
-        else:
-            self.heard = time.monotonic()
-            self._note_cancel(answer)
+            if not trouble.is_passing(error):
+                raise
+            self._warn(error)
         if told_before:
             raise TaskCanceled(f"Cancelling {self.activity_id} was requested.")
+
+    def beat(self) -> bool:
+        """A heartbeat from beside the work; what fails is logged, what SWF says is kept.
+
+        Returns:
+            Whether SWF still has the task.
+        """
+        try:
+            self._show_life()
+        except TaskGone as error:
+            self.logger.warning("%s", error)
+        except trouble.ERRORS as error:
+            self._warn(error)
+        return not self.gone
 
     def fail(self, reason: Any = None, details: str | None = None) -> None:
         """Answer that the task failed (RespondActivityTaskFailed).
@@ -171,30 +191,45 @@ class ActivityExecution(GarconLogger):
         given = {key: value for key, value in members.items() if value is not None}
         return {"taskToken": self.task_token, **given}
 
-    def _sign_of_life(self, details: Any) -> dict[str, Any]:
-        text = None if details is None else limits.cut(str(details), limits.HEARTBEAT_DETAILS)
-        return self._signed({"details": text})
+    def _show_life(self) -> None:
+        if self.gone:
+            raise self._no_longer_there
+        said = self._signed({"details": self._details})
+        try:
+            answer = self.client.record_activity_task_heartbeat(**said)
+        except trouble.ERRORS as error:
+            if error_code(error) != UNKNOWN:
+                raise
+            self.gone = True
+            self._tell(TaskGone)
+            raise self._no_longer_there from error
+        self._note_cancel(answer)
 
-    def _heartbeat_failed(self, error: Exception) -> None:
-        if error_code(error) == UNKNOWN:
-            self._note_gone()
-            raise TaskGone(
-                f"SWF no longer has the task {self.activity_id}: it timed out, was cancelled, or "
-                "its execution closed."
-            ) from error
-        if not trouble.is_passing(error):
-            raise error
+    @property
+    def _no_longer_there(self) -> TaskGone:
+        return TaskGone(
+            f"SWF no longer has the task {self.activity_id}: it timed out, was cancelled, or its "
+            "execution closed."
+        )
+
+    def _warn(self, error: Exception) -> None:
         told = clients.explain(error, f"sending a heartbeat of {self.activity_id}", self.client)
         self.logger.warning(told.sentence)
 
-    def _note_gone(self) -> None:
-        if not self.gone:
-            self.gone = True
-            self.on_stale(TaskGone)
-
     def _note_cancel(self, answer: Any) -> None:
-        asked = isinstance(answer, Mapping) and answer.get("cancelRequested") is True
-        if asked and not self.cancel_requested:
+        if isinstance(answer, Mapping) and answer.get("cancelRequested") is True:
             self.cancel_requested = True
+            self._tell(TaskCanceled)
+
+    def _tell(self, why: Stale) -> None:
+        try:
+            self._untold.remove(why)  # in one step: two threads may find out at once
+        except KeyError:
+            return
+        if why is TaskCanceled:
             self.logger.info("Cancelling %s was requested.", self.activity_id)
-            self.on_stale(TaskCanceled)
+        self.on_stale(why)
+
+
+def _said(details: Any) -> str:
+    return limits.cut(str(details), limits.HEARTBEAT_DETAILS)
