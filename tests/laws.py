@@ -15,9 +15,10 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor import messages
-from supervisor.messages import Register, Report, Seat, Serve, Staleness
+from supervisor.messages import Register, Report, Seat, Serve
 from supervisor.settings import SettingsError, pool_sizes
 from tests.dues import due_of, exactly
+from tests.lives import Life, Rest
 
 if TYPE_CHECKING:
     from supervisor.core import Core
@@ -34,47 +35,6 @@ WINK = 1e-6
 
 class Broken(AssertionError):
     """The core did what it may never do."""
-
-
-@dataclass
-class Life:
-    """A worker as the judge knows it."""
-
-    generation: int
-    job: messages.Job
-    forked_at: float
-    ready_at: float = inf
-    told: bool = False
-    asked_at: float = inf  # for its stacks
-    is_asked: bool = False  # and has not gone on since
-    killed_at: float = inf
-    interrupted: bool = False  # killed because the program leaves
-    finished: bool = False
-    task: messages.Task | None = None
-    stale: Staleness | None = None
-    stale_at: float = inf
-    tired: bool = False
-    too_big: bool = False
-
-    @property
-    def serves_on(self) -> bool:
-        return self.ready_at < inf and not self.told and self.killed_at == inf
-
-    def goes_on(self) -> None:
-        """It has said that it is at something new."""
-        self.is_asked = False
-
-    def lets_go(self) -> None:
-        """It has no task in hand."""
-        self.task, self.stale, self.stale_at, self.too_big = None, None, inf, False
-
-
-@dataclass
-class Rest:
-    """What the judge remembers of a seat."""
-
-    early_deaths: int = 0
-    died_at: float = -inf
 
 
 @dataclass
@@ -265,8 +225,8 @@ class Judge:
         _law(not self.leaving, "nobody but reporters is forked while leaving")
         self._seat_is_free(generation, seat)
         rest = self.rests.get((generation, seat), Rest())
-        if rest.early_deaths:
-            grown = self.settings.rest_factor ** min(rest.early_deaths - 1, 64)
+        if rest.early_deaths > 1:  # the first is followed by a new try at once
+            grown = self.settings.rest_factor ** min(rest.early_deaths - 2, 64)
             least = min(self.settings.rest_initial * grown, self.settings.rest_cap) / 2
             _law(self.now - rest.died_at >= least - WINK, f"{seat} rests {least} s")
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ENDPOINT = "endpoint"
 STARTER = "starter"
 
+UNFINISHED = 1
+"""Exit code with ``once`` when an execution has not completed, whoever asked us to leave."""
+
 
 def attend(turn: Turn) -> None:
     """Start attendants, and draw the consequences of those that ended."""
@@ -53,6 +56,8 @@ def see_out(turn: Turn) -> None:
     if all(each.standing is Standing.GONE for each in _others(state)):
         _see_out_endpoint(turn)
     if all(each.standing is Standing.GONE for each in state.attendants.values()):
+        if state.settings.once and not state.all_closed:
+            state.leaving.code = max(state.leaving.code, UNFINISHED)
         turn.exit(state.leaving)
 
 
@@ -82,12 +87,14 @@ def _lose(turn: Turn, attendant: Attendant) -> None:
     if attendant.name == ENDPOINT:
         _fail(turn, why)
     else:
-        _lose_starter(turn, why)
+        _lose_starter(turn, why, attendant.status)
 
 
-def _lose_starter(turn: Turn, why: str) -> None:
+def _lose_starter(turn: Turn, why: str, status: int) -> None:
     if turn.state.all_closed is not None or turn.state.leaving:
         return
+    if status == 0 and not turn.state.settings.once:
+        return  # it was to start the executions, not to see them end
     text = f"the starter ended before the executions did: {why}"
     if turn.state.settings.once:
         turn.drain(text, code=1)

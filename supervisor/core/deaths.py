@@ -141,10 +141,10 @@ def _rest_seat(turn: Turn, generation: Generation, worker: Worker, seat: Seat) -
 
 
 def _rest(turn: Turn, trouble: Trouble) -> str:
-    trouble.in_a_row += 1
     seconds = rest(turn.state.settings, trouble.in_a_row, turn.state.jitter)
+    trouble.in_a_row += 1
     trouble.until = turn.now + seconds
-    return f"rests {seconds:.1f} s."
+    return f"rests {seconds:.1f} s." if seconds else "is filled at once."
 
 
 # --- the line -------------------------------------------------------------------------------------

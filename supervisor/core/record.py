@@ -241,6 +241,7 @@ def _(event: messages.AttendantLost, turn: Turn) -> None:
         attendant.standing = Standing.GONE
         if not asked:
             attendant.lost = event.why or how_ended(event.status)
+            attendant.status = event.status
 
 
 @record.register(messages.AllClosed)

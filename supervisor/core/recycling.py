@@ -45,7 +45,7 @@ def recycle(turn: Turn) -> None:
 
 def next_deadline(state: State) -> float:
     """When the seat of a tired worker has rested from its last heir's death."""
-    if state.current is None or state.leaving:
+    if state.current is None:
         return inf
     return min((state.current.rested_at(seat) for seat in _tired(state.current)), default=inf)
 

@@ -1,6 +1,7 @@
 """How long to wait before the next try.
 
-1. What had lasted is tried again at once: its end says nothing about the next.
+1. The first end is followed by a new try at once: it says nothing about the next. What had lasted
+   begins anew.
 2. Every early end after another makes the rest longer by ``rest_factor``, up to ``rest_cap``.
 3. Jitter takes up to half of it away. What died together (an outage of a thing all need) must not
    come back together; and the cap stays a promise, which it would not if jitter could add.

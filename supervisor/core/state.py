@@ -70,6 +70,7 @@ class Attendant:
     standing: Standing
     since: float
     lost: str = ""  # why it is gone, where nobody had asked it to end
+    status: int = 0  # how it ended, once it is gone
 
 
 @dataclass(slots=True)

@@ -104,7 +104,9 @@ class Turn:
         leaving = self._leave(why, code)
         if not leaving.stopping:
             leaving.stopping, leaving.why = True, why
-            self.note(Level.ERROR if code else Level.WARNING, "stopping", f"Stopping: {why}.")
+            self.note(
+                Level.ERROR if code else Level.WARNING, "stopping", f"Stopping: {why.rstrip('.')}."
+            )
         leaving.end_by = min(leaving.end_by, self.now + self.state.settings.stop_patience)
 
     def _leave(self, why: str, code: int) -> Leaving:

@@ -110,7 +110,6 @@ class Worker:
         self._turn_to(stage, now, now + patience(stage, settings))
 
     def take(self, task: Task, now: float, settings: Settings) -> None:
-        self.release()
         decides = self.seat is not None and self.seat.task_list.role is Role.DECIDER
         self.task, self.held_since = task, now
         self._turn_to(Stage.WORKING, now, now + task_patience(task, settings, decides=decides))

@@ -175,6 +175,15 @@ def test_once_ends_with_the_executions(starter: Helper, code: int) -> None:
     assert len(world.notes("draining")) == 1
 
 
+def test_once_cut_short_by_a_signal_is_no_success() -> None:
+    """Who drains before the executions have closed has not seen them complete: exit code 1."""
+    orders = ((10.0, messages.DrainAsked("SIGTERM")),)
+    world = tell(Script(starter=Helper(closes=500.0), orders=orders), start=("1",), once=True)
+    world.finish(300)
+    assert world.exit is not None
+    assert world.exit.code == 1
+
+
 @pytest.mark.parametrize("starter", [Helper(closes=20.0), Helper(lost_after=20.0)])
 def test_without_once_the_pool_outlives_the_executions(starter: Helper) -> None:
     """Whatever becomes of the starter: the workers go on."""

@@ -118,7 +118,7 @@ def test_a_restart_is_remembered_during_the_start() -> None:
 def test_a_restart_mends_a_degraded_list() -> None:
     """While a candidate is on its way nothing is given up; it replaces what could not live."""
     bad = Version(workers=(CRASHES_SOON,), forever=True)
-    orders = ((20.0, messages.RestartAsked("SIGHUP")),)
+    orders = ((8.0, messages.RestartAsked("SIGHUP")),)
     script = Script(versions=(bad, Version(imports=60.0)), orders=orders)
     world = tell(script, intensity_deaths=3).finish(300)
     assert world.notes("list_degraded")

@@ -20,6 +20,7 @@ from supervisor.messages import (
 )
 from tests import laws
 from tests.fates import End, Fate, Murder, Plan, Script
+from tests.lives import Rest
 from tests.world import DECIDER, RESIZE, World, tell
 
 if TYPE_CHECKING:
@@ -199,10 +200,10 @@ def test_the_judge_sees_a_second_report(world: World) -> None:
 
 def test_the_judge_sees_a_rest_cut_short(world: World) -> None:
     """After an early death the seat must rest."""
-    world.judge.rests[1, Seat(RESIZE, 1)] = laws.Rest(early_deaths=3, died_at=9.5)
+    world.judge.rests[1, Seat(RESIZE, 1)] = Rest(early_deaths=3, died_at=9.5)
     world.judge.heard(messages.Exited(4, -9))
-    world.judge.rests[1, Seat(RESIZE, 1)] = laws.Rest(early_deaths=3, died_at=9.5)
-    with pytest.raises(laws.Broken, match=r"rests 1\.0 s"):
+    world.judge.rests[1, Seat(RESIZE, 1)] = Rest(early_deaths=3, died_at=9.5)
+    with pytest.raises(laws.Broken, match=r"rests 0\.5 s"):
         world.judge.wished(Fork(9, 1, Serve(Seat(RESIZE, 1))))
 
 
