@@ -14,6 +14,7 @@ Rules:
 """
 
 import enum
+import functools
 import hashlib
 import math
 import re
@@ -120,7 +121,12 @@ class Retry:
 
 def policy_of(retry: Any) -> Retry:
     """An activity's ``retry``: a ``Retry`` as it is, a number as documented."""
-    return retry if isinstance(retry, Retry) else Retry(maximum=int(retry), initial=0)
+    return retry if isinstance(retry, Retry) else _documented(int(retry))
+
+
+@functools.cache
+def _documented(times: int) -> Retry:
+    return Retry(maximum=times, initial=0)
 
 
 def cause_of(outcome: Outcome) -> Cause:

@@ -100,7 +100,9 @@ def schedule(  # noqa: PLR0917 - the documented signature
         ActivityImpossible: It failed too often, was cancelled, or SWF refuses it.
     """
     _ensure(requires, schedule_context)
-    instances = current_activity.instances({**context, **(input or {})})
+    # Without need the context is not copied: a decider may come here thousands of times.
+    given = {**context, **(input or {})} if input or current_activity.generators else context
+    instances = current_activity.instances(given)
     uses = {limits.activity_id(f"{each.id}-{schedule_id}"): each for each in instances}
     known = {id_: history.get(each.activity_name, {}).get(id_) for id_, each in uses.items()}
     state = ActivityState(f"{current_activity.name}-{schedule_id}")
