@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from garcon import claims, limits
+from garcon.errors import GarconError
 
 Event = dict[str, Any]
 
@@ -41,7 +42,7 @@ _REFERENCES = ("scheduledEventId", "startedEventId")
 _Key = tuple[str, str]  # the activity's name and id
 
 
-class NotCarried(ValueError):
+class NotCarried(GarconError, ValueError):
     """An input looks like a carried one and cannot be read."""
 
 

@@ -26,6 +26,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from garcon.errors import GarconError
 from garcon.trouble import ERRORS
 
 ENVIRONMENT = "GARCON_CLAIMS"
@@ -37,11 +38,11 @@ REMEMBERED = 64 * 2**20  # characters; a decider that reads a history again spar
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-class NotThere(ValueError):
+class NotThere(GarconError, ValueError):
     """What a claim stands for cannot be had, and will not be."""
 
 
-class Unavailable(ConnectionError):
+class Unavailable(GarconError, ConnectionError):
     """The claim store did not take or give something just now; a later try may succeed."""
 
 

@@ -7,8 +7,10 @@ the context, its value.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from garcon.errors import GarconError
 
-class UnknownParamException(Exception):
+
+class UnknownParamException(GarconError):
     """What was given to ``fill`` is neither the name of a context key nor a param."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from garcon import claims, limits
+from garcon.errors import GarconError
 
 _CURES = {
     "SWF": f"Set a claim store ({claims.ENVIRONMENT}), or pass the address of large data.",
@@ -17,11 +18,11 @@ _CURES = {
 }
 
 
-class TooLarge(ValueError):
+class TooLarge(GarconError, ValueError):
     """An input or result is longer than SWF takes."""
 
 
-class NotReadable(ValueError):
+class NotReadable(GarconError, ValueError):
     """An input or result that came from SWF is not what it has to be."""
 
 

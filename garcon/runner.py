@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from garcon import task as tasks_of
+from garcon.errors import GarconError
 from garcon.watched import Watched
 
 Context = Mapping[str, Any]
@@ -27,11 +28,11 @@ _TIMED = (tasks_of.Task, tasks_of.FilledTask)
 FRESH = 1.0  # seconds; no heartbeat timeout is shorter, so a poll this recent is sign enough
 
 
-class NoRunnerRequirementsFound(Exception):
+class NoRunnerRequirementsFound(GarconError):
     """A task does not say which keys of the context it needs, so it has to be given all."""
 
 
-class RunnerMissing(Exception):
+class RunnerMissing(GarconError):
     """The activity has no runner: give ``create`` its ``run=``."""
 
 

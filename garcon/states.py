@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from garcon import causes
+from garcon.errors import GarconError
 
 
-class ActivityInstanceNotReadyException(Exception):
+class ActivityInstanceNotReadyException(GarconError):
     """What the flow waits for has not completed yet."""
 
 
-class Impossible(Exception):
+class Impossible(GarconError):
     """The flow cannot go on: the workflow fails with this sentence.
 
     Attributes:

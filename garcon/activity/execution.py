@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from garcon import client as clients
 from garcon import limits, payload, runner, trouble
+from garcon.errors import GarconError
 from garcon.log import GarconLogger
 from garcon.utils import error_code
 
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
 UNKNOWN = "UnknownResourceFault"
 
 
-class TaskGone(Exception):
+class TaskGone(GarconError):
     """SWF no longer knows the task in hand, and will not take its result."""
 
 
-class TaskCanceled(Exception):
+class TaskCanceled(GarconError):
     """The task stops because cancelling was requested; its text is the details that SWF is told.
 
     A heartbeat raises it when an earlier one brought the request; a task may raise it by itself.

@@ -17,6 +17,7 @@ from garcon.activity import ActivityState
 from garcon.decider.contradicting import flow_line, other_input
 from garcon.decider.decisions import Decision, attributes_of
 from garcon.decider.scheduling import ScheduleContext, control_of, digest
+from garcon.errors import GarconError
 from garcon.event import History
 from garcon.lifecycles import TIMER, Lifecycle
 from garcon.states import State, Waitable
@@ -26,7 +27,7 @@ States = Mapping[str, Mapping[str, ActivityState]]
 Key = tuple[str, str]
 
 
-class OtherInput(ValueError):
+class OtherInput(GarconError, ValueError):
     """One id was asked for with two inputs."""
 
 

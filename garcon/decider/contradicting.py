@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from garcon.errors import GarconError
 from garcon.event import OWN_TIMERS, History
 from garcon.lifecycles import CHILD, LAMBDA, TIMER
 from garcon.states import Waitable
@@ -20,7 +21,7 @@ from garcon.states import Waitable
 _OUR_FILES = f"{Path(__file__).parents[1]}{os.sep}"
 
 
-class Contradiction(Exception):
+class Contradiction(GarconError):
     """The decider does not ask for something that it began before.
 
     Attributes:

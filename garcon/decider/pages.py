@@ -11,11 +11,13 @@ Rules:
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from garcon.errors import GarconError
+
 Event = dict[str, Any]
 Page = Mapping[str, Any]
 
 
-class Gap(Exception):
+class Gap(GarconError):
     """SWF did not show all the events that it counts."""
 
 

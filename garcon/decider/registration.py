@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from garcon import activity, limits, runner
+from garcon.errors import GarconError
 from garcon.utils import error_code
 
 # Days a closed execution can be looked at. A month covers the questions that come up afterwards.
@@ -29,7 +30,7 @@ FORBIDDEN = frozenset({"OperationNotPermittedFault", "AccessDeniedException", "A
 DEPRECATED = frozenset({"DomainDeprecatedFault", "TypeDeprecatedFault"})
 
 
-class RegistrationRefused(Exception):
+class RegistrationRefused(GarconError):
     """SWF did not register something that the flow needs, and does not have it."""
 
 

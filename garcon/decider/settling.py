@@ -19,6 +19,7 @@ import json
 from collections import Counter
 
 from garcon.decider.decisions import Decision, attributes_of, fail_workflow, start_timer
+from garcon.errors import GarconError
 from garcon.event import WAIT_TIMER, History
 from garcon.lifecycles import CHILD, TIMER
 from garcon.retry import fraction
@@ -44,7 +45,7 @@ OPEN = {
 SILENT = frozenset({"CancelTimer", "RecordMarker", "RequestCancelActivityTask"})
 
 
-class NothingPermitted(Exception):
+class NothingPermitted(GarconError):
     """SWF lets the execution neither be closed nor wait: let the decider's policy allow it."""
 
 

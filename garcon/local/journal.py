@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from garcon.errors import GarconError
+
 FORMAT = 1
 """Goes up when the meaning of the tables changes."""
 
@@ -33,7 +35,7 @@ CREATE TABLE IF NOT EXISTS inputs (
 """
 
 
-class JournalError(Exception):
+class JournalError(GarconError):
     """The file cannot be used; the message says why and what to do."""
 
 

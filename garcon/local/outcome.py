@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from garcon.errors import GarconError
 from garcon.local.engine import Body
 
 CLOSINGS = {
@@ -17,7 +18,7 @@ CLOSINGS = {
 """The status that each last event stands for, as the model calls it."""
 
 
-class Stuck(Exception):
+class Stuck(GarconError):
     """An execution did not come to an end; the message says what it waits for."""
 
 

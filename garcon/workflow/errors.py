@@ -7,10 +7,11 @@ Rules:
 3. What SWF or the network said stays attached as the error's cause.
 """
 
+from garcon.errors import GarconError
 from garcon.workflow.values import Execution, Status
 
 
-class WorkflowError(Exception):
+class WorkflowError(GarconError):
     """Base of all errors of ``garcon.Client``."""
 
 

@@ -5,8 +5,10 @@ The codes are those of the model, and two that every AWS service has: Validation
 ThrottlingException. The messages follow recorded answers where there are any.
 """
 
+from garcon.errors import GarconError
 
-class Fault(Exception):
+
+class Fault(GarconError):
     """A refused call.
 
     Attributes:

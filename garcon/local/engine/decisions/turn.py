@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from garcon.errors import GarconError
 from garcon.local.engine.entities import Execution
 from garcon.local.engine.history import record
 from garcon.local.engine.messages import Body
 from garcon.local.engine.world import World
 
 
-class Refused(Exception):
+class Refused(GarconError):
     """A decision fails; the cause is one of the model's and goes into the …Failed event."""
 
     def __init__(self, cause: str) -> None:
