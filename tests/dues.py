@@ -14,7 +14,7 @@ from supervisor.messages import Fail, Role, Serve, Staleness
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.laws import Life
+    from tests.lives import Life
 
     Due = Callable[[messages.Answer], bool]
 

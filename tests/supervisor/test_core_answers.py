@@ -183,7 +183,9 @@ def test_details_fit(last_lines: tuple[str, ...], stacks: tuple[str, ...]) -> No
 def test_lines_are_cut_before_stacks() -> None:
     """The stacks of a crash are worth more than what was printed before it."""
     stacks, last_lines = ("x" * 100,) * 200, tuple(f"{n}" * 50 for n in range(1000))
-    facts = json.loads(answers.details(death(stacks=stacks, last_lines=last_lines)))
+    text = answers.details(death(stacks=stacks, last_lines=last_lines))
+    assert len(text) <= answers.DETAILS_LENGTH - 400
+    facts = json.loads(text)
     assert len(facts["stacks"]) == 200
     assert facts["last_lines"][-1] == last_lines[-1]
     assert 0 < len(facts["last_lines"]) < 1000

@@ -250,6 +250,14 @@ def test_leaving_does_not_wait_for_reports_for_ever() -> None:
     assert world.now <= 21 + 60 + 60 + 2
 
 
+def test_a_report_that_rests_is_given_up_when_the_time_is_over() -> None:
+    """In that very moment: a rest does not make the end later."""
+    plan = Plan(lasts=500, timeout=None)
+    script = Script(plans=(plan,), errands=CRASHES, orders=((20.0, STOP),))
+    world = tell(script, workers=1, deciders=0).finish(900)
+    assert world.now == 21.0 + 60.0
+
+
 def test_a_drain_without_a_limit_waits_for_reports() -> None:
     """As long as a task in hand could take: a result is not given up for the sake of an exit."""
     orders = ((2.6, messages.DrainAsked("SIGTERM")),)
