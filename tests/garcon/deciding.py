@@ -122,9 +122,9 @@ def chain(length: int, **members: Any) -> Any:
     found: dict[str, Any] = {}
     before: list[Any] = []
     for number in range(length):
-        made = make(f"s{number:03}", requires=before)
+        made = make(f"s{number:03}", members.get("client"), requires=before)
         found[f"a{number:03}"], before = made, [made]
-    return flow(**found, **members)
+    return flow(members.pop("client", None), **found, **members)
 
 
 def count(history: list[dict[str, Any]], kind: str) -> int:

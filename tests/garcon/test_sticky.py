@@ -6,14 +6,19 @@ import json
 import logging
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from garcon import client as clients
 from garcon import runner, task
 from garcon.decider import DeciderWorker
 from garcon.decider.sticky import Sticky, private_list
 from garcon.local import LocalSWF, Settings
-from tests.garcon.deciding import Office, chain, count
+from garcon.local.engine import Waiting
+from garcon.local.service import Request
+from tests.garcon.deciding import UNCHECKED, Office, chain, count
+from tests.garcon.drive import Driver
 from tests.garcon.fakes import GONE, FakeSwf, refusal
 from tests.garcon.flows import flow, make
 from tests.garcon.histories import History
@@ -304,3 +309,58 @@ def test_generated_activities_and_retries_come_out_alike() -> None:
         history = office.run()
         assert swf.counters.calls["GetWorkflowExecutionHistory"] > 10
     assert history[-1]["eventType"] == "WorkflowExecutionCompleted"
+
+
+def test_a_poll_that_the_dead_left_open_costs_the_task_s_own_time() -> None:
+    """SWF may hand a task to a connection that has gone; then the own list serves again."""
+    with LocalSWF() as swf:
+        office = Office(swf, chain(4))
+        dead = office.decider()
+        office.start()
+        office.run_until(lambda: count(swf.history("workflow"), "ActivityTaskCompleted") == 1)
+        office.step()
+        leave_a_poll_open(swf, dead._sticking.private)  # type: ignore[union-attr]
+        office.deciders.remove(dead)
+        before = swf.now
+        office.decider()
+        history = office.run()
+        assert swf.now - before == pytest.approx(60, abs=1)
+        assert swf.counters.ghosts == 1
+    assert count(history, "DecisionTaskTimedOut") == 1
+    assert history[-1]["eventType"] == "WorkflowExecutionCompleted"
+
+
+def leave_a_poll_open(swf: LocalSWF, name: str) -> None:
+    """A process polls this list and dies."""
+    service, now = swf._threads.service, swf.now
+    body = json.dumps({"domain": "domain", "taskList": {"name": name}}).encode()
+    poll = service.call(Request("PollForDecisionTask", body), now, "dead")
+    assert isinstance(poll, Waiting)
+    service.disconnect(poll.poll_id, now)
+
+
+class OnlyTheOldList:
+    """Stands in for ``Polls`` where SWF has never heard of private lists."""
+
+    open = False
+
+    def next(self, polls: Any) -> Any:
+        """A poll of the flow's own list."""
+        return polls["flow"]()
+
+
+@mock_aws
+def test_against_a_service_without_private_lists_all_works_as_before() -> None:
+    """Moto takes the new members and does nothing about them."""
+    client = boto3.client(
+        "swf",
+        "us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - nobody's
+    )
+    driver = Driver(client, chain(3, client=client))
+    driver.decider = DeciderWorker(driver.flow, register=False, sticky=UNCHECKED)
+    driver.decider._sticking._polls = OnlyTheOldList()  # type: ignore[union-attr, assignment]
+    history = driver.run({})
+    assert history[-1]["eventType"] == "WorkflowExecutionCompleted"
+    assert count(history, "ActivityTaskCompleted") == 3

@@ -1,0 +1,54 @@
+"""The fold may stop anywhere and go on: the state is that of folding everything at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from garcon.decider.comparing import difference
+from garcon.decider.reduced import Reduced
+from garcon.event import History
+from tests.garcon.test_decider_properties import custom, diamond
+from tests.garcon.world import World
+
+
+def whole(events: list[dict[str, Any]]) -> Reduced:
+    """All events at once."""
+    made = Reduced("run")
+    made.add(events, len(events))
+    return made
+
+
+@pytest.mark.parametrize("make_flow", [diamond, custom])
+@settings(max_examples=40, derandomize=True, deadline=None)
+@given(data=st.data(), faults=st.integers(0, 6))
+def test_a_history_cut_anywhere_folds_to_the_same_state(
+    make_flow: Any, data: Any, faults: int
+) -> None:
+    """Whatever happens in an execution, with faults, and wherever its history is cut."""
+
+    def choose(options: list[str]) -> str:
+        found: str = data.draw(st.sampled_from(options))
+        return found
+
+    world = World(make_flow(), choose, faults)
+    world.run()
+    events = world.history.events
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(events)), max_size=6)) | {len(events)})
+    reduced, known = Reduced("run"), 0
+    for cut in cuts:
+        reduced.add(events[known:cut], cut)
+        known = cut
+    assert difference(reduced.history, whole(events).history) is None
+    assert reduced.started == len(events)
+
+
+def test_a_difference_would_be_seen() -> None:
+    """An event that is left out shows."""
+    world = World(diamond(), lambda options: options[0], 0)
+    world.run()
+    events = world.history.events
+    assert difference(History(events), History(events[:-1])) is not None
