@@ -50,6 +50,10 @@ def _run(words: Sequence[str], spare: tuple[int, socket.socket] | None) -> int:
         return USAGE
     settings = options.for_terminal(said, live=sys.stdout.isatty())
     log.configure(messages.LogStyle(settings.log_level, settings.log_format))
+    for each in said.unknown:
+        log.LOGGER.warning(
+            "There is no setting %s; it is ignored. --help and --check list them.", each
+        )
     if said.check:
         from supervisor import check  # noqa: PLC0415 - only this command needs it
 

@@ -15,6 +15,7 @@ Rules of this file:
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 
@@ -33,6 +34,10 @@ class ChannelClosed(ConnectionError):
 
 class ChannelFull(BlockingIOError):
     """The process at the other end does not listen; the message was not said."""
+
+
+class MessageTooLong(ValueError):
+    """The message is longer than the kernel's packets; the message says which and how long."""
 
 
 class Channel:
@@ -84,6 +89,12 @@ class Channel:
             raise ChannelFull(*error.args) from error
         except (BrokenPipeError, ConnectionResetError) as error:
             raise ChannelClosed("the process at the other end is gone") from error
+        except OSError as error:
+            if error.errno != errno.EMSGSIZE:
+                raise
+            raise MessageTooLong(
+                f"a {type(message).__name__} of {len(packet):,} bytes does not fit a packet"
+            ) from error
 
     def hear(self) -> messages.Said | None:
         """The next message; None at the end, or when an end that does not block has none.

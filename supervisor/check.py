@@ -12,6 +12,7 @@ from supervisor.settings import SettingsError, pool_sizes
 
 if TYPE_CHECKING:
     from supervisor.options import Said
+    from supervisor.settings import Settings
 
 USAGE, FLOW = 2, 3
 
@@ -58,6 +59,12 @@ def _show(rows: list[tuple[str, str, str]]) -> None:
         print(f"{first:<20} {second:<32} {third}".rstrip())  # noqa: T201 - the command's answer
 
 
+def _place(settings: Settings) -> messages.Place:
+    if settings.local:  # not started for a check, which calls nothing
+        return messages.Place(settings.region or "us-east-1", endpoint_url="http://127.0.0.1:1")
+    return messages.Place(settings.region, settings.profile, settings.endpoint_url)
+
+
 def _load(said: Said) -> messages.Loaded | messages.CannotLoad:
     settings = said.settings
     load = messages.Load(
@@ -65,7 +72,7 @@ def _load(said: Said) -> messages.Loaded | messages.CannotLoad:
         flow=settings.flow,
         domain=settings.domain,
         name=settings.name,
-        place=messages.Place(settings.region, settings.profile, settings.endpoint_url),
+        place=_place(settings),
         log=messages.LogStyle(settings.log_level, settings.log_format),
     )
     pid, end = kernel.spawn(kernel.ZYGOTE)

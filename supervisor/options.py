@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 ENVIRONMENT = "GARCON_"
 """Prefix of the environment's variables: ``GARCON_WORKERS=8``."""
 
+_OF_OTHERS = {ENVIRONMENT + "CONFIG", ENVIRONMENT + "CLAIMS"}
+"""Variables with our prefix that are no settings: ``--config``, and garcon's claim store."""
+
 _REPEATABLE = {
     "pools": "--pool",
     "start": "--start",
@@ -65,9 +68,14 @@ class Option:
     hidden: bool
 
     @property
-    def variable(self) -> str:
-        """Its name in the environment."""
-        return ENVIRONMENT + self.name.upper()
+    def words(self) -> tuple[str, ...]:
+        """Its names in environment and file: the setting's, and the flag's if that differs."""
+        return tuple(dict.fromkeys((self.name, self.flag.removeprefix("--").replace("-", "_"))))
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Its names in the environment."""
+        return tuple(ENVIRONMENT + each.upper() for each in self.words)
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ class Said:
         str, str
     ]  # setting -> "--workers", "GARCON_WORKERS", the file's name or "default"
     check: bool
+    unknown: tuple[str, ...] = ()  # variables that look like settings and are none
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str]) -> Said:
@@ -100,8 +109,8 @@ def read(argv: Sequence[str], environ: Mapping[str, str]) -> Said:
         for name, (value, origin) in layer.items():
             values[name], origins[name] = value, origin
     settings = Settings(**values)
-    _check_together(settings)
-    return Said(settings, origins, check)
+    _check_together(settings, origins)
+    return Said(settings, origins, check, _unknown(environ))
 
 
 def for_terminal(said: Said, *, live: bool) -> Settings:
@@ -137,6 +146,7 @@ OPTIONS = _options()
 """All settings, in the order of ``Settings``."""
 
 _BY_NAME = {each.name: each for each in OPTIONS}
+_BY_WORD = {word: each.name for each in OPTIONS for word in each.words}
 
 
 # --- the command line
@@ -198,11 +208,12 @@ def _from_flags(flags: dict[str, Any]) -> _Layer:
 def _from_environment(environ: Mapping[str, str]) -> _Layer:
     layer: _Layer = {}
     for each in OPTIONS:
-        if text := environ.get(each.variable):
-            value: Any = text
-            if each.name in _REPEATABLE:
-                value = [text] if each.name == "start" else text.split(",")
-            layer[each.name] = (_checked(each.name, value, each.variable), each.variable)
+        for variable in each.variables:
+            if text := environ.get(variable):
+                value: Any = text
+                if each.name in _REPEATABLE:
+                    value = [text] if each.name == "start" else text.split(",")
+                layer[each.name] = (_checked(each.name, value, variable), variable)
     return layer
 
 
@@ -215,8 +226,8 @@ def _from_file(path: Path) -> _Layer:
         raise SettingsError(f"--config {path} is no TOML: {error}.") from error
     layer: _Layer = {}
     for key, value in table.items():
-        name = key.replace("-", "_")
-        if name not in _BY_NAME:
+        name = _BY_WORD.get(key.replace("-", "_"))
+        if name is None:
             raise SettingsError(
                 f"--config {path}: there is no setting {key!r}. --check lists them."
             )
@@ -253,6 +264,7 @@ def _in_words(fault: str) -> str:
         ("a number", "`float`"),
         ("text", "`str`"),
         ("a table", "`object`"),
+        ("true or false", "`bool`"),
     ):
         fault = fault.replace(theirs, ours)
     return fault[:1].lower() + fault[1:]
@@ -279,13 +291,21 @@ def _check_input(text: str, origin: str) -> None:
         raise SettingsError(f"{origin} {text}: an execution's input is a JSON object, as in {{}}.")
 
 
-def _check_together(settings: Settings) -> None:
+def _unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
+    known = {variable for each in OPTIONS for variable in each.variables} | _OF_OTHERS
+    return tuple(
+        sorted(each for each in environ if each.startswith(ENVIRONMENT) and each not in known)
+    )
+
+
+def _check_together(settings: Settings, origins: Mapping[str, str]) -> None:
     if not settings.flow:
         raise SettingsError("--flow is missing: which flow is to be served? See --help.")
     if settings.once and not settings.start:
         raise SettingsError("--once waits for executions of --start, and none is given.")
     if settings.local and settings.endpoint_url:
-        raise SettingsError("--local brings its own endpoint: leave --endpoint-url out.")
+        said = origins["endpoint_url"]
+        raise SettingsError(f"--local brings its own endpoint: leave {said} out.")
     soft, hard = settings.max_memory, settings.max_memory_hard
     if soft and hard and hard <= soft:
         raise SettingsError(

@@ -14,7 +14,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from supervisor import channel, kernel, messages, will
+from supervisor import channel, inputs, kernel, messages, will
 from supervisor.children import Child, Children, Kind
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Spawner:
             log=self._log_style,
             spool=settings.spool,
             max_tasks=settings.max_tasks,
-            max_memory=settings.max_memory,
+            max_memory=None if settings.max_memory is None else int(settings.max_memory),
         )
         try:
             if self._spare:
@@ -100,11 +100,12 @@ class Spawner:
             domain=loaded.domain if loaded else "",
             flow_name=loaded.flow_name if loaded else "",
             flow_version=loaded.flow_version if loaded else "",
-            inputs=self._settings.start,
             live=self._settings.once,
         )
         try:
-            self._spawn(Kind.ATTENDANT, name, f"supervisor.attendants.{name}", attend)
+            with inputs.written(self._settings.start) as descriptor:
+                module = f"supervisor.attendants.{name}"
+                self._spawn(Kind.ATTENDANT, name, module, attend, descriptor)
         except OSError as error:
             why = f"no process for the {name}: {error}"
             return messages.AttendantLost(name, GONE, why)
@@ -136,17 +137,25 @@ class Spawner:
             undo.pop_all()
         self._add(Child(Kind.WORKER, fork.worker, ours, will=left))
 
-    def _spawn(self, kind: Kind, key: int | str, module: str, first: messages.Said) -> None:
+    def _spawn(
+        self, kind: Kind, key: int | str, module: str, first: messages.Said, *descriptors: int
+    ) -> None:
         pid, end = kernel.spawn(module)
-        self._welcome(kind, key, first, pid, end)
+        self._welcome(kind, key, first, pid, end, *descriptors)
 
     def _welcome(
-        self, kind: Kind, key: int | str, first: messages.Said, pid: int, end: socket.socket
+        self,
+        kind: Kind,
+        key: int | str,
+        first: messages.Said,
+        pid: int,
+        end: socket.socket,
+        *descriptors: int,
     ) -> None:
         """Tell a new process what it is to do, and enter it in the book."""
         ours = channel.Channel(end)
         with contextlib.suppress(channel.ChannelClosed):  # its death says so in the next turn
-            ours.say(first)
+            ours.say(first, *descriptors)
         self._add(Child(kind, key, ours, pid))
 
     def _add(self, child: Child) -> None:

@@ -30,7 +30,7 @@ from setproctitle import setproctitle
 
 from supervisor import flow as flows
 from supervisor import kernel, log, messages, worker
-from supervisor.channel import RIDERS, Channel
+from supervisor.channel import RIDERS, Channel, MessageTooLong
 from supervisor.will import Will
 
 if TYPE_CHECKING:
@@ -65,16 +65,21 @@ def _load(load: messages.Load, channel: Channel) -> Flow | None:
         return None
     gc.collect()
     gc.freeze()
-    channel.say(
-        messages.Loaded(
-            version=messages.VERSION,
-            domain=flow.domain,
-            flow_name=flow.name,
-            flow_version=flow.version,
-            task_lists=flow.task_lists,
-            warnings=_thread_warnings(),
-        )
+    loaded = messages.Loaded(
+        version=messages.VERSION,
+        domain=flow.domain,
+        flow_name=flow.name,
+        flow_version=flow.version,
+        task_lists=flow.task_lists,
+        warnings=_thread_warnings(),
     )
+    try:
+        channel.say(loaded)
+    except MessageTooLong:
+        lists = len(flow.task_lists)
+        why = f"{flow.name} has {lists} task lists, more than one supervisor can serve. Split it."
+        channel.say(messages.CannotLoad(why, flows.FLOW))
+        return None
     return flow
 
 

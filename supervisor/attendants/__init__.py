@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING
 
 from setproctitle import setproctitle
 
-from supervisor import kernel, log, messages
+from supervisor import inputs, kernel, log, messages
 from supervisor.channel import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def attend(serve: Callable[[Channel, messages.Attend], None]) -> None:
-    """Begin an attendant's process: hear what it is to do, set it up, and do it."""
+def attend(serve: Callable[[Channel, messages.Attend, list[str]], None]) -> None:
+    """Begin an attendant's process: hear what it is to do, set it up, and do it.
+
+    ``serve`` gets the channel, the order and the inputs of ``--start``.
+    """
     channel = Channel.inherited(kernel.CHANNEL_DESCRIPTOR)
-    order = channel.hear()
+    order, riders = channel.hear_with_descriptors()
     if not isinstance(order, messages.Attend):
         return
     log.configure(order.log)
@@ -32,4 +35,4 @@ def attend(serve: Callable[[Channel, messages.Attend], None]) -> None:
         # Our own endpoint takes any credentials; boto3 insists on some.
         os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
         os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
-    serve(channel, order)
+    serve(channel, order, inputs.read(riders[0]))

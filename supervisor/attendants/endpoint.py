@@ -16,7 +16,7 @@ POLL_SECONDS = 1.0
 """Length of an empty poll. SWF's are 60 s; at a desk nobody wants to wait for a drain so long."""
 
 
-def main(channel: Channel, order: messages.Attend) -> None:
+def main(channel: Channel, order: messages.Attend, _inputs: list[str]) -> None:
     """Serve until told to end."""
     from garcon.local import server  # noqa: PLC0415 - of the extra 'local'
 

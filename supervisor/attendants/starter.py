@@ -31,13 +31,13 @@ SOONEST_AT_AWS = 0.5
 """Seconds between two looks at the real service, for each execution: a few calls a second."""
 
 
-def main(channel: Channel, order: messages.Attend) -> None:
+def main(channel: Channel, order: messages.Attend, inputs: list[str]) -> None:
     """Start all; follow them if somebody waits."""
     place = order.place
     client.configure(region=place.region, profile=place.profile, endpoint_url=place.endpoint_url)
     channel.say(messages.AttendantReady(order.name))
     try:
-        executions = [_start(order, text) for text in order.inputs]
+        executions = [_start(order, text) for text in inputs]
     except client.ERRORS as error:
         what = f"starting an execution of {order.flow_name} in {order.domain}"
         log.LOGGER.error("%s", client.explain(error, what).sentence)
@@ -46,10 +46,8 @@ def main(channel: Channel, order: messages.Attend) -> None:
         _Watch(channel, order, executions).run()
     else:
         for each in executions:
-            log.LOGGER.info(
-                "started %s", each.workflow_id, extra={"facts": {"run_id": each.run_id}}
-            )
-        channel.say(messages.AllClosed(completed=True))
+            facts = {"facts": {"run_id": each.run_id}}
+            log.LOGGER.info("Started %s.", each.workflow_id, extra=facts)
 
 
 def _start(order: messages.Attend, text: str) -> Execution:

@@ -61,7 +61,6 @@ class Attend(Message, frozen=True):
     domain: str = ""
     flow_name: str = ""
     flow_version: str = ""
-    inputs: tuple[str, ...] = ()
     live: bool = False  # show what happens to whoever sits at the terminal
 
 

@@ -250,3 +250,25 @@ class Shop:
     """What ``SHOP`` says of itself."""
 
     domain, name = "shop", "orders"
+
+
+def test_inputs_may_be_long_and_many() -> None:
+    """Ten inputs of 30,000 characters reach SWF whole: they ride on no packet."""
+    guest = "x" * 30_000
+    starts = [word for _ in range(10) for word in ("--start", f'{{"order": "{guest}"}}')]
+    code, out, err = run("--flow", "examples.coffee", "--local", "--once", *starts)
+    assert code == 0, err[-2000:]
+    assert "10 of 10 executions completed" in out
+
+
+def test_a_flow_with_more_lists_than_a_packet_holds_is_refused(tmp_path: Path) -> None:
+    """A flow of thousands of activities gets a sentence, not a traceback."""
+    text = SHOP + (
+        "create = activity.create(domain, name)\n"
+        "for n in range(4000):\n"
+        "    globals()[f'made_{n}'] = create(name=f'{n}', run=runner.Sync(lambda c, a: None))\n"
+    )
+    code, _, err = run("--flow", "mine", "--endpoint-url", NOWHERE, **write(tmp_path, text))
+    assert "more than one supervisor can serve" in err
+    assert "Traceback" not in err
+    assert code == 3

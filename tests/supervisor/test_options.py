@@ -58,6 +58,20 @@ def test_a_size_is_said_in_units_or_in_bytes(tmp_path: Path) -> None:
     assert read(GARCON_MAX_MEMORY="1048576").settings.max_memory == 1 << 20
 
 
+def test_the_flags_own_name_is_known_everywhere(tmp_path: Path) -> None:
+    """What is --pool on the command line may be called so in the environment and the file too."""
+    file = tmp_path / "garcon.toml"
+    file.write_text("pool = ['make=3']\n")
+    assert read("--config", str(file)).settings.pools == {"make": 3}
+    assert read(GARCON_POOL="make=4").settings.pools == {"make": 4}
+
+
+def test_a_misspelt_variable_is_noticed() -> None:
+    """A variable with our prefix that is no setting is told, not silently ignored."""
+    said = read(GARCON_WORKER="4", GARCON_CLAIMS="file:/claims")
+    assert said.unknown == ("GARCON_WORKER",)
+
+
 def test_settings_without_a_flag_are_heard_in_environment_and_file(tmp_path: Path) -> None:
     """A hidden number can still be set, but not on the command line."""
     assert read(GARCON_POLL_PATIENCE="12.5").settings.poll_patience == 12.5
@@ -88,7 +102,9 @@ def test_settings_without_a_flag_are_heard_in_environment_and_file(tmp_path: Pat
         (["--start", "{"], {}, "--start {: it is no JSON"),
         (["--start", "[1]"], {}, "an execution's input is a JSON object"),
         (["--once"], {}, "--once waits for executions of --start, and none is given."),
-        (["--local", "--endpoint-url", "http://x"], {}, "--local brings its own endpoint"),
+        (["--local", "--endpoint-url", "http://x"], {}, "own endpoint: leave --endpoint-url out"),
+        (["--local"], {"GARCON_ENDPOINT_URL": "http://x"}, "leave GARCON_ENDPOINT_URL out"),
+        ([], {"GARCON_LOCAL": "maybe"}, "GARCON_LOCAL: expected true or false, not 'maybe'."),
         ([], {"GARCON_CONFIG": "/nowhere.toml"}, "--config /nowhere.toml cannot be read"),
     ],
 )
