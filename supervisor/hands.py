@@ -151,6 +151,12 @@ class DeciderHands:
         return Work(task, lambda _keeper: self._perform(poll))
 
     def _perform(self, poll: Any) -> Result:
-        decisions = self._decider.decide(poll)
-        accepted = self._decider.respond(poll["taskToken"], decisions)
+        try:
+            decisions = self._decider.decide(poll)
+            accepted = self._decider.respond(poll["taskToken"], decisions)
+        except client.ERRORS as error:
+            # SWF gives the task out again when it times out; the next poll is not in danger.
+            told = client.explain(error, "answering a decision task", self._decider.client)
+            log.LOGGER.error("%s", told.sentence)
+            return Result.ABANDONED
         return Result.COMPLETED if accepted else Result.GONE

@@ -108,7 +108,9 @@ class _Server:
         self._where = f"{flow.domain}/{name}"
         self._outage = Outage(dice, estate.voices[name])
         self._identity = identity(role)
-        log.standing.update(seat=f"{name}/{seat.index}", worker=worker, task_list=name)
+        log.standing.update(
+            seat=f"{name}/{seat.index}", worker=worker, pid=os.getpid(), task_list=name
+        )
 
     def serve(self) -> int:
         work: hands.Work | None = None
