@@ -61,6 +61,7 @@ class Generation:
     early_deaths: dict[TaskList, list[float]] = field(default_factory=dict)
     degraded_at: dict[TaskList, float] = field(default_factory=dict)
     seated: dict[Seat, Worker] = field(default_factory=dict)  # till the kernel has taken them
+    tired: dict[Seat, Worker] = field(default_factory=dict)  # of the seated, in their order
     heirs: dict[Seat, Worker] = field(default_factory=dict)
     relieved: set[Worker] = field(default_factory=set)
 
@@ -99,9 +100,14 @@ class Generation:
         """Take an empty seat, or wait beside it for one's turn."""
         (self.heirs if seat in self.seated else self.seated)[seat] = worker
 
+    def tire(self, worker: Worker) -> None:
+        """Let it ask for an heir, if it has a seat to leave."""
+        if worker.seat and self.seated.get(worker.seat) is worker:
+            self.tired.setdefault(worker.seat, worker)
+
     def hand_over(self, seat: Seat) -> Worker:
         """Let the heir take the seat; returns who is relieved."""
-        relieved, self.seated[seat] = self.seated[seat], self.heirs.pop(seat)
+        relieved, self.seated[seat] = self.tired.pop(seat), self.heirs.pop(seat)
         self.relieved.add(relieved)
         return relieved
 
@@ -112,5 +118,6 @@ class Generation:
             del self.heirs[seat]
         elif self.seated.get(seat) is worker:
             del self.seated[seat]
+            self.tired.pop(seat, None)
             if seat in self.heirs:
                 self.seated[seat] = self.heirs.pop(seat)

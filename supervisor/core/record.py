@@ -114,6 +114,7 @@ def _(event: messages.Stale, turn: Turn) -> None:
 def _(event: messages.Tired, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
         worker.tired = event.why
+        worker.generation.tire(worker)
 
 
 @record.register(messages.Registered)

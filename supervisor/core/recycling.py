@@ -70,8 +70,8 @@ def _tired(current: Generation) -> Iterator[Seat]:
     if not current.can_fork:
         return
     free: dict[TaskList, int] = {}
-    for seat, worker in current.seated.items():
-        if worker.tired and worker.is_strength and seat not in current.heirs:
+    for seat, worker in current.tired.items():
+        if worker.is_strength and seat not in current.heirs:
             task_list = seat.task_list
             left = free.setdefault(task_list, _free(current, task_list))
             if left > 0:

@@ -96,11 +96,14 @@ class Worker:
 
     @property
     def late_at(self) -> float:
-        if self.killing:
+        if self.killing is not None:
             return self.killing.until
-        if self.doom:
+        if self.doom is not None:
             return self.doom.at
-        return min(self.leave_by, self.stage_ends, self.let_go_by)
+        at = self.stage_ends  # not ``min``: every worker is asked in every turn, twice
+        if self.leave_by < at:
+            at = self.leave_by
+        return self.let_go_by if self.let_go_by < at else at
 
     def lasts_at(self, settings: Settings) -> float:
         """When it has served long enough to count as good."""
