@@ -81,8 +81,8 @@ class Retry:
     factor: float = 2.0
     cap: float = 300.0
     jitter: float = 0.5
-    on: Iterable[Match] = ()
-    unless: Iterable[Match] = ()
+    on: Match | Iterable[Match] = ()
+    unless: Match | Iterable[Match] = ()
     deadline: float | None = None
 
     def __post_init__(self) -> None:
@@ -160,10 +160,10 @@ def _several(matches: Any) -> tuple[Match, ...]:
     return (matches,) if isinstance(matches, str | type) else tuple(matches)
 
 
-def _matches(outcome: Outcome, matches: Iterable[Match]) -> bool:
+def _matches(outcome: Outcome, matches: Match | Iterable[Match]) -> bool:
     cause = cause_of(outcome)
     name = raised_by(outcome) if cause is Cause.FAILED else None
-    return any(_is(each, cause, name) for each in matches)
+    return any(_is(each, cause, name) for each in _several(matches))
 
 
 def _is(match: Match, cause: Cause, name: str | None) -> bool:

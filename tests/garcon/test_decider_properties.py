@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from garcon import event
+from garcon.decider.contradicting import Contradiction
 from tests.garcon.flows import flow, make
+from tests.garcon.programs import requiring, speaking
 from tests.garcon.world import Hang, World
 
 
@@ -40,27 +44,78 @@ def _turns(number: int) -> Any:
 
 
 RUNS = {"diamond": 1 + 2 + 1 + 1, "custom": 1 + 2 + 1 + 1}
+BOUNDED = settings(max_examples=60, derandomize=True, deadline=None)
+
+
+def chooser(data: Any) -> Any:
+    """Lets hypothesis choose the fates."""
+    return lambda options: data.draw(st.sampled_from(options))
 
 
 @pytest.mark.parametrize("make_flow", [diamond, custom])
-@settings(max_examples=60, derandomize=True, deadline=None)
+@BOUNDED
 @given(data=st.data(), faults=st.integers(0, 6))
 def test_every_execution_closes(make_flow: Any, data: Any, faults: int) -> None:
     """Whatever fails, times out or is refused: no execution hangs, and none spins."""
-
-    def choose(options: list[str]) -> str:
-        found: str = data.draw(st.sampled_from(options))
-        return found
-
-    world = World(make_flow(), choose, faults)
+    world = World(make_flow(), chooser(data), faults)
     closed = world.run()
     if not faults:
         assert closed == "CompleteWorkflowExecution"
-    if closed == "CompleteWorkflowExecution":
         assert len(world.runs) == RUNS[make_flow.__name__]
 
 
-def first_of(options: list[str]) -> str:
+def live(make_flow: Any, seed: int) -> World:
+    """A random execution of a random flow, closed or about to hang."""
+    chance = random.Random(seed)
+    world = World(make_flow(chance), fates(chance), chance.randint(0, 9))
+    world.run()
+    return world
+
+
+def fates(chance: random.Random) -> Any:
+    """Lets chance choose the fates; most goes well."""
+
+    def choose(options: list[Any]) -> Any:
+        usual = options[0] is None and chance.random() < 2 / 3
+        return None if usual else chance.choice(options)
+
+    return choose
+
+
+@pytest.mark.parametrize("flows", [requiring, speaking])
+@settings(BOUNDED, max_examples=100)
+@given(seed=st.integers(0, 2**32))
+def test_no_flow_hangs_whatever_happens(flows: Any, seed: int) -> None:
+    """An open execution has something that runs, or listens for a signal; and it closes."""
+    errors = getattr(live(flows, seed).flow, "errors", [])
+    assert not [each for each in errors if isinstance(each, Contradiction)]
+
+
+def test_reading_three_kinds_of_events_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same property fails for a fold that knows scheduled, failed and completed alone."""
+    known = ("Scheduled", "Failed", "Completed")
+    three = {f"ActivityTask{each}" for each in known} | {"WorkflowExecutionStarted"}
+    takes = {kind: take for kind, take in event.History._takes.items() if kind in three}
+    monkeypatch.setattr(event.History, "_takes", takes)
+
+    def live_often() -> None:
+        for seed in range(100):
+            live(requiring, seed)
+
+    with pytest.raises(Hang):
+        live_often()
+
+
+def test_the_worlds_show_all_types_of_events() -> None:
+    """What the property is tested with are histories of all the types that an open one may have."""
+    seen: set[str] = set()
+    for seed in range(700):
+        seen.update(each["eventType"] for each in live(speaking, seed).history.events)
+    closed = ("Completed", "Failed", "TimedOut", "Canceled", "ContinuedAsNew", "Terminated")
+    assert event.EVENT_TYPES - seen == {f"WorkflowExecution{each}" for each in closed}
+
+
+def first_of(options: list[Any]) -> Any:
     """No fault, and the first that can happen."""
     return options[0]
 

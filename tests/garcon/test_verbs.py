@@ -1,0 +1,449 @@
+"""What a custom decider can say, and what becomes of it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from garcon import activity
+from garcon.decider import DeciderWorker, fail_workflow
+from garcon.local import LocalSWF
+from tests.garcon.flows import flow, kinds, make, reason, scheduled
+from tests.garcon.histories import History
+from tests.garcon.stage import Stage
+from tests.garcon.test_decisions import assert_valid
+
+A = make("a")
+OTHER = SimpleNamespace(domain="domain", name="other", version="2", tags=["t"], priority=3)
+
+
+def decide(decider: Any, history: History | None = None, **members: Any) -> list[dict[str, Any]]:
+    """What a decider decides after a history; SWF would take it."""
+    made = flow(a=A, decider=decider, **members)
+    decisions = DeciderWorker(made, register=False).decide((history or History()).poll())
+    assert_valid(decisions)
+    return decisions
+
+
+def attributes(decision: dict[str, Any]) -> dict[str, Any]:
+    """What a decision says."""
+    found: dict[str, Any] = next(value for key, value in decision.items() if key != "decisionType")
+    return found
+
+
+def test_a_timer_is_started_waited_for_and_over() -> None:
+    """One decision, then nothing, then the flow goes on."""
+
+    def decider(schedule: Any) -> None:
+        schedule.timer("tea", 180).wait()
+
+    history = History()
+    (decision,) = decide(decider, history)
+    assert attributes(decision) == {"timerId": "tea", "startToFireTimeout": "180"}
+    history.timer_started("tea")
+    assert decide(decider, history) == []
+    history.timer_fired("tea")
+    assert kinds(decide(decider, history)) == ["CompleteWorkflowExecution"]
+
+
+def test_our_own_timers_are_not_the_flow_s() -> None:
+    """Their names are taken."""
+    assert "garcon-wait" in reason(decide(lambda schedule: schedule.timer("garcon-wait", 1)))
+
+
+def test_signals_are_read_in_their_order() -> None:
+    """The n-th call of a run is the n-th signal, and one that has not come is no hang."""
+    seen: list[Any] = []
+
+    def decider(schedule: Any) -> None:
+        seen[:] = []
+        seen.extend(schedule.signal("go").result for _ in range(3))
+
+    history = History()
+    assert decide(decider, history) == []
+    for text in ('{"n": 1}', "plain"):
+        history.add("WorkflowExecutionSignaled", signalName="go", input=text)
+    assert decide(decider, history) == []
+    history.add("WorkflowExecutionSignaled", signalName="go")
+    assert kinds(decide(decider, history)) == ["CompleteWorkflowExecution"]
+    assert seen == [{"n": 1}, "plain", None]
+
+
+def test_a_child_is_a_workflow_of_its_own() -> None:
+    """Its id tells whose it is; version, tags and priority are its flow's."""
+    (decision,) = decide(lambda schedule: schedule.child("x", OTHER, {"n": 1}, timeout=60))
+    said = attributes(decision)
+    assert (said["workflowId"], said["input"]) == ("workflow-x", '{"n": 1}')
+    assert said["workflowType"] == {"name": "other", "version": "2"}
+    assert (said["tagList"], said["taskPriority"]) == (["t"], "3")
+    assert (said["childPolicy"], said["executionStartToCloseTimeout"]) == ("TERMINATE", "60")
+
+
+def child_history(ended: str | None = None, **said: Any) -> History:
+    """A child that began, and maybe ended."""
+    history = History()
+    number = history.add(
+        "StartChildWorkflowExecutionInitiated",
+        workflowId="workflow-x",
+        workflowType={"name": "other", "version": "2"},
+    )
+    place = {"workflowExecution": {"workflowId": "workflow-x", "runId": "r"}}
+    history.add("ChildWorkflowExecutionStarted", initiatedEventId=number, **place)
+    if ended:
+        history.add(f"ChildWorkflowExecution{ended}", initiatedEventId=number, **said, **place)
+    return history
+
+
+@pytest.mark.parametrize(
+    ("ended", "said", "told"),
+    [
+        ("Failed", {"reason": "no", "details": "why"}, "The child workflow workflow-x: no."),
+        ("TimedOut", {"timeoutType": "START_TO_CLOSE"}, "timed out (START_TO_CLOSE)"),
+        ("Terminated", {}, "terminated"),
+        ("Canceled", {}, "cancelled"),
+    ],
+)
+def test_a_child_that_fails_fails_the_workflow_unless_it_may(
+    ended: str, said: dict[str, Any], told: str
+) -> None:
+    """The sentence says how; with may_fail the state does."""
+    history = child_history(ended, **said)
+    assert told in reason(decide(lambda schedule: schedule.child("x", OTHER), history))
+    outcomes: list[Any] = []
+
+    def tolerant(schedule: Any) -> None:
+        outcomes.append(str(schedule.child("x", OTHER, may_fail=True).failed))
+
+    assert kinds(decide(tolerant, history)) == ["CompleteWorkflowExecution"]
+    assert outcomes[0] in told
+
+
+def test_a_child_s_result_is_read_as_json_or_text() -> None:
+    """Children may be of other programs."""
+    for text, value in (('{"n": 1}', {"n": 1}), ("plain", "plain")):
+        seen: list[Any] = []
+        history = child_history("Completed", result=text)
+        decide(lambda s, seen=seen: seen.append(s.child("x", OTHER).result), history)
+        assert seen == [value]
+
+
+def test_cancelling_is_asked_once_and_holds_nothing_up() -> None:
+    """An activity, a timer and a child are asked to end, and the flow may complete."""
+
+    def decider(schedule: Any) -> None:
+        schedule.cancel(
+            schedule("x", A), schedule.timer("t", 9), schedule.all_of(schedule.child("x", OTHER))
+        )
+
+    history = child_history()
+    history.scheduled("flow_a", "flow_a-1-x")
+    history.timer_started("t")
+    decisions = decide(decider, history)
+    assert kinds(decisions) == [
+        "RequestCancelActivityTask",
+        "CancelTimer",
+        "RequestCancelExternalWorkflowExecution",
+        "CompleteWorkflowExecution",
+    ]
+    assert attributes(decisions[2]) == {"workflowId": "workflow-x", "runId": "r"}
+    history.add("ActivityTaskCancelRequested", activityId="flow_a-1-x")
+    assert "RequestCancelActivityTask" not in kinds(decide(decider, history))
+
+
+def test_what_is_cancelled_at_once_is_not_begun() -> None:
+    """The decisions of this very run are taken back."""
+
+    def decider(schedule: Any) -> None:
+        schedule.cancel(schedule("x", A), schedule.timer("t", 9), schedule.child("x", OTHER))
+
+    assert kinds(decide(decider)) == ["CompleteWorkflowExecution"]
+
+
+def test_what_the_flow_cancelled_is_an_outcome_and_no_error() -> None:
+    """Nobody has to catch what he asked for."""
+    history = History()
+    history.scheduled("flow_a", "flow_a-1-x")
+    history.add("ActivityTaskCancelRequested", activityId="flow_a-1-x")
+    history.canceled("flow_a-1-x")
+    seen: list[Any] = []
+
+    def decider(schedule: Any) -> None:
+        seen.append(str(schedule("x", A).failed))
+
+    assert kinds(decide(decider, history)) == ["CompleteWorkflowExecution"]
+    assert seen == ["cancelled"]
+
+
+def test_lambda_functions_cannot_be_cancelled() -> None:
+    """SWF has no call for it, and that is said."""
+    why = reason(decide(lambda schedule: schedule.cancel(schedule.lambda_("x", "f"))))
+    assert "lambda function x cannot be cancelled" in why
+
+
+def test_any_of_keeps_its_first() -> None:
+    """By the order of the events, not of the arguments: so it is the same at every decision."""
+    seen: list[str] = []
+
+    def decider(schedule: Any) -> None:
+        one, two = schedule.timer("one", 1), schedule.timer("two", 1)
+        seen.append(schedule.any_of(one, two).first.id)
+
+    history = History()
+    for name in ("one", "two"):
+        history.timer_started(name)
+    history.timer_fired("two")
+    decide(decider, history)
+    history.timer_fired("one")
+    decide(decider, history)
+    assert seen == ["two", "two"]
+
+
+def test_all_of_has_all_results_in_their_order() -> None:
+    """And fails with the first of them that failed."""
+    seen: list[Any] = []
+
+    def decider(schedule: Any) -> None:
+        go = schedule.signal("go"), schedule.signal("go")
+        seen.append(schedule.all_of(*reversed(go)).result)
+
+    history = History()
+    for number in "12":
+        history.add("WorkflowExecutionSignaled", signalName="go", input=number)
+    decide(decider, history)
+    assert seen == [[2, 1]]
+    failed = child_history("Failed", reason="no")
+    why = reason(decide(lambda s: s.all_of(s.child("x", OTHER, may_fail=True)).wait(), failed))
+    assert why.endswith(": no.")
+
+
+def test_side_effects_happen_once() -> None:
+    """What was recorded is read ever after, as JSON has it."""
+    draws = iter([(1, 2), (3, 4)])
+    seen: list[Any] = []
+
+    def decider(schedule: Any) -> None:
+        seen.append(schedule.side_effect(lambda: next(draws), id="draw"))
+        schedule.timer("t", 1)
+
+    history = History()
+    marker, _ = decide(decider, history)
+    history.add("MarkerRecorded", **attributes(marker))
+    assert kinds(decide(decider, history)) == ["StartTimer"]
+    assert seen == [[1, 2], [1, 2]]
+
+
+def test_markers_are_recorded_once_each() -> None:
+    """The n-th of a name is the n-th in the history, and markers alone wait for nothing."""
+
+    def decider(schedule: Any) -> None:
+        schedule.marker("leg", 1)
+        schedule.marker("leg", 2)
+
+    history = History()
+    decisions = decide(decider, history)
+    assert kinds(decisions) == ["RecordMarker", "RecordMarker", "CompleteWorkflowExecution"]
+    history.add("MarkerRecorded", **attributes(decisions[0]))
+    assert [attributes(each).get("details") for each in decide(decider, history)] == ["2", None]
+
+
+def test_a_version_is_recorded_and_stays() -> None:
+    """New executions live by the newest; a later newest does not change what was recorded."""
+    seen: list[int] = []
+
+    def decider(newest: int) -> Any:
+        return lambda schedule: seen.append(schedule.version("change", newest))
+
+    history = History()
+    marker, _ = decide(decider(1), history)
+    history.add("MarkerRecorded", **attributes(marker))
+    decide(decider(2), history)
+    assert seen == [1, 1]
+
+
+def test_going_on_as_new_is_the_only_decision() -> None:
+    """With what the execution was started with, and the new input."""
+    history = History()
+    history.events[0]["workflowExecutionStartedEventAttributes"].update(
+        tagList=["t"], lambdaRole="role", executionStartToCloseTimeout="60"
+    )
+
+    def decider(schedule: Any) -> None:
+        schedule("x", A)
+        schedule.continue_as_new({"n": 2}, version="3")
+
+    (decision,) = decide(decider, history)
+    said = attributes(decision)
+    assert (said["input"], said["workflowTypeVersion"]) == ('{"n": 2}', "3")
+    assert (said["tagList"], said["lambdaRole"]) == (["t"], "role")
+    assert said["executionStartToCloseTimeout"] == "60"
+
+
+def test_the_same_id_with_another_input_is_an_error() -> None:
+    """In one run, for each verb that takes an input; the same input is the same thing."""
+
+    def twice(ask: Any, *inputs: Any) -> Any:
+        return lambda schedule: [ask(schedule, each) for each in inputs]
+
+    asks = [
+        lambda s, n: s("x", A, input={"n": n}),
+        lambda s, n: s.child("x", OTHER, {"n": n}),
+        lambda s, n: s.lambda_("x", "f", {"n": n}),
+    ]
+    for ask in asks:
+        assert "different inputs" in reason(decide(twice(ask, 1, 2)))
+        assert len(decide(twice(ask, 1, 1))) == 1
+
+
+@pytest.mark.parametrize("value", [1, 2])
+def test_another_input_than_before_is_a_contradiction(value: int) -> None:
+    """Between two decisions too, if the activity was scheduled with a note of its input."""
+    errors: list[Any] = []
+
+    def decider(n: int) -> Any:
+        return lambda schedule: schedule("x", A, input={"n": n})
+
+    (decision,) = decide(decider(1))
+    history = History()
+    number = history.scheduled("flow_a", "flow_a-1-x")
+    event = history.events[number - 1]["activityTaskScheduledEventAttributes"]
+    event["control"] = attributes(decision)["control"]
+    decisions = decide(decider(value), history, on_exception=lambda _, error: errors.append(error))
+    assert (kinds(decisions), len(errors)) == ((["StartTimer"], 1) if value == 2 else ([], 0))
+
+
+def forgetful() -> tuple[Any, History]:
+    """A decider that does something else than what was begun, and the history."""
+    history = History()
+    history.scheduled("flow_a", "flow_a-1-old")
+    return lambda schedule: schedule("new", A), history
+
+
+def test_a_decider_that_contradicts_its_history_decides_nothing() -> None:
+    """The report has event and line; the execution waits for better code, and is not failed."""
+    errors: list[Any] = []
+    decider, history = forgetful()
+    (decision,) = decide(decider, history, on_exception=lambda _, error: errors.append(error))
+    assert attributes(decision)["timerId"] == "garcon-wait"
+    (error,) = errors
+    assert error.event_id == 2
+    assert "flow_a-1-old began with event 2" in str(error)
+    assert f"{__file__}:{decider.__code__.co_firstlineno}" in str(error)
+
+
+def test_a_flow_may_say_that_it_is_not_deterministic() -> None:
+    """Then the contradiction is a warning, and is decided as ever."""
+    decider, history = forgetful()
+    assert scheduled(decide(decider, history, deterministic=False)) == ["flow_a-1-new"]
+
+
+def test_a_decider_that_waits_for_nothing_fails() -> None:
+    """Better a sentence than to hang; to wait for a signal is something."""
+    elsewhere = activity.ActivityState("elsewhere")
+    assert "Nothing runs" in reason(decide(lambda schedule: elsewhere.wait()))
+    assert decide(lambda schedule: schedule.signal("go").wait()) == []
+
+
+def test_a_failed_activity_that_may_fail_does_not_end_the_workflow() -> None:
+    """The flow decides what then."""
+    history = History()
+    history.scheduled("flow_a", "flow_a-1-x")
+    history.failed("flow_a-1-x", "burnt")
+
+    def decider(schedule: Any) -> None:
+        if str(schedule("x", A, may_fail=True).failed) == "burnt":
+            schedule("y", A)
+
+    assert scheduled(decide(decider, history)) == ["flow_a-1-y"]
+
+
+def test_priority_is_the_call_s_the_activity_s_or_the_flow_s() -> None:
+    """In this order."""
+    urgent = make("u", priority=5)
+
+    def decider(schedule: Any) -> None:
+        schedule("call", urgent, priority=7)
+        schedule("own", urgent)
+        schedule("flow", A)
+
+    said = [attributes(each)["taskPriority"] for each in decide(decider, priority=2)]
+    assert said == ["7", "5", "2"]
+
+
+@pytest.mark.parametrize("cause", ["OPERATION_NOT_PERMITTED"])
+@pytest.mark.parametrize("kind", ["RecordMarker", "CancelTimer", "RequestCancelActivityTask"])
+def test_what_is_not_permitted_and_would_be_missed_fails(kind: str, cause: str) -> None:
+    """A marker that is not recorded would be recorded for ever."""
+    history = History()
+    history.add(f"{kind}Failed", cause=cause)
+    assert kind in reason(decide(lambda schedule: None, history))
+
+
+def test_a_refused_child_is_waited_for_or_ends_the_workflow() -> None:
+    """As its cause is."""
+    history = History()
+    name = {"workflowId": "workflow-x", "workflowType": {"name": "other", "version": "2"}}
+
+    def decider(schedule: Any) -> None:
+        schedule.child("x", OTHER, may_fail=True)
+
+    history.add("StartChildWorkflowExecutionFailed", cause="OPEN_CHILDREN_LIMIT_EXCEEDED", **name)
+    assert attributes(decide(decider, history)[0])["timerId"] == "garcon-wait"
+    history.add("StartChildWorkflowExecutionFailed", cause="WORKFLOW_ALREADY_RUNNING", **name)
+    assert "give the child another id" in reason(decide(decider, history))
+
+
+def test_a_request_to_cancel_ends_what_runs_and_then_the_execution() -> None:
+    """The default, for flows of both kinds: nothing new is begun."""
+    for members in ({"a": A}, {"a": A, "decider": lambda schedule: schedule("x", A)}):
+        with LocalSWF() as swf:
+            stage = Stage(swf, flow(**members), idle=("flow_a",))
+            stage.start().work()
+            stage.cancel()
+            assert stage.kinds[-1] == "WorkflowExecutionCanceled"
+            assert stage.kinds.count("ActivityTaskScheduled") == 1
+            assert "ActivityTaskCanceled" in stage.kinds
+
+
+def test_a_running_activity_is_told_by_its_heartbeat_and_waited_for() -> None:
+    """The execution ends when its activity has."""
+    with LocalSWF() as swf:
+        stage = Stage(swf, flow(a=A), idle=("flow_a",)).start().work()
+        client = swf.client()
+        task = client.poll_for_activity_task(domain="domain", taskList={"name": "flow_a"})
+        assert stage.cancel().kinds[-1] == "ActivityTaskCancelRequested"
+        token = task["taskToken"]
+        assert client.record_activity_task_heartbeat(taskToken=token)["cancelRequested"]
+        client.respond_activity_task_canceled(taskToken=token)
+        assert stage.work().kinds[-1] == "WorkflowExecutionCanceled"
+
+
+def test_hand_back_timers_are_ignored() -> None:
+    """They are of a decider that died, and no part of the flow's story."""
+    history = History()
+    history.timer_started("garcon-hand-back", "0")
+    assert decide(lambda schedule: schedule.signal("go").wait(), history) == []
+    history.timer_fired("garcon-hand-back")
+    assert kinds(decide(lambda schedule: schedule("x", A), history)) == ["ScheduleActivityTask"]
+
+
+def test_an_error_that_cannot_say_itself_still_fails_the_workflow() -> None:
+    """Its name is the reason then."""
+
+    class Silent(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert reason([fail_workflow(Silent())]) == "Silent"
+
+
+def test_the_details_of_a_failure_are_its_traceback_cut() -> None:
+    """SWF takes 32,768 characters."""
+
+    def decider(schedule: Any) -> None:
+        raise ValueError("x" * 50_000)
+
+    said = attributes(decide(decider)[0])
+    assert (len(said["reason"]), len(said["details"])) == (255, 32_768)
+    assert "Traceback" in said["details"]
