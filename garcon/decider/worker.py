@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from garcon import activity, claims, event, payload, trouble
+from garcon import activity, claims, event, payload, trouble, validation
 from garcon import client as clients
 from garcon.decider.cliff import Cliff
 from garcon.decider.contradicting import Contradiction
@@ -66,10 +66,12 @@ class DeciderWorker(DecisionTasks):
             ones. It polls two task lists then, in threads; ``leave`` ends that in good order.
 
     Raises:
+        garcon.errors.InvalidFlow: The flow cannot work; nothing was sent.
         RegistrationRefused: SWF does not have them and would not register them.
     """
 
     def __init__(self, flow: Any, register: bool = True, sticky: bool | Sticky = False) -> None:  # noqa: FBT001, FBT002 - documented
+        validation.check(flow)
         super().__init__(flow, sticky=sticky)
         self.flow = flow
         self.version = flow_version(flow)
@@ -169,7 +171,9 @@ class DeciderWorker(DecisionTasks):
         else:
             with suppress(activity.ActivityInstanceNotReadyException):
                 reduced.frontier = reduced.frontier or Frontier(self._graph)
-            view = reduced.frontier.look(history.activities, history.context.snapshot())
+            # Generators alone see the context itself; what they change is to be theirs.
+            context = history.context.snapshot() if self._graph.loose else history.context
+            view = reduced.frontier.look(history.activities, context)
             self._follow(decisions, view)
             if is_stuck(decisions, history):
                 decisions.append(fail_workflow(STUCK))

@@ -360,7 +360,7 @@ def test_against_a_service_without_private_lists_all_works_as_before() -> None:
     )
     driver = Driver(client, chain(3, client=client))
     driver.decider = DeciderWorker(driver.flow, register=False, sticky=UNCHECKED)
-    driver.decider._sticking._polls = OnlyTheOldList()  # type: ignore[union-attr, assignment]
+    driver.decider._sticking._polls = OnlyTheOldList()  # type: ignore[union-attr]
     history = driver.run({})
     assert history[-1]["eventType"] == "WorkflowExecutionCompleted"
     assert count(history, "ActivityTaskCompleted") == 3
