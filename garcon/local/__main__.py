@@ -9,24 +9,38 @@ from pathlib import Path
 
 from garcon.local.engine import Settings
 from garcon.local.journal import JournalError
+from garcon.local.options import Options
 
 PORT = 4566
 """The port local AWS endpoints are usually at, so that existing settings find it."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until told to end; returns the exit code: 1 if the service could not start."""
-    said = _parser().parse_args(argv)
+    """Serve until told to end; returns the exit code: 1 if the service could not start.
+
+    Raises:
+        SystemExit: with 2, the arguments make no sense.
+    """
+    parser = _parser()
+    said = parser.parse_args(argv)
+    try:
+        options = Options(**vars(said))
+    except ValueError as error:
+        parser.error(str(error))
     try:
         from garcon.local import server  # noqa: PLC0415 - of the extra 'local'
     except ModuleNotFoundError as error:
         return _fail(f"{error.name} is missing: install it with pip install 'garcon[local]'.")
     try:
-        server.serve(server.Options(**vars(said)), on_ready=_announce)
+        with server.Running(options) as running:
+            _announce(running.endpoint, running.seed)
+            running.run()
     except JournalError as error:
         return _fail(str(error))
     except OSError as error:
-        return _fail(f"Port {said.port} of 127.0.0.1: {error.strerror}. Choose another: --port 0.")
+        return _fail(
+            f"Port {options.port} of 127.0.0.1: {error.strerror}. Choose another: --port 0."
+        )
     return 0
 
 
@@ -49,7 +63,15 @@ def _parser() -> argparse.ArgumentParser:
         default=figures.page_size,
         help="events or items a page at most (default: %(default)s)",
     )
-    add("--quotas", action="store_true", help="enforce SWF's rates: ThrottlingException beyond")
+    add(
+        "--quotas",
+        nargs="?",
+        type=_as_aws,
+        const=True,
+        default=False,
+        metavar="aws",
+        help="enforce SWF's rates: ThrottlingException beyond",
+    )
     add(
         "--no-ghosts",
         dest="ghosts",
@@ -57,15 +79,22 @@ def _parser() -> argparse.ArgumentParser:
         help="never hand a task to a poller whose connection has gone, as SWF does",
     )
     add("--virtual-time", action="store_true", help="when all is idle, jump to what is due next")
-    add("--seed", type=int, default=0, help="what run ids are made from (default: %(default)s)")
+    add("--seed", type=int, help="what run ids are made from (default: the state's, or a new one)")
     add("--state", type=Path, metavar="FILE", help="keep everything in FILE, and continue from it")
     return parser
 
 
-def _announce(endpoint: str) -> None:
+def _as_aws(whose: str) -> bool:
+    if whose != "aws":
+        raise argparse.ArgumentTypeError(f"there are only those of aws, and none of {whose!r}")
+    return True
+
+
+def _announce(endpoint: str, seed: int) -> None:
     lines = (
         f"Amazon SWF, locally: {endpoint}",
         f"export AWS_ENDPOINT_URL_SWF={endpoint}",
+        f"Run ids are made from --seed {seed}.",
     )
     print(*lines, sep="\n", flush=True)  # noqa: T201 - what the program is started for
 

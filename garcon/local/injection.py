@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from garcon.local.engine import Fault
 from garcon.local.protocol import Reply, refusal
+from garcon.local.validation import checks
 
 
 class Kind(StrEnum):
@@ -63,7 +64,7 @@ class Injected:
         seconds: for how long a delay holds the request.
 
     Raises:
-        ValueError: a figure is out of its range.
+        ValueError: there is no such operation, or a figure is out of its range.
     """
 
     kind: Kind
@@ -73,8 +74,11 @@ class Injected:
     seconds: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse figures that could never strike."""
+        """Refuse what could never strike."""
         object.__setattr__(self, "kind", Kind(self.kind))
+        if self.operation is not None and self.operation not in checks():
+            told = f"operation is {self.operation!r}, which SWF does not have"
+            raise ValueError(f"{told}; it must be one as 'PollForActivityTask', or None for all")
         if not 0 < self.rate <= 1:
             raise ValueError(f"rate is {self.rate!r}; it must be above 0 and at most 1")
         if self.count is not None and self.count < 1:

@@ -147,7 +147,7 @@ class LocalSWF:
         """Order a fault, see `Injected` for the arguments; `clear_faults` withdraws all orders.
 
         Raises:
-            ValueError: there is no such kind, or a figure is out of its range.
+            ValueError: there is no such kind or operation, or a figure is out of its range.
         """
         order = Injected(Kind(kind), operation, rate=rate, count=count, seconds=seconds)
         with self._threads.looking():

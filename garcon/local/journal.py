@@ -4,7 +4,9 @@ The engine is deterministic: the same settings, seed and inputs give the same hi
 and timers. So the file holds inputs, not state, and reading it means giving them to a new engine.
 
 - A file belongs to one version of garcon and one choice of settings; another is refused with a
-  sentence, since its inputs would lead elsewhere.
+  sentence, since its inputs would lead elsewhere. The seed is the file's own, so that who does
+  not care for it need not remember it.
+- A file belongs to one process at a time: SQLite's exclusive lock, which ends with its process.
 - What changes nothing is not kept: refused calls, reads, and polls that ended empty. A poll keeps
   its place among the inputs from the moment it was made, and is written when it gets a task (or
   becomes a ghost, which may get one).
@@ -14,6 +16,7 @@ and timers. So the file holds inputs, not state, and reading it means giving the
 """
 
 import json
+import random
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +29,7 @@ FORMAT = 1
 """Goes up when the meaning of the tables changes."""
 
 SCHEMA = """
+PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = OFF;
 CREATE TABLE IF NOT EXISTS origin (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -54,37 +58,40 @@ class Journal:
 
     Args:
         path: where it is, or is to be.
-        origin: what the inputs depend on (version, settings, seed); equal for the file's life.
+        origin: what the inputs depend on (version, settings); equal for the file's life.
+        seed: what ids are made from; None takes the file's, or a new one for a new file.
+
+    Attributes:
+        seed: the file's.
 
     Raises:
-        JournalError: the file is no journal, or one of another origin.
+        JournalError: the file is no journal, one of another origin, or another process's.
     """
 
-    def __init__(self, path: Path, origin: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, origin: Mapping[str, str], seed: int | None = None) -> None:
         self.path = path
         self._places = 0
         self._pending: list[tuple[int, float, str, str]] = []
+        self._file = _open(path)
         try:
-            self._file = sqlite3.connect(path, isolation_level=None)
-            self._file.executescript(SCHEMA)
-        except sqlite3.Error as error:
-            raise JournalError(f"{path} cannot be used to keep state: {error}.") from error
-        try:
-            self._check(path, {"format": str(FORMAT), **origin})
+            self.seed = self._agree({"format": str(FORMAT), **origin}, seed)
         except BaseException:
             self._file.close()
             raise
 
-    def _check(self, path: Path, origin: Mapping[str, str]) -> None:
+    def _agree(self, origin: Mapping[str, str], seed: int | None) -> int:
         written = dict(self._file.execute("SELECT name, value FROM origin"))
         if not written:
-            self._file.executemany("INSERT INTO origin VALUES (?, ?)", origin.items())
-        elif written != origin:
-            name = next(name for name in origin if written.get(name) != origin[name])
-            raise JournalError(
-                f"{path} was written with {name} {written.get(name)}, and this is {name} "
-                f"{origin[name]}: start it as it was started then, or choose a new file."
-            )
+            written = {**origin, "seed": str(chosen_seed(seed))}
+            self._file.executemany("INSERT INTO origin VALUES (?, ?)", written.items())
+        wanted = origin if seed is None else {**origin, "seed": str(seed)}
+        for name, value in wanted.items():
+            if written.get(name) != value:
+                raise JournalError(
+                    f"{self.path} was written with {name} {written.get(name)}, and this is {name} "
+                    f"{value}: start it as it was started then, or choose a new file."
+                )
+        return int(written["seed"])
 
     def entries(self) -> Iterator[Entry]:
         """All inputs in the order in which they came; to be read before the first is added."""
@@ -115,3 +122,27 @@ class Journal:
         """Put everything in order and let go of the file."""
         self.flush()
         self._file.close()
+
+
+def chosen_seed(seed: int | None) -> int:
+    """The seed that was asked for, else one that nobody has had."""
+    return random.SystemRandom().getrandbits(32) if seed is None else seed
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        file = sqlite3.connect(path, isolation_level=None, timeout=0)
+    except sqlite3.Error as error:
+        raise _unusable(path, error) from error
+    try:
+        file.executescript(SCHEMA)
+    except sqlite3.Error as error:
+        file.close()
+        raise _unusable(path, error) from error
+    return file
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> JournalError:
+    if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+        return JournalError(f"{path} is in use by another process: stop it, or choose a new file.")
+    return JournalError(f"{path} cannot be used to keep state: {error}.")

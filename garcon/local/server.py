@@ -12,7 +12,6 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Self
 
 import uvicorn
@@ -20,11 +19,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from garcon.local import clock
 from garcon.local.app import ABORT, App
-from garcon.local.engine import Settings
 from garcon.local.exchange import Exchange
 from garcon.local.injection import Injector
+from garcon.local.options import Options
 from garcon.local.service import Service
 from garcon.local.site import Site
+
+__all__ = ["Options", "Running", "serve"]
 
 KEEP_ALIVE = 3600
 """Seconds an idle connection is kept. Clients keep theirs open and reuse them; a connection that
@@ -37,65 +38,37 @@ BACKLOG = 4096
 """Connections that may wait to be accepted: a thousand pollers may come at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How to serve.
-
-    Attributes:
-        port: on 127.0.0.1; 0 takes a free one.
-        poll_seconds: how long a poll without work is held; SWF's is 60.
-        page_size: events or items a page at most; SWF's is 1,000.
-        quotas: whether SWF's rates are enforced.
-        ghosts: whether a poller whose connection has gone may still be handed a task.
-        virtual_time: whether the time jumps to the next thing due when all is idle.
-        seed: what run ids and the chance of faults are made from.
-        state: file to continue from and to keep; None keeps nothing.
-    """
-
-    port: int = 0
-    poll_seconds: float = Settings().poll_window
-    page_size: int = Settings().page_size
-    quotas: bool = False
-    ghosts: bool = True
-    virtual_time: bool = False
-    seed: int = 0
-    state: Path | None = None
-
-    def settings(self) -> Settings:
-        """The engine's part of it."""
-        return Settings(
-            poll_window=self.poll_seconds,
-            page_size=self.page_size,
-            quotas=self.quotas,
-            ghosts=self.ghosts,
-        )
-
-
 def serve(
-    options: Options = Options(),
+    options: Options | None = None,
     *,
     on_ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; in another thread than the main one, until the process ends.
 
     Args:
-        options: how.
+        options: how; the defaults of `Options` if not given.
         on_ready: told the endpoint, for instance "http://127.0.0.1:4566", when it can be used.
 
     Raises:
         OSError: the port is taken.
         JournalError: the state file cannot be continued from.
     """
-    with Running(options) as running:
+    with Running(options or Options()) as running:
         on_ready(running.endpoint)
         running.run()
 
 
 @dataclass
 class Running:
-    """A server: its socket is open from the start, so clients may connect before it runs."""
+    """A server: its socket is open from the start, so clients may connect before it runs.
+
+    Attributes:
+        options: how it serves.
+        seed: what run ids and the chance of faults are made from.
+    """
 
     options: Options
+    seed: int = field(init=False)
     _listening: socket.socket = field(init=False)
     _server: "Server" = field(init=False)
 
@@ -108,9 +81,10 @@ class Running:
         except BaseException:
             self._listening.close()
             raise
+        self.seed = state.seed
         now = clock.WallClock(state.latest)
         time = clock.VirtualClock(now.now()) if options.virtual_time else now
-        self._server = Server(Exchange(state, time), Injector(options.seed))
+        self._server = Server(Exchange(state, time), Injector(state.seed))
 
     @property
     def endpoint(self) -> str:

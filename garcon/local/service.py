@@ -21,7 +21,7 @@ from garcon.local.engine import (
     Waiting,
     Wakeup,
 )
-from garcon.local.journal import Entry, Journal, JournalError
+from garcon.local.journal import Entry, Journal, JournalError, chosen_seed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ class Service:
 
     Args:
         settings: figures of the engine.
-        seed: what run ids are made from.
+        seed: what run ids are made from; None takes the journal's, or a new one.
         lambda_available: whether somebody runs lambda functions.
         state: the journal's file, to continue from and to keep; None keeps nothing.
 
@@ -88,16 +88,17 @@ class Service:
         self,
         settings: Settings | None = None,
         *,
-        seed: int = 0,
+        seed: int | None = 0,
         lambda_available: bool = False,
         state: Path | None = None,
     ) -> None:
         settings = settings or Settings()
-        self.engine = Engine(settings, seed=seed, lambda_available=lambda_available)
+        self._journal = Journal(state, _origin(settings), seed) if state else None
+        self.seed = self._journal.seed if self._journal else chosen_seed(seed)
+        self.engine = Engine(settings, seed=self.seed, lambda_available=lambda_available)
         self.latest = 0.0
         """The time of the latest input, in seconds since the epoch: no clock may begin earlier."""
         self._polls: dict[str, _Poll] = {}
-        self._journal = Journal(state, _origin(settings, seed)) if state else None
         if self._journal:
             self._replay(self._journal)
 
@@ -228,6 +229,6 @@ def _repeat(engine: Engine, entry: Entry, polls: dict[int, str]) -> None:
             polls[entry.place] = outcome.poll_id
 
 
-def _origin(settings: Settings, seed: int) -> dict[str, str]:
+def _origin(settings: Settings) -> dict[str, str]:
     figures = {name: str(value) for name, value in asdict(settings).items()}
-    return {"garcon": __version__, "seed": str(seed), **figures}
+    return {"garcon": __version__, **figures}

@@ -75,6 +75,7 @@ def test_a_rate_strikes_its_share() -> None:
     ("members", "words"),
     [
         ({"kind": "sabotage"}, "sabotage"),
+        ({"kind": "error", "operation": "list_domains"}, "operation is 'list_domains'"),
         ({"kind": "error", "rate": 0}, "rate is 0"),
         ({"kind": "error", "rate": 1.1}, "rate is 1.1"),
         ({"kind": "error", "count": 0}, "count is 0"),
@@ -82,7 +83,7 @@ def test_a_rate_strikes_its_share() -> None:
     ],
 )
 def test_an_order_that_could_never_strike_is_refused(members: dict[str, Any], words: str) -> None:
-    """An unknown kind or a figure out of its range is refused with its name."""
+    """An unknown kind or operation, or a figure out of its range, is refused with its name."""
     with pytest.raises(ValueError, match=words):
         Injected(**members)
 

@@ -65,6 +65,11 @@ class Bench:
         """Poll for a task."""
         return self.call(f"PollFor{kind}Task", domain="d", taskList=LIST)
 
+    def lose(self, poll: Waiting) -> None:
+        """The connection of a waiting poll goes."""
+        self.service.disconnect(poll.poll_id, self.now)
+        self.service.take_wakeups()
+
     def killed(self) -> Bench:
         """A new service on what the old one left behind without a word."""
         self.service._journal._file.close()  # type: ignore[union-attr]
@@ -151,7 +156,7 @@ def test_a_ghost_takes_its_task_again(tmp_path: Path) -> None:
     """A task that was lost to a poller without a connection is lost in the repetition too."""
     bench = Bench(tmp_path / "state")
     bench.register()
-    bench.service.disconnect(bench.poll().poll_id, bench.now)
+    bench.lose(bench.poll())
     bench.start()
     before = bench.histories()
     bench = bench.killed()
@@ -163,7 +168,7 @@ def test_a_ghost_does_not_outlive_the_service(tmp_path: Path) -> None:
     """Coming back twice leads to the same state as coming back once."""
     bench = Bench(tmp_path / "state")
     bench.register()
-    bench.service.disconnect(bench.poll().poll_id, bench.now)
+    bench.lose(bench.poll())
     bench = bench.killed()
     bench.start()
     assert bench.poll()["taskToken"]
@@ -172,15 +177,19 @@ def test_a_ghost_does_not_outlive_the_service(tmp_path: Path) -> None:
 
 
 def test_idle_polls_and_reads_cost_nothing(tmp_path: Path) -> None:
-    """Polls that end empty, reads and refused calls leave nothing in the file."""
+    """Polls that end empty, pages, reads and refused calls leave nothing in the file."""
     bench = Bench(tmp_path / "state")
     bench.register()
-    journal = sqlite3.connect(tmp_path / "state")
 
     def rows() -> int:
-        return int(journal.execute("SELECT count(*) FROM inputs").fetchone()[0])
+        file = bench.service._journal._file  # type: ignore[union-attr]  # nobody else may read it
+        return int(file.execute("SELECT count(*) FROM inputs").fetchone()[0])
 
+    bench.start()
+    task = bench.call("PollForDecisionTask", domain="d", taskList=LIST, maximumPageSize=1)
     before = rows()
+    more = {"maximumPageSize": 1, "nextPageToken": task["nextPageToken"]}
+    bench.call("PollForDecisionTask", domain="d", taskList=LIST, **more)
     for _ in range(3):
         bench.poll()
         bench.now += 61
@@ -190,7 +199,6 @@ def test_idle_polls_and_reads_cost_nothing(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="DomainAlreadyExists"):
         bench.call("RegisterDomain", name="d", workflowExecutionRetentionPeriodInDays="1")
     assert rows() == before
-    journal.close()
 
 
 def test_other_settings_are_refused(tmp_path: Path) -> None:
@@ -237,21 +245,21 @@ def test_any_story_is_repeated(tmp_path_factory: pytest.TempPathFactory, steps: 
     bench = Bench(tmp_path_factory.mktemp("story") / "state")
     bench.register()
     tokens: list[str] = []
-    polls: list[str] = []
+    polls: list[Waiting] = []
     for number, step in enumerate(steps):
         if step == 0:
             bench.start(f"w-{number}")
         elif step in {1, 2}:
             outcome = bench.poll("Decision" if step == 1 else "Activity")
             if isinstance(outcome, Waiting):
-                polls.append(outcome.poll_id)
+                polls.append(outcome)
             elif step == 1:
                 tokens.append(outcome["taskToken"])
         elif step == 3 and tokens:
             decisions = [schedule(f"a-{number}")]
             bench.call("RespondDecisionTaskCompleted", taskToken=tokens.pop(), decisions=decisions)
         elif step == 4 and polls:
-            bench.service.disconnect(polls.pop(), bench.now)
+            bench.lose(polls.pop())
         else:
             bench.now += 30
             bench.service.engine.advance(bench.now)

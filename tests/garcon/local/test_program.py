@@ -43,6 +43,34 @@ def test_the_program_ends_when_told(number: signal.Signals) -> None:
     assert tasks[0]["taskToken"] == ""
 
 
+def test_each_start_makes_other_run_ids() -> None:
+    """Two programs that were given no seed name their executions differently."""
+    run_ids = set()
+    for _ in range(2):
+        made, endpoint = listening()
+        with made:
+            account = Account(client_of(endpoint), "dom")
+            account.register()
+            run_ids.add(account.start())
+    assert len(run_ids) == 2
+
+
+def test_a_start_is_repeated_by_its_seed() -> None:
+    """The seed that a program prints gives the same run ids to the next one."""
+    made, endpoint = listening()
+    with made:
+        line = made.out.wait_for(lambda line: "--seed" in line, "the seed")
+        seed = line.rstrip(".").rsplit(" ", 1)[1]
+        account = Account(client_of(endpoint), "dom")
+        account.register()
+        run_id = account.start()
+    made, endpoint = listening("--seed", seed)
+    with made:
+        account = Account(client_of(endpoint), "dom")
+        account.register()
+        assert account.start() == run_id
+
+
 def test_a_program_that_was_killed_continues(tmp_path: Path) -> None:
     """With a state file, a task taken before the kill is completed after it."""
     state_file = str(tmp_path / "swf.db")
@@ -61,6 +89,37 @@ def test_a_program_that_was_killed_continues(tmp_path: Path) -> None:
         account.call("respond_activity_task_completed", taskToken=token)
         account.decide(complete())
         assert account.kinds()[-1] == "WorkflowExecutionCompleted"
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("--port", "99999"), "The port is 99999; it must be from 0"),
+        (("--port", "-1"), "The port is -1"),
+        (("--poll-seconds", "-5"), "Polls are held for -5 s; it must be 0 or more"),
+        (("--poll-seconds", "nan"), "Polls are held for nan s"),
+        (("--poll-seconds", "inf"), "Polls are held for inf s"),
+        (("--page-size", "0"), "The page size is 0; it must be from 1 to 1000"),
+        (("--page-size", "1001"), "The page size is 1001"),
+        (("--quotas", "gcp"), "there are only those of aws, and none of 'gcp'"),
+    ],
+)
+def test_a_choice_that_cannot_be_carried_out_is_told(
+    argv: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Arguments that make no sense end the program with a sentence and 2, before it listens."""
+    with pytest.raises(SystemExit) as caught:
+        program.main(list(argv))
+    assert caught.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "quotas"), [((), False), (("--quotas",), True), (("--quotas", "aws"), True)]
+)
+def test_quotas_may_be_named(argv: tuple[str, ...], *, quotas: bool) -> None:
+    """The quotas are those of aws, whether that is said or not."""
+    assert program._parser().parse_args(argv).quotas is quotas
 
 
 def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -217,11 +217,21 @@ def test_faults_are_ordered_and_withdrawn_over_http(
     account.call("list_domains", registrationStatus="REGISTERED")
 
 
-def test_an_order_that_makes_no_sense_is_refused(running: server.Running) -> None:
-    """An unknown kind is answered with a sentence."""
-    status, body, _ = ask(running.endpoint, "POST", "/api/faults", '{"kind": "sabotage"}')
+@pytest.mark.parametrize(
+    ("order", "word"),
+    [
+        ({"kind": "sabotage"}, b"sabotage"),
+        ({"kind": "error", "operation": "PollForCoffee"}, b"PollForCoffee"),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(
+    running: server.Running, order: dict[str, str], word: bytes
+) -> None:
+    """An unknown kind or operation is answered with a sentence, and nothing is ordered."""
+    status, body, _ = ask(running.endpoint, "POST", "/api/faults", json.dumps(order))
     assert status == 400
-    assert b"sabotage" in body
+    assert word in body
+    assert state(running.endpoint)["faults"] == []
 
 
 @pytest.mark.parametrize(("kind", "done"), [("reset-before", 0), ("reset-after", 1)])
