@@ -15,9 +15,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from garcon.event import Event, History
+
+if TYPE_CHECKING:
+    from garcon.decider.frontier import Frontier
 
 
 @dataclass
@@ -34,7 +37,7 @@ class Reduced:
     run_id: str
     history: History = field(default_factory=History)
     started: int = 0
-    frontier: Any = None
+    frontier: "Frontier | None" = None
 
     def add(self, events: Iterable[Event], started: int) -> None:
         """Fold the events that end with DecisionTaskStarted number ``started``."""

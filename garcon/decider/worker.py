@@ -170,13 +170,16 @@ class DeciderWorker(DecisionTasks):
             conclude(told, decisions, history, decider)
         else:
             with suppress(activity.ActivityInstanceNotReadyException):
-                reduced.frontier = reduced.frontier or Frontier(self._graph)
-            # Generators alone see the context itself; what they change is to be theirs.
-            context = history.context.snapshot() if self._graph.loose else history.context
-            view = reduced.frontier.look(history.activities, context)
-            self._follow(decisions, view)
+                self._follow(decisions, self._view(reduced))
             if is_stuck(decisions, history):
                 decisions.append(fail_workflow(STUCK))
+
+    def _view(self, reduced: Reduced) -> View:
+        reduced.frontier = reduced.frontier or Frontier(self._graph)
+        context = reduced.history.context
+        # Generators alone are given the context itself; what they change in it is to be theirs.
+        given = context.snapshot() if self._graph.loose else context
+        return reduced.frontier.look(reduced.history.activities, given)
 
     def _cancel(self, decisions: list[Decision], history: History) -> None:
         told = Schedule(self.flow, history, decisions)

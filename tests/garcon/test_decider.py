@@ -1,7 +1,5 @@
 """The decider worker: deciding from histories, and its steps."""
 
-# ruff: noqa: ARG001, ARG005 - deciders are given what they may not want
-
 from __future__ import annotations
 
 import time
@@ -12,8 +10,8 @@ from unittest.mock import MagicMock
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from garcon import activity, runner
 from garcon import decider as decider_module
-from garcon import runner
 from garcon.decider import DeciderWorker
 from tests.garcon.fakes import GONE, THROTTLED, FakeClock, FakeSwf, refusal
 from tests.garcon.flows import flow, kinds, make, reason, scheduled
@@ -393,3 +391,14 @@ def test_other_refusals_of_an_answer_are_raised() -> None:
     swf = FakeSwf().prepare(RESPOND, refusal("AccessDeniedException"))
     with pytest.raises(ClientError):
         worker(flow(swf)).respond("token", [])
+
+
+def test_a_generator_may_wait_for_a_result() -> None:
+    """What is not ready ends the decision quietly, as in a decider of one's own."""
+
+    def generator(context: Any) -> Any:
+        raise activity.ActivityInstanceNotReadyException
+
+    history = History()
+    history.scheduled("flow_a")
+    assert decide(flow(a=make("a"), b=make("b", generators=[generator])), history) == []
