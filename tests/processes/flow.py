@@ -8,7 +8,7 @@
 - ``raise`` raises; ``child`` starts a child process; ``deaf`` ignores SIGTERM;
 - ``stray`` leaves a process without parents, in a session of its own, that ends at once;
 - ``hold`` holds the interpreter's lock for three of its heartbeat timeouts;
-- ``grow`` takes 200 MiB of memory and waits at ``PATH.middle``;
+- ``grow`` takes 200 MiB of memory for itself and waits at ``PATH.middle``; ``leak`` keeps them;
 - ``beats`` sends heartbeats until one raises;
 - ``stubborn`` does so too, catches what it raises, and waits at ``PATH.middle``.
 
@@ -37,6 +37,12 @@ create = activity.create(domain, name)
 
 HEARTBEAT = 1
 """Seconds of heartbeat timeout of the activity ``told``."""
+
+
+MUCH = 200 << 20
+"""Bytes: several times what a worker holds by itself."""
+
+leaked: list[bytes] = []
 
 
 @task.decorate(timeout=120, heartbeat=120)
@@ -99,9 +105,14 @@ def hold(_gate: str, _activity: Any) -> None:
 
 
 def grow(gate: str, _activity: Any) -> None:
-    """Take memory and keep it."""
-    taken = bytearray(200 << 20)
+    """Take memory while the task lasts."""
+    taken = b"x" * MUCH
     middle(gate, taken)
+
+
+def leak(_gate: str, _activity: Any) -> None:
+    """Take memory for good."""
+    leaked.append(b"x" * MUCH)
 
 
 def beats(_gate: str, activity: Any) -> None:
@@ -133,6 +144,7 @@ DEEDS: dict[str, Callable[[str, Any], object]] = {
     "raise": fail,
     "hold": hold,
     "grow": grow,
+    "leak": leak,
     "beats": beats,
     "stubborn": stubborn,
     "deaf": lambda _gate, _activity: signal.signal(signal.SIGTERM, signal.SIG_IGN),

@@ -153,6 +153,15 @@ class Supervisor(Program):
     def __init__(self, *argv: str, **variables: str) -> None:
         super().__init__("-m", "supervisor", *argv, "--log-format", "json", **variables)
 
+    def ready(self) -> Self:
+        """Wait until every seat is served; whoever is not is ended."""
+        try:
+            self.wait_for("full_strength")
+        except AssertionError:
+            self.__exit__()
+            raise
+        return self
+
     def wait_for(self, event: str, **facts: Any) -> dict[str, Any]:
         """The next log line of this event and with these facts."""
 

@@ -27,11 +27,8 @@ def endpoint() -> Iterator[str]:
 
 def serving(flow: str, endpoint: str, *argv: str, **variables: str) -> Supervisor:
     """A supervisor of a test flow, at full strength."""
-    started = Supervisor(
-        *("--flow", f"tests.processes.{flow}", "--endpoint-url", endpoint, *argv), **variables
-    )
-    started.wait_for("full_strength")
-    return started
+    own = ("--flow", f"tests.processes.{flow}", "--endpoint-url", endpoint)
+    return Supervisor(*own, *argv, **variables).ready()
 
 
 def test_a_decision_whose_decider_dies_comes_again_at_once(endpoint: str, tmp_path: Path) -> None:

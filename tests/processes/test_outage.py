@@ -105,9 +105,7 @@ def gateway() -> Iterator[Gateway]:
 def pool_at(url: str) -> Supervisor:
     """A pool of several workers a list, at full strength."""
     argv = ("--flow", "tests.processes.flow", "--endpoint-url", url, "--workers", str(WORKERS))
-    started = Supervisor(*argv)
-    started.wait_for("full_strength")
-    return started
+    return Supervisor(*argv).ready()
 
 
 def told_of_polls(pool: Supervisor) -> list[str]:

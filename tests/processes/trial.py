@@ -65,6 +65,17 @@ class Trial:
         """Wait until the task is at its second gate."""
         until(Path(f"{self._gate}.waits").exists, "the task at its second gate")
 
+    def wait_alone(self) -> None:
+        """Wait until nothing else of this execution is in anybody's hands."""
+
+        def alone() -> bool:
+            seen = Counter(self.execution.kinds())
+            decided = seen["DecisionTaskScheduled"] == seen["DecisionTaskCompleted"]
+            open_ = seen["ActivityTaskScheduled"] - seen["ActivityTaskCompleted"]
+            return decided and open_ == 1
+
+        until(alone, "the task alone in hand")
+
     def child(self) -> int:
         """The pid of the process that the task has started."""
         path = Path(f"{self._gate}.child")

@@ -1,0 +1,115 @@
+"""With --spool what a dead supervisor's workers had in hand is delivered at the next start."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.processes import flow, swf
+from tests.processes.harness import Supervisor, local_swf, until
+from tests.processes.trial import Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RESPOND = "RespondActivityTaskCompleted"
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    """A local SWF with polls of a second."""
+    with local_swf("--poll-seconds", "1", "--no-ghosts") as url:
+        yield url
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the spool is."""
+    return tmp_path / "spool"
+
+
+def pool(endpoint: str, folder: Path) -> Supervisor:
+    """A pool that spools there, at full strength."""
+    argv = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint, "--spool", str(folder))
+    return Supervisor(*argv).ready()
+
+
+def kill_all(supervisor: Supervisor) -> None:
+    """The host's power is not lost, but everything that runs for this pool is."""
+    below = supervisor.below()
+    supervisor.signal(signal.SIGKILL)
+    for each in below:
+        each.kill()
+    supervisor.wait()
+
+
+def files(folder: Path) -> list[Path]:
+    """What is in the spool."""
+    return list(folder.iterdir())
+
+
+def test_a_result_survives_everybody(endpoint: str, folder: Path, tmp_path: Path) -> None:
+    """Supervisor, zygote and worker die between the result and SWF's yes: it is told, once."""
+    faults = swf.Faults(endpoint)
+    with pool(endpoint, folder) as first:
+        trial = Trial(first, endpoint, tmp_path, "return")
+        worker = trial.worker()
+        trial.wait_alone()
+        faults.order("throttle", RESPOND, count=1_000_000)
+        trial.open()
+        until(lambda: faults.orders()[0]["count"] < 1_000_000, "an answer that is throttled")
+        worker.suspend()
+        faults.withdraw()
+        kill_all(first)
+    assert len(files(folder)) == 1
+    with pool(endpoint, folder):
+        kinds = trial.completes()
+        until(lambda: not files(folder), "an empty spool")
+    assert kinds["ActivityTaskStarted"] == kinds["ActivityTaskCompleted"] == 1
+    assert kinds["ActivityTaskFailed"] == 0
+
+
+def test_a_token_survives_everybody(endpoint: str, folder: Path, tmp_path: Path) -> None:
+    """A task that was in hand is failed at the next start, and run again at once."""
+    with pool(endpoint, folder) as first:
+        trial = Trial(first, endpoint, tmp_path, "return")
+        trial.worker()
+        trial.wait_alone()
+        kill_all(first)
+    with pool(endpoint, folder):
+        reason, _ = trial.failure()
+        assert reason == "WorkerDied: the supervisor died, and the worker with it"
+        trial.open()
+        kinds = trial.completes()
+        until(lambda: not files(folder), "an empty spool")
+    assert kinds["ActivityTaskStarted"] == 2
+    assert kinds["ActivityTaskCompleted"] == 1
+
+
+def test_who_lives_on_answers_by_itself(endpoint: str, folder: Path, tmp_path: Path) -> None:
+    """A worker that outlives its supervisor keeps its task, whoever else starts meanwhile."""
+    with pool(endpoint, folder) as first:
+        trial = Trial(first, endpoint, tmp_path, "return")
+        worker = trial.worker()
+        first.signal(signal.SIGKILL)
+        first.wait()
+        with pool(endpoint, folder):
+            assert len(files(folder)) == 1
+            trial.open()
+            kinds = trial.completes()
+            until(lambda: not files(folder), "an empty spool")
+        until(lambda: not worker.is_running(), "the orphan has left")
+    assert kinds["ActivityTaskStarted"] == kinds["ActivityTaskCompleted"] == 1
+
+
+def test_a_spool_that_cannot_be_written_costs_a_sentence(endpoint: str) -> None:
+    """Work goes on as without it."""
+    with pool(endpoint, Path("/proc/spool")) as supervisor:
+        execution = swf.start(endpoint, flow, gate="", then="")
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        supervisor.signal(signal.SIGTERM)
+        assert supervisor.wait() == 0
+        assert "The spool /proc/spool cannot be used" in supervisor.err.rest()
