@@ -203,6 +203,32 @@ def test_somebody_who_looks_does_not_stop_the_time(swf: LocalSWF) -> None:
             assert time.monotonic() < until, "the time stands still"
 
 
+def test_only_what_changes_something_counts_as_work(swf: LocalSWF) -> None:
+    """The moment of quiet before a jump begins with the last request that was not a read."""
+    account = Timed(swf)
+    before = swf._threads._latest_input
+    account.call("list_domains", registrationStatus="REGISTERED")
+    assert swf._threads._latest_input == before
+    account.start()
+    assert swf._threads._latest_input > before
+
+
+def test_an_interrupted_poll_has_lost_its_connection(
+    swf: LocalSWF, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in a poll leaves a poller behind that is gone, as over HTTP."""
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    account = Timed(swf)
+    monkeypatch.setattr(swf._threads, "_pause", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        account.poll_activity()
+    (left,) = swf._threads.service.engine.task_lists()
+    assert (left.pollers, left.ghosts) == ((), 1)
+
+
 def test_time_is_moved_by_hand(swf: LocalSWF) -> None:
     """`advance` lets everything happen that is due, each thing at its own time."""
     account = Timed(swf)
