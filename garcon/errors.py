@@ -7,3 +7,11 @@ so that callers who know nothing of this package handle them as they are used to
 
 class GarconError(Exception):
     """Something that garcon itself has to object to."""
+
+
+class InvalidFlow(GarconError, ValueError):
+    """A flow, an activity or a task cannot work as it is written."""
+
+
+class NotADictionary(GarconError, TypeError):
+    """A task, a runner or a generator gave something else than a dictionary."""

@@ -16,8 +16,10 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from garcon import figures
 from garcon import task as tasks_of
-from garcon.errors import GarconError
+from garcon.errors import GarconError, InvalidFlow, NotADictionary
+from garcon.figures import shown
 from garcon.watched import Watched
 
 Context = Mapping[str, Any]
@@ -78,7 +80,9 @@ class BaseRunner:
         needed: set[str] = set()
         for each in self._flat(watched):
             if not isinstance(each, tasks_of.FilledTask):
-                raise NoRunnerRequirementsFound(f"{_name(each)} does not say what it needs.")
+                raise NoRunnerRequirementsFound(
+                    f"{tasks_of.name_of(each)} does not say what it needs."
+                )
             needed |= each.requirements
         return needed | watched.looked_at
 
@@ -94,7 +98,7 @@ class Sync(BaseRunner):
         result: dict[str, Any] = {}
         for number, each in enumerate(tasks_of.flatten(self.tasks, context)):
             _show_life(activity, number)
-            _add(result, each, tasks_of.call(each, activity, {**result, **context}))
+            _add(result, activity, each, tasks_of.call(each, activity, {**result, **context}))
         return result
 
 
@@ -118,7 +122,7 @@ class Async(BaseRunner):
                 for number, each in enumerate(tasks_of.flatten(self.tasks, context))
             ]
             try:
-                return _merged(futures)
+                return _merged(futures, activity)
             finally:
                 pool.shutdown(cancel_futures=True)
 
@@ -131,13 +135,15 @@ class External(BaseRunner):
         heartbeat: Seconds between two signs of life; the timeout if not given.
 
     Raises:
-        ValueError: No timeout; nobody else could know it.
+        garcon.errors.InvalidFlow: No timeout; nobody else could know it.
     """
 
     def __init__(self, timeout: float | None = None, heartbeat: float | None = None) -> None:
         super().__init__()
-        if not timeout:
-            raise ValueError("An external activity needs timeout=, in seconds.")
+        if timeout is None:
+            raise InvalidFlow("An external activity needs timeout=, in seconds.")
+        figures.check_seconds(timeout, "An external activity: timeout=")
+        figures.check_seconds(heartbeat, "An external activity: heartbeat=")
         self._timeout = timeout
         self._heartbeat = heartbeat or timeout
 
@@ -183,22 +189,19 @@ def _in_this_context(fn: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args: current.run(fn, *args)
 
 
-def _merged(futures: list[tuple[Any, Future[Any]]]) -> dict[str, Any]:
+def _merged(futures: list[tuple[Any, Future[Any]]], activity: Any) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for each, future in futures:
-        _add(result, each, future.result())
+        _add(result, activity, each, future.result())
     return result
 
 
-def _add(result: dict[str, Any], each: Any, returned: Any) -> None:
-    try:
-        result.update(returned or {})
-    except (TypeError, ValueError) as error:
-        kind = type(returned).__name__
-        raise TypeError(
-            f"The task {_name(each)} returned {kind}; a task returns a dictionary or nothing."
-        ) from error
-
-
-def _name(each: Any) -> str:
-    return str(getattr(each, "__name__", each))
+def _add(result: dict[str, Any], activity: Any, each: Any, returned: Any) -> None:
+    if isinstance(returned, Mapping):
+        result.update(returned)
+    elif returned is not None:
+        where = getattr(activity, "activity_id", None) or getattr(activity, "name", None)
+        raise NotADictionary(
+            f"The task {tasks_of.name_of(each)} of the activity {where} returned {shown(returned)}; a task "
+            "returns a dictionary or nothing."
+        )

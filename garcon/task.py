@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MethodType
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from garcon import param
+from garcon import figures, param
+from garcon.errors import InvalidFlow
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,7 +67,9 @@ class FillableTask(Task[P, R]):
 
         Raises:
             param.UnknownParamException: An argument is given as something else.
+            garcon.errors.InvalidFlow: The function has no such argument.
         """
+        _check_names(self.fn, requirements)
         return FilledTask(self, requirements, namespace)
 
 
@@ -120,12 +123,15 @@ def decorate(
 
     Raises:
         TypeError: It was written without parentheses.
+        garcon.errors.InvalidFlow: A duration is none.
     """
     if callable(timeout):
         raise TypeError("Write @task.decorate(), with parentheses.")
 
     def wrap(fn: Callable[P, R]) -> FillableTask[P, R]:
         function, time, beat = _parts(fn)
+        figures.check_seconds(timeout, f"The task {name_of(fn)}: timeout=")
+        figures.check_seconds(heartbeat, f"The task {name_of(fn)}: heartbeat=")
         fillable = enable_contextify or isinstance(fn, FillableTask)
         kind: Any = FillableTask if fillable else Task
         made: FillableTask[P, R] = kind(function, timeout or time, heartbeat or timeout or beat)
@@ -220,13 +226,32 @@ def fill_function_call(
 
 def namespace_result(dictionary: Any, namespace: str | None) -> Any:
     """The dictionary with ``namespace.`` before each key; without a namespace as it is."""
-    if not dictionary or not namespace:
+    if not namespace or not isinstance(dictionary, Mapping):
         return dictionary
     return {f"{namespace}.{key}": value for key, value in dictionary.items()}
 
 
+def name_of(fn: Any) -> str:
+    """A function's name, in sentences."""
+    return str(getattr(fn, "__name__", fn))
+
+
 def _parts(fn: Any) -> tuple[Any, float | None, float | None]:
     return (fn.fn, fn.time, fn.heartbeat) if isinstance(fn, Task) else (fn, None, None)
+
+
+def _check_names(fn: Any, given: Mapping[str, Any]) -> None:
+    try:
+        asked = inspect.signature(fn).parameters
+    except (TypeError, ValueError):  # built in, it does not tell
+        return
+    if any(each.kind is each.VAR_KEYWORD for each in asked.values()):
+        return
+    if unknown := [each for each in given if each not in asked]:
+        raise InvalidFlow(
+            f"The task {name_of(fn)} has no argument {', '.join(unknown)} to fill; it has: "
+            f"{', '.join(asked)}."
+        )
 
 
 def _by_name(context: Context, activity: Any = None) -> tuple[Any, Context]:

@@ -14,19 +14,21 @@ Rules:
 import itertools
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import backoff
 from botocore.exceptions import ClientError, ParamValidationError
 
 from garcon import client as clients
-from garcon import payload, runner, trouble, utils
+from garcon import figures, payload, runner, task, trouble, utils
 from garcon.activity.beating import Bell, beating
 from garcon.activity.execution import UNKNOWN, ActivityExecution, TaskCanceled, TaskGone
 from garcon.activity.instance import ActivityInstance
 from garcon.activity.outcome import Canceled, Completed, Failed, Gone, Outcome, failed
 from garcon.actor import Actor, ErrorHandler
+from garcon.errors import NotADictionary
+from garcon.figures import shown
 from garcon.identity import identity_of
 from garcon.insist import insist
 
@@ -98,6 +100,9 @@ class Activity(Actor):
                 ``generator``), ``schedule_to_start`` (seconds), ``on_exception``, ``client``;
                 ``restartable`` (a worker's death costs no retry), ``priority`` (on the task list,
                 higher first, 0 if not given).
+
+        Raises:
+            garcon.errors.InvalidFlow: A figure is none.
         """
         options = {_ALIASES.get(key, key): value for key, value in data.items()}
         if (work := options.pop("run", None)) is not None:
@@ -105,17 +110,38 @@ class Activity(Actor):
         for key in options.keys() & _SETTINGS:
             if options[key] is not None:
                 setattr(self, key, options[key])
+        figures.check_retry(self.retry, f"The activity {self.name}: retry=")
+        waits = f"The activity {self.name}: schedule_to_start="
+        figures.check_seconds(self.schedule_to_start, waits)
         _warn_of(options.keys() - _SETTINGS - _OF_EXTERNAL)
 
     def instances(self, context: Mapping[str, Any]) -> list[ActivityInstance]:
         """All instances for this context, whatever their state: one, or one for each turn of the
         generators (of several generators, every combination).
+
+        Raises:
+            garcon.errors.NotADictionary: A generator gave something else.
         """
         turns = [_merged(turn) for turn in self._turns(context)]
         return [ActivityInstance(self, local, context, pool_size=len(turns)) for local in turns]
 
     def _turns(self, context: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], ...]]:
-        return itertools.product(*(generator(context) for generator in self.generators))
+        return itertools.product(*(self._asked(each, context) for each in self.generators))
+
+    def _asked(
+        self, generator: Callable[..., Any], context: Mapping[str, Any]
+    ) -> list[Mapping[str, Any]]:
+        found = generator(context)
+        what = f"The generator {task.name_of(generator)} of the activity {self.name}"
+        if isinstance(found, str | Mapping) or not isinstance(found, Iterable):
+            raise NotADictionary(f"{what} gave {shown(found)}; it gives a list of dictionaries.")
+        turns = list(found)
+        for each in turns:
+            if not isinstance(each, Mapping):
+                raise NotADictionary(
+                    f"{what} gave {shown(each)} among its turns; each is a dictionary."
+                )
+        return turns
 
     @backoff.on_exception(
         backoff.expo,
@@ -201,10 +227,7 @@ class Activity(Actor):
         """Do the tasks; what they raise is logged, reported to ``on_exception`` and an outcome."""
         self.set_log_context(self._place(execution))
         try:
-            with beating(execution, self.bell()):
-                result = self.execute_activity(execution)
-            payload.check(result, f"The result of {execution.activity_id}")
-            return Completed(result)
+            return Completed(self._result(execution))
         except TaskGone as error:
             self.logger.warning("%s", error)
             return Gone(str(error))
@@ -216,6 +239,17 @@ class Activity(Actor):
             return failed(error)
         finally:
             self.unset_log_context()
+
+    def _result(self, execution: ActivityExecution) -> Mapping[str, Any] | None:
+        with beating(execution, self.bell()):
+            result = self.execute_activity(execution)
+        if result is not None and not isinstance(result, Mapping):
+            raise NotADictionary(
+                f"The runner of the activity {self.name} returned {shown(result)}; a runner "
+                "returns a dictionary or nothing."
+            )
+        payload.check(result, f"The result of {execution.activity_id}")
+        return result
 
     def execute_activity(self, context: Any) -> Any:
         """Let the runner do the tasks.

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, overload
 
+from garcon import figures
 from garcon.activity.base import Activity, ExternalActivity
 from garcon.actor import ErrorHandler
+from garcon.errors import InvalidFlow
 
 Creator = Callable[..., Activity]
 
@@ -46,7 +48,8 @@ def create(*args: Any, **kwargs: Any) -> Creator:
     Returns:
         A function that makes an activity from its options (see ``Activity.hydrate``), and with
         ``external=True`` one that another program handles (``timeout``, ``heartbeat`` in seconds).
-        The activity's type and task list are ``{flow name}_{activity name}``.
+        The activity's type and task list are ``{flow name}_{activity name}``. It raises
+        ``garcon.errors.InvalidFlow`` for an activity without a name, or with figures that are none.
     """
     documented = isinstance(args[0], str) if args else not kwargs.keys() & _RELEASED
     common = _documented(*args, **kwargs) if documented else _released(*args, **kwargs)
@@ -66,8 +69,13 @@ class _Common:
 
     def activity(self, **options: Any) -> Activity:
         """Make an activity of the flow; see ``create``."""
+        name = options.get("name")
+        if not isinstance(name, str) or not name:
+            raise InvalidFlow(f"An activity of the flow {self.name} needs name=, not {name!r}.")
+        full_name = f"{self.name}_{name}"
+        for each in ("timeout", "heartbeat"):
+            figures.check_seconds(options.get(each), f"The activity {full_name}: {each}=")
         made = self._external(options) if options.get("external") else Activity(self.client)
-        full_name = f"{self.name}_{options.get('name')}"
         made.hydrate(
             {
                 "domain": self.domain,

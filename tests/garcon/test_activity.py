@@ -190,6 +190,18 @@ def test_results_that_swf_would_refuse_are_failures() -> None:
     assert ["'big'" in str(outcomes[0]), "'odd'" in str(outcomes[1])] == [True, True]
 
 
+def test_a_result_that_is_no_dictionary_is_a_failure_that_names_activity_and_value() -> None:
+    """Runners of one's own are held to it as ours are."""
+
+    class Own(runner.BaseRunner):
+        def execute(self, activity: Any, context: Any) -> Any:
+            return ["soup"]
+
+    outcome = make("cook", run=Own()).attempt(in_hand(FakeSwf()))
+    assert isinstance(outcome, Failed)
+    assert "activity flow_cook returned ['soup']" in outcome.reason
+
+
 def test_broken_input_is_a_failure() -> None:
     """The workflow learns that the input is not an object."""
     execution = ActivityExecution(FakeSwf(), "flow_cook-1", "token", "[1]")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pytest
 
 from garcon import runner, task
 from garcon.activity import ActivityExecution
+from garcon.errors import NotADictionary
 from tests.garcon.fakes import FakeSwf
 
 if TYPE_CHECKING:
@@ -116,13 +118,22 @@ def test_sync_hands_results_on() -> None:
 
 @pytest.mark.parametrize("kind", [runner.Sync, runner.Async])
 def test_a_result_that_is_no_dictionary_is_pointed_out(kind: Any) -> None:
-    """The sentence names the task and what it returned."""
+    """The sentence names task, activity and value, even for a value that is empty."""
 
-    def careless(context: Any, activity: Any) -> int:
-        return 5
+    def careless(context: Any, activity: Any) -> Any:
+        return context["value"]
 
-    with pytest.raises(TypeError, match="careless returned int"):
-        kind(careless).execute(execution(), {})
+    for value in (5, 0, False, [], [("a", 1)], ""):
+        said = re.escape(f"task careless of the activity id returned {value!r};")
+        with pytest.raises(NotADictionary, match=said):
+            kind(careless).execute(execution(), {"value": value})
+
+
+def test_a_namespace_leaves_what_is_no_dictionary_to_be_pointed_out() -> None:
+    """The error is about the result, not about the namespace."""
+    filled = task.decorate()(lambda: 5).fill(namespace="n")
+    with pytest.raises(NotADictionary, match="returned 5"):
+        runner.Sync(filled).execute(execution(), {})
 
 
 def test_the_own_context_wins_over_earlier_results() -> None:
