@@ -15,12 +15,13 @@ Rules:
    states as they are.
 """
 
+import functools
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
-from garcon import causes, payload
+from garcon import causes, limits, payload
 from garcon.activity import ActivityState
 from garcon.activity.retrying import REST_TIMER, rest_timer
 from garcon.context import ExecutionContext, begun_with
@@ -58,6 +59,9 @@ EVENT_TYPES = frozenset(
     ScheduleLambdaFunctionFailed StartLambdaFunctionFailed
     """.split()  # noqa: SIM905 - the 54 names read better without quotes
 )
+
+# Characters of an activity id beyond which the name of its timer for rests is cut.
+_LONG = limits.ACTIVITY_ID - len(REST_TIMER)
 
 _logger = logging.getLogger(__name__)
 
@@ -98,7 +102,6 @@ class History:
         self._scheduled: dict[int, ActivityState] = {}
         self._begun: dict[int, State] = {}
         self._by_id: dict[str, ActivityState] = {}
-        self._resting: dict[str, ActivityState] = {}
         self._held: dict[str, ActivityState | State] = {}
         for event in events:
             self.add(event)
@@ -156,7 +159,9 @@ class History:
         state = self.activities[name].get(activity_id)
         if state is None:
             state = self.activities[name][activity_id] = ActivityState(activity_id)
-            self._by_id[activity_id] = self._resting[rest_timer(activity_id)] = state
+            self._by_id[activity_id] = state
+            if len(activity_id) > _LONG:  # its timer's name is cut, and does not end with the id
+                self._by_id[rest_timer(activity_id)] = state
         return state
 
     def _started(self, event: Event, attributes: Mapping[str, Any]) -> None:
@@ -260,8 +265,8 @@ class History:
         state = self._begun.pop(initiated, None) or self._thing(life, id_)
         if life is TIMER and id_ == WAIT_TIMER:
             self.timer_refused = None if state.open else cause
-        elif life is TIMER and id_ in self._resting:
-            self._rest_refused(self._resting[id_], cause)
+        elif life is TIMER and (resting := self._resting(id_)):
+            self._rest_refused(resting, cause)
         elif state.open and not initiated:
             return  # moot: the one that runs will be heard of
         else:
@@ -292,8 +297,15 @@ class History:
     def _own_timer_started(self, timer: State) -> None:
         if timer.id == WAIT_TIMER:
             self.timer_refused = None
-        elif timer.id.startswith(REST_TIMER) and timer.id in self._resting:
-            self._resting[timer.id].rest = timer
+        elif resting := self._resting(timer.id):
+            resting.rest = timer
+
+    def _resting(self, timer_id: str) -> ActivityState | None:
+        """The activity that rests by this timer, if it is one for that."""
+        if not timer_id.startswith(REST_TIMER):
+            return None
+        found = self._by_id.get(timer_id.removeprefix(REST_TIMER))
+        return found or self._by_id.get(timer_id)
 
     def _rest_refused(self, activity: ActivityState, cause: str) -> None:
         if not (activity.open or (activity.rest and activity.rest.open)):
@@ -392,5 +404,6 @@ def _outcome(how: How, event: Event, attributes: Mapping[str, Any]) -> Outcome:
     return Outcome(how, cause, details, event.get("eventId", 0), at_of(event))
 
 
+@functools.cache  # of a few dozen kinds
 def _attributes_of(kind: str) -> str:
     return f"{kind[0].lower()}{kind[1:]}EventAttributes"

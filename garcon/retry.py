@@ -16,7 +16,6 @@ Rules:
 import enum
 import functools
 import hashlib
-import math
 import re
 import sys
 from collections.abc import Iterable
@@ -111,12 +110,10 @@ class Retry:
         return self._grown(number - 1) * (1 - self.jitter * fraction(seed))
 
     def _grown(self, times: int) -> float:
-        if not self.initial or self.initial >= self.cap:
-            return min(self.initial, self.cap)
-        # Compared as logarithms: the power itself may be more than a float holds.
-        if times * math.log(self.factor) >= math.log(self.cap / self.initial):
+        try:
+            return min(self.initial * self.factor**times, self.cap)
+        except OverflowError:  # more than a float holds
             return self.cap
-        return self.initial * self.factor**times
 
 
 def policy_of(retry: Any) -> Retry:

@@ -67,7 +67,7 @@ class Asking:
         self._activities = history.activities if activities is None else activities
         self._context = history.context if context is None else context
         self._decisions = decisions
-        self._states: dict[Key, tuple[str | None, Waitable]] = {}
+        self._states: dict[Key, tuple[Any, Waitable]] = {}
 
     @property
     def completed(self) -> bool:
@@ -103,8 +103,8 @@ class Asking:
         """What the run has asked for before under this id."""
         if key not in self._states:
             return None
-        noted, state = self._states[key]
-        if noted != _key_of(values):
+        before, state = self._states[key]
+        if _key_of(before) != _key_of(values):
             raise OtherInput(
                 f"{state.what} is asked for twice with different inputs ({flow_line()}). An id "
                 "stands for one input: give another id."
@@ -114,12 +114,11 @@ class Asking:
     def _remember(
         self, key: Key, values: Any, state: Waitable, uses: Sequence[State | ActivityState]
     ) -> None:
-        noted = _key_of(values)
-        self._states[key] = noted, state
+        self._states[key] = values, state
         self.asked.update(each.what for each in uses)
         for each in uses:
             before = control_of(each.control).get("input") if each.control else None
-            if before and before != noted and self._is_strict:
+            if before and before != _key_of(values) and self._is_strict:
                 raise other_input(each, each.event_id, flow_line())
 
     @property

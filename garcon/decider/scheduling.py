@@ -34,6 +34,8 @@ from garcon.states import How, Outcome, Waitable
 
 States = Mapping[str, Mapping[str, ActivityState]]
 
+_encode = json.JSONEncoder(sort_keys=True, default=str).encode
+
 
 class ScheduleContext:
     """Whether everything the decider asked for has completed.
@@ -110,9 +112,8 @@ def schedule(  # noqa: PLR0917 - the documented signature
     if all(each.ready for each in state.uses):
         state.complete(_merged([each.result for each in state.uses]))
         return state
-    noted = {"input": digest(input)} if input else {}
     state.given_up = _decide(
-        decisions, uses, known, may_fail=may_fail, version=version, priority=priority, noted=noted
+        decisions, uses, known, may_fail=may_fail, version=version, priority=priority, given=input
     )
     if not state.given_up:
         schedule_context.mark_uncompleted()
@@ -122,8 +123,7 @@ def schedule(  # noqa: PLR0917 - the documented signature
 
 def digest(values: Any) -> str:
     """A short key of an input: the same content, the same key."""
-    text = json.dumps(values, sort_keys=True, default=str)
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()[:16]
+    return hashlib.sha1(_encode(values).encode(), usedforsecurity=False).hexdigest()[:16]
 
 
 def control_of(text: str | None) -> dict[str, Any]:
@@ -174,9 +174,9 @@ def take_step(
     *,
     version: str,
     priority: int | None = None,
-    noted: Mapping[str, Any] | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add the decision that an instance needs now, if any.
+    """Add the decision that an instance needs now, if any; of ``given`` a digest is noted with it.
 
     Raises:
         ActivityImpossible: It never will complete.
@@ -185,6 +185,7 @@ def take_step(
     if isinstance(step, Rest):
         decisions.append(rest(step))
     elif step is Step.SCHEDULE:
+        noted = {"input": digest(given)} if given else {}
         again = {"attempt": attempts(state) + 1} if attempts(state) else {}
         schedule_activity_task(
             decisions,
@@ -192,7 +193,7 @@ def take_step(
             version,
             activity_id,
             priority=priority,
-            control={**(noted or {}), **again},
+            control={**noted, **again},
         )
 
 

@@ -270,3 +270,16 @@ def test_rests_are_timers_that_tell_their_reason(caplog: pytest.LogCaptureFixtur
     assert controls == [None, '{"attempt": 2}', '{"attempt": 3}']
     assert "try 2 in 30 s, after: busy" in caplog.text
     assert "flow_a-1: try 3 now." in caplog.text
+
+
+@pytest.mark.parametrize("length", [20, 230, 250, 300])
+def test_rests_of_long_ids_find_their_activity(length: int) -> None:
+    """The timer's name is cut where SWF's 256 characters are not enough."""
+    with LocalSWF() as swf:
+        made = make("a", retry=Retry(maximum=1, initial=30, jitter=0))
+        flow_object = flow(a=made, decider=lambda schedule: schedule("x" * length, made))
+        stage = Stage(swf, flow_object)
+        work = reporting("busy")
+        stage._lists["activity", "flow_a"] = lambda: work(swf)
+        stage.start().work().after(30)
+        assert stage.kinds[-1] == "WorkflowExecutionCompleted"
