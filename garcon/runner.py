@@ -202,6 +202,6 @@ def _add(result: dict[str, Any], activity: Any, each: Any, returned: Any) -> Non
     elif returned is not None:
         where = getattr(activity, "activity_id", None) or getattr(activity, "name", None)
         raise NotADictionary(
-            f"The task {tasks_of.name_of(each)} of the activity {where} returned {shown(returned)}; a task "
-            "returns a dictionary or nothing."
+            f"The task {tasks_of.name_of(each)} of the activity {where} returned "
+            f"{shown(returned)}; a task returns a dictionary or nothing."
         )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from setproctitle import setproctitle
 
 from garcon import client, decider, trouble
-from garcon.decider.registration import register as register_one
-from garcon.decider.registration import registration
+from garcon.decider.registering import register as register_one
+from garcon.decider.registering import registration
 from supervisor import messages
 from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE
 from supervisor.insisting import insist

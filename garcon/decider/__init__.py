@@ -11,7 +11,7 @@ from garcon.decider.decisions import (
     schedule_activity_task,
     start_timer,
 )
-from garcon.decider.registration import (
+from garcon.decider.registering import (
     Kind,
     Registration,
     RegistrationRefused,

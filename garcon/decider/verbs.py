@@ -22,7 +22,7 @@ from garcon.decider.combining import Awaited, Known, all_of, any_of
 from garcon.decider.contradicting import forgotten
 from garcon.decider.decisions import Decision
 from garcon.decider.recording import Recorder
-from garcon.decider.registration import activity_priority, activity_version, tags_of
+from garcon.decider.registering import activity_priority, activity_version, tags_of
 from garcon.decider.scheduling import ScheduleContext, schedule
 from garcon.event import OWN_TIMERS, History
 from garcon.lifecycles import CHILD, LAMBDA, TIMER

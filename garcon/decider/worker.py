@@ -30,7 +30,7 @@ from garcon.decider.decisions import Decision, complete_workflow, fail_workflow,
 from garcon.decider.frontier import Frontier, Graph, View
 from garcon.decider.pages import Gap
 from garcon.decider.reduced import Reduced
-from garcon.decider.registration import (
+from garcon.decider.registering import (
     RegistrationRefused,
     activity_priority,
     activity_version,

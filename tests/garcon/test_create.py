@@ -1,7 +1,5 @@
 """Making activities, in both call forms and with all options."""
 
-# ruff: noqa: ARG001 - tasks and generators are given what they may not want
-
 from __future__ import annotations
 
 from typing import Any

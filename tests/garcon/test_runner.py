@@ -1,7 +1,5 @@
 """Runners: what they do and what they add up."""
 
-# ruff: noqa: ARG001, ARG005 - tasks and generators are given what they may not want
-
 from __future__ import annotations
 
 import re

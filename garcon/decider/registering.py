@@ -4,7 +4,8 @@ Rules:
 
 1. What is there already is fine. Whoever may not register may still work if it is there.
 2. A deprecated domain or type is refused: SWF would refuse every execution or activity of it.
-3. Whatever else fails is not swallowed: ``RegistrationRefused`` with a sentence.
+3. Whatever else fails is not swallowed: ``RegistrationRefused`` with a sentence. What passes is
+   left to the caller, who tries again.
 4. The defaults registered hold only where nobody says otherwise: a garcon decider gives all of an
    activity's timeouts, whoever starts a workflow may give the workflow's.
 """
@@ -14,12 +15,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from garcon import activity, limits, runner
+from garcon import activity, limits, runner, trouble
 from garcon.errors import GarconError
 from garcon.utils import error_code
 
-# Days a closed execution can be looked at. A month covers the questions that come up afterwards.
-RETENTION_DAYS = "30"
+# Days a closed execution can be looked at: as many as SWF takes, for the questions that come later.
+RETENTION_DAYS = "90"
 # Seconds a decision may take. Deciding is quick; a decider that died is replaced after this.
 DECISION_SECONDS = 60
 # Seconds an execution may last if its starter does not say. Long, because ending work is worse.
@@ -97,6 +98,7 @@ def register(client: Any, wanted: Registration) -> None:
 
     Raises:
         RegistrationRefused: It is deprecated, or may not be registered and is not there.
+        botocore.exceptions.BotoCoreError: SWF was not reached.
         botocore.exceptions.ClientError: SWF refused for another reason.
     """
     verb = wanted.kind.name.lower()
@@ -118,6 +120,8 @@ def _ensure_usable(client: Any, wanted: Registration, refusal: Exception) -> Non
     except Exception as error:
         if exists and error_code(error) in FORBIDDEN:
             return  # it is there, and whether it is deprecated cannot be seen
+        if trouble.is_passing(error):
+            raise
         raise _missing(wanted, refusal, error) from error
     if _status(answer) == "DEPRECATED":
         raise _deprecated(wanted)

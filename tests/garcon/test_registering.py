@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import pytest
@@ -111,6 +112,31 @@ def test_nothing_else_is_swallowed() -> None:
     swf.prepare("register_domain", *[refusal("LimitExceededFault", "100 domains")] * 50)
     with pytest.raises(RegistrationRefused, match=r"egistering the domain domain .*100 domains"):
         worker.register()
+
+
+@pytest.mark.parametrize("first", ["TypeAlreadyExistsFault", "OperationNotPermittedFault"])
+def test_a_passing_trouble_while_looking_is_no_refusal(first: str) -> None:
+    """Whether it is there is asked again, like everything that a throttle delayed."""
+    swf = FakeSwf()
+    swf.prepare("register_workflow_type", refusal(first), refusal(first))
+    swf.prepare("describe_workflow_type", refusal(THROTTLED), {})
+    worker = DeciderWorker(cafe(swf), register=False)
+    worker.clock = FakeClock().clock
+    worker.register()
+    assert swf.names.count("describe_workflow_type") == 2
+
+
+def test_the_function_is_not_shadowed_by_its_module() -> None:
+    """Whichever is imported first."""
+    assert callable(importlib.import_module("garcon.decider").registration)
+    importlib.import_module("garcon.decider.registering")
+    assert callable(decider.registration)
+
+
+def test_a_domain_keeps_closed_executions_for_90_days() -> None:
+    """As many as SWF takes."""
+    domain = decider.registration(cafe(None))[0]
+    assert domain.request["workflowExecutionRetentionPeriodInDays"] == "90"
 
 
 def test_throttles_are_waited_for() -> None:
