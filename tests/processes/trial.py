@@ -37,7 +37,8 @@ class Trial:
         self._activity_id = f"{flow.name}_{key}-1"
         for path in (self._gate, Path(f"{self._gate}.middle")):
             os.mkfifo(path)
-        self.execution = swf.start(endpoint, flow, **{key: str(self._gate), "then": then})
+        given: dict[str, Any] = {key: str(self._gate), "then": then}
+        self.execution = swf.start(endpoint, flow, **given)
 
     def worker(self, tries: int = 1) -> psutil.Process:
         """The worker that has the task in hand, at its so-many-th try, once it has begun it."""

@@ -1,0 +1,20 @@
+"""Options of the tests with real processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long, and from which seed, the chaos test blows."""
+    group = parser.getgroup("chaos")
+    group.addoption(
+        "--chaos-minutes",
+        type=float,
+        help="minutes that the chaos test may last, with all of its 500 workflows (default: two"
+        " minutes, with fewer)",
+    )
+    group.addoption("--chaos-seed", type=int, default=1, help="whom it kills, and when")
