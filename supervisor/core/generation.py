@@ -103,7 +103,7 @@ class Generation:
     def tire(self, worker: Worker) -> None:
         """Let it ask for an heir, if it has a seat to leave."""
         if worker.seat and self.seated.get(worker.seat) is worker:
-            self.tired.setdefault(worker.seat, worker)
+            self.tired[worker.seat] = worker
 
     def hand_over(self, seat: Seat) -> Worker:
         """Let the heir take the seat; returns who is relieved."""

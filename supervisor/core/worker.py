@@ -100,10 +100,13 @@ class Worker:
             return self.killing.until
         if self.doom is not None:
             return self.doom.at
-        at = self.stage_ends  # not ``min``: every worker is asked in every turn, twice
-        if self.leave_by < at:
+        # Every worker is asked in every turn: ``min`` would take twice the time.
+        at = self.stage_ends
+        if self.leave_by < at:  # noqa: PLR1730 - see above
             at = self.leave_by
-        return self.let_go_by if self.let_go_by < at else at
+        if self.let_go_by < at:  # noqa: PLR1730 - see above
+            at = self.let_go_by
+        return at
 
     def lasts_at(self, settings: Settings) -> float:
         """When it has served long enough to count as good."""

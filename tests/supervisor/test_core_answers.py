@@ -79,10 +79,10 @@ def test_an_answer_that_was_ready_is_given_as_it_is(
 
 
 @pytest.mark.parametrize("killing", [None, CUT, LATE])
-@pytest.mark.parametrize("begun", [True, False])
-def test_a_decision_is_handed_back(killing: Killing | None, begun: bool) -> None:  # noqa: FBT001 - a case
-    """There is no call that fails a decision task."""
-    assert answers.answer_to(death(killing=killing, begun=begun, decides=True)) == HandBack()
+@pytest.mark.parametrize("post", [{}, {"begun": False}, {"answer": READY}])
+def test_a_decision_is_handed_back(killing: Killing | None, post: dict[str, Any]) -> None:
+    """There is no call that fails a decision task, and none that completes it with a result."""
+    assert answers.answer_to(death(killing=killing, decides=True, **post)) == HandBack()
 
 
 @pytest.mark.parametrize("killing", [None, CUT, ours(Kind.STALE, "it went on")])

@@ -10,7 +10,7 @@ import pytest
 from supervisor import messages
 from supervisor.messages import Cancel, Fail, Result, Staleness
 from tests.fates import End, Fate, Plan, Script
-from tests.world import World, tell
+from tests.world import RESIZE, World, tell
 
 GONE, CANCEL = Staleness.GONE, Staleness.CANCEL
 HEEDLESS = Fate(heedless=True)
@@ -108,6 +108,13 @@ def test_a_drain_does_not_abandon_what_swf_no_longer_wants() -> None:
     assert world.notes("task_abandoned") == []
 
 
+def test_a_stale_task_that_is_past_its_timeout_is_ended_for_that() -> None:
+    """The earlier deadline holds, and it is the one that the line names."""
+    plan = Plan(lasts=300.0, timeout=10.0, stale=(5.0, CANCEL))
+    world = one(HEEDLESS, plan, cancel_grace=200.0)
+    assert [each.why for each in world.said(messages.Kill)] == ["past its own timeout"]
+
+
 # --- stacks ---------------------------------------------------------------------------------------
 
 
@@ -127,6 +134,15 @@ def test_who_was_told_to_leave_is_not_saved_by_going_on() -> None:
     world = tell(script, workers=1, deciders=0).finish(200)
     (kill,) = world.said(messages.Kill)
     assert world.when(kill) == world.when(world.said(messages.DumpStacks)[0]) + 0.5
+
+
+def test_a_task_that_an_open_poll_brings_saves_who_was_told_to_leave() -> None:
+    """Though its time to leave is over: the task has its own."""
+    script = Script(fates=(Fate(heeds=False),), orders=((20.0, messages.DrainAsked("SIGTERM")),))
+    world = tell(script, workers=1, deciders=0).run(110.25)
+    assert len(world.said(messages.DumpStacks)) == 1
+    world.later(0, lambda: world.say(messages.Working(2, world.task(RESIZE.role, 60.0))))
+    assert world.run(120).said(messages.Kill) == []
 
 
 def test_whoever_is_cut_short_is_not_asked() -> None:

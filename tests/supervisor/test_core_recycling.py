@@ -91,6 +91,28 @@ def test_the_heir_of_a_dead_one_takes_its_seat() -> None:
     assert world.strength() == world.wanted
 
 
+def test_a_tired_one_that_was_killed_is_not_told_to_leave() -> None:
+    """Its heir takes the seat while the kernel still takes it apart."""
+    swells = Plan(waits=0.25, lasts=50.0, swells=0.25)
+    script = Script(fates=(Fate(tires=1, stuck=9.0), Fate(boot=5.0)), plans=(QUICK, swells))
+    world = tell(script, workers=1, deciders=0).finish(200)
+    assert len(world.said(messages.Kill)) == 1
+    assert len(world.notes("worker_recycled")) == 1
+    assert world.said(messages.Terminate) == []
+    assert world.strength() == world.wanted
+
+
+def test_a_relieved_one_may_say_that_it_is_tired_as_often_as_it_likes() -> None:
+    """Only who sits at the seat is replaced."""
+    plans = (QUICK, Plan(waits=0.5, lasts=90.0, timeout=900.0))
+    world = tell(Script(fates=(TIRES,), plans=plans), workers=1, deciders=0).run(10)
+    for number in (3, 2):
+        world.say(messages.Tired(number, "again"))
+    world.later(0, lambda: None)
+    world.finish(300)
+    assert [each.facts["relieved"] for each in world.notes("worker_recycled")] == [2, 3]
+
+
 def test_a_worker_without_a_zygote_is_not_recycled_until_there_is_one() -> None:
     """Who cannot be replaced goes on."""
     versions = (Version(lost_after=1.5), Version(imports=50.0))
