@@ -97,10 +97,11 @@ def test_a_decider_that_raises_tells_its_traceback(swf: LocalSWF) -> None:
     """An error in the user's decider is the failure's reason, its traceback the details."""
 
     def decider(schedule: Any) -> None:
-        raise RuntimeError(f"no idea what to {schedule.__name__[:8]}")
+        assert callable(schedule)
+        raise RuntimeError("no idea")
 
     outcome = swf.run(flow(decider=decider))
-    assert (outcome.status, outcome.reason) == ("FAILED", "no idea what to schedule")
+    assert (outcome.status, outcome.reason) == ("FAILED", "no idea")
     assert "in decider" in (outcome.details or "")
 
 
