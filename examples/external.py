@@ -55,7 +55,7 @@ def bake_one_batch(client: Any) -> bool:
 if __name__ == "__main__":
     # A poll is waited for longer than SWF holds it and never sent twice: a poll given up stays open
     # at SWF, which may hand it an order that nobody bakes.
-    once = Config(read_timeout=70, retries={"total_max_attempts": 1})
+    once = Config(read_timeout=75, retries={"total_max_attempts": 1})
     swf = boto3.client("swf", config=once)
     while True:
         bake_one_batch(swf)

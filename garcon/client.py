@@ -46,7 +46,7 @@ __all__ = [
     "where",
 ]
 
-POLL_READ_TIMEOUT = 70  # seconds; SWF holds a poll for 60 and may answer a little late
+POLL_READ_TIMEOUT = 75  # seconds; SWF holds a poll for 60 and may answer some seconds late
 CONNECT_TIMEOUT = 10  # seconds; a host that does not answer by then is not there
 CONNECTIONS = 50  # one for each activity thread and its tasks; unused ones cost nothing
 
@@ -132,7 +132,7 @@ def warm(*own: Any) -> None:
 
 
 def polling(own: Any = None) -> "SWFClient":
-    """The client to poll with: waits 70 s, never sends a poll twice.
+    """The client to poll with: waits 75 s, never sends a poll twice.
 
     Args:
         own: The client of a flow or activity.

@@ -139,8 +139,8 @@ class DeciderHands:
         self._decider = served
 
     def poll(self, identity: str) -> Work | None:
-        """PollForDecisionTask."""
-        poll = self._decider.poll(identity)
+        """PollForDecisionTask, once: the loop rests by itself."""
+        poll = self._decider.poll_once(identity)
         if poll is None:
             return None
         task = Task(

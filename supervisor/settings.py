@@ -161,7 +161,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = 120.0
     poll_patience: Annotated[
         Seconds,
-        about("seconds of a poll: SWF ends it after 60, the client after 70", hidden=True),
+        about("seconds of a poll: SWF ends it after 60, the client after 75", hidden=True),
     ] = 90.0
     work_margin: Annotated[
         Seconds,

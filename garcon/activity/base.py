@@ -17,8 +17,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import backoff
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ParamValidationError
 
 from garcon import client as clients
 from garcon import figures, payload, runner, task, trouble, utils
@@ -31,12 +30,12 @@ from garcon.errors import NotADictionary
 from garcon.figures import shown
 from garcon.identity import identity_of
 from garcon.insist import insist
+from garcon.throttles import backed_off
 
 if TYPE_CHECKING:
     from garcon.retry import Retry
 
 DEFAULT_ACTIVITY_SCHEDULE_TO_START = 600  # seconds an instance may wait for a free worker
-POLL_TRIES = 5  # as documented
 # Seconds that an answer is insisted on at least: the task's time is an estimate, SWF says when the
 # task is really gone, and work that is done is worth a minute.
 ANSWER_SECONDS = 60
@@ -143,13 +142,7 @@ class Activity(Actor):
                 )
         return turns
 
-    @backoff.on_exception(
-        backoff.expo,
-        ClientError,
-        max_tries=POLL_TRIES,
-        giveup=utils.non_throttle_error,
-        on_backoff=utils.throttle_backoff_handler,
-    )
+    @backed_off
     def poll_for_activity(self, identity: str | None = None) -> ActivityExecution | None:
         """One long poll, up to a minute (PollForActivityTask); throttles are tried 5 times.
 

@@ -9,7 +9,9 @@ Rules:
    ``TaskCanceled`` at its next heartbeat.
 3. That SWF no longer wants the work is told to ``on_stale`` too, once: a task that catches
    everything, or never beats again, is then ended by whoever watches its process.
-4. Signs of life come from the work and, beside it, from another thread (``beating``). What either
+4. A throttled answer is tried five times, as documented. To insist beyond that is the matter of
+   ``Activity.respond``.
+5. Signs of life come from the work and, beside it, from another thread (``beating``). What either
    hears counts for both; a sign in the background repeats the details that the work gave last.
 """
 
@@ -22,6 +24,7 @@ from garcon import client as clients
 from garcon import limits, payload, runner, trouble
 from garcon.errors import GarconError
 from garcon.log import GarconLogger
+from garcon.throttles import backed_off
 from garcon.utils import error_code
 
 if TYPE_CHECKING:
@@ -153,6 +156,7 @@ class ActivityExecution(GarconLogger):
             self._warn(error)
         return not self.gone
 
+    @backed_off
     def fail(self, reason: Any = None, details: str | None = None) -> None:
         """Answer that the task failed (RespondActivityTaskFailed).
 
@@ -166,6 +170,7 @@ class ActivityExecution(GarconLogger):
         }
         self.client.respond_activity_task_failed(**self._signed(said))
 
+    @backed_off
     def complete(self, context: Mapping[str, Any] | None = None) -> None:
         """Answer that the task is done (RespondActivityTaskCompleted).
 
@@ -179,6 +184,7 @@ class ActivityExecution(GarconLogger):
         result = None if context is None else payload.encode(context, self._result_name)
         self.client.respond_activity_task_completed(**self._signed({"result": result}))
 
+    @backed_off
     def cancel(self, details: str | None = None) -> None:
         """Answer that the task stopped as requested (RespondActivityTaskCanceled)."""
         said = {"details": details and limits.cut(details, limits.DETAILS)}

@@ -13,23 +13,22 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, overload
 
-import backoff
 from botocore.exceptions import ClientError, ParamValidationError
 
 from garcon import client as clients
 from garcon import trouble, utils
-from garcon.activity.base import POLL_TRIES
 from garcon.activity.execution import UNKNOWN
 from garcon.actor import Actor
 from garcon.decider.decisions import Decision, fail_workflow
 from garcon.decider.pages import Gap, between
 from garcon.decider.reading import Received, recorded
 from garcon.decider.reduced import Reduced
-from garcon.decider.sticking import Sticking
+from garcon.decider.sticking import Ask, Sticking
 from garcon.decider.sticky import Sticky
 from garcon.event import History
 from garcon.identity import identity_of
 from garcon.insist import insist
+from garcon.throttles import backed_off
 
 Event = dict[str, Any]
 Poll = Mapping[str, Any]
@@ -71,11 +70,18 @@ class DecisionTasks(Actor):
             botocore.exceptions.ClientError: SWF refused the poll.
             botocore.exceptions.BotoCoreError: SWF was not reached.
         """
+        return self._task(identity, self._ask_again)
+
+    def poll_once(self, identity: str | None = None) -> dict[str, Any] | None:
+        """As ``poll``, but tried once: for a loop that has patience of its own."""
+        return self._task(identity, self._ask)
+
+    def _task(self, identity: str | None, ask: Ask) -> dict[str, Any] | None:
         request = self._request(identity)
         if self._sticking:
-            task = self._sticking.next(request, self._poll)
+            task = self._sticking.next(request, ask)
         else:
-            task = Received(self._poll(request), request)
+            task = Received(ask(request), request)
         return task if task.get("taskToken") else None
 
     def leave(self) -> Iterator[dict[str, Any]]:
@@ -88,14 +94,11 @@ class DecisionTasks(Actor):
             if task.get("taskToken"):
                 yield task
 
-    @backoff.on_exception(
-        backoff.expo,
-        ClientError,
-        max_tries=POLL_TRIES,
-        giveup=utils.non_throttle_error,
-        on_backoff=utils.throttle_backoff_handler,
-    )
-    def _poll(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    @backed_off
+    def _ask_again(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._ask(request)
+
+    def _ask(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         return clients.polling(self.client).poll_for_decision_task(**request)
 
     def _request(self, identity: str | None) -> dict[str, Any]:
@@ -195,15 +198,14 @@ class DecisionTasks(Actor):
         return True
 
     def _respond(self, task_token: str, decisions: list[Any]) -> None:
-        client = clients.calling(self.client)
         more = self._sticking.members(task_token) if self._sticking else {}
-        self._insist(
-            lambda: client.respond_decision_task_completed(
-                taskToken=task_token, decisions=decisions, **more
-            ),
-            ANSWER_SECONDS,
-            f"answering a decision task of {self.task_list}",
-        )
+        answer = {"taskToken": task_token, "decisions": decisions, **more}
+        doing = f"answering a decision task of {self.task_list}"
+        self._insist(lambda: self._send(answer), ANSWER_SECONDS, doing)
+
+    @backed_off
+    def _send(self, answer: dict[str, Any]) -> None:
+        clients.calling(self.client).respond_decision_task_completed(**answer)
 
     def _insist(self, send: Callable[[], Any], seconds: float, doing: str) -> None:
         def tell(error: Exception, rest: float) -> None:

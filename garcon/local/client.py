@@ -30,7 +30,7 @@ CONFIG = Config(
     # A poll is answered by the clock of the service, and a fault that a test ordered is the test's
     # to see: so one attempt. The time is what garcon asks of a client that polls.
     retries={"mode": "standard", "total_max_attempts": 1},
-    read_timeout=70,
+    read_timeout=75,
 )
 
 # Nothing of the machine's own configuration, by file or environment: a test must not depend on it.

@@ -57,7 +57,7 @@ def in_hand(swf: Any, **more: Any) -> ActivityExecution:
     )
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Time that the back-off library would have slept."""
     rests: list[float] = []
@@ -276,7 +276,7 @@ def test_an_answer_for_a_gone_task_is_done(caplog: pytest.LogCaptureFixture) -> 
     errors.assert_not_called()
 
 
-@pytest.mark.parametrize("code", ["ExpiredTokenException", "OperationNotPermittedFault", THROTTLED])
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "OperationNotPermittedFault"])
 def test_a_result_outlives_refused_credentials(code: str) -> None:
     """What somebody can repair while the task's time lasts is insisted on: the work is done."""
     swf = FakeSwf().prepare(COMPLETED, refusal(code), refusal(code))

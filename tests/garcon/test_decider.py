@@ -362,12 +362,13 @@ def test_a_page_that_cannot_be_fetched_answers_nothing() -> None:
     assert RESPOND not in swf.names
 
 
-def test_decisions_are_sent_until_they_are_accepted() -> None:
+def test_decisions_are_sent_until_they_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A throttle delays the workflow and does not lose the decision."""
-    swf = FakeSwf().prepare(RESPOND, *[refusal(THROTTLED)] * 3)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    swf = FakeSwf().prepare(RESPOND, *[refusal(THROTTLED)] * 7)
     made = worker(flow(swf))
     assert made.respond("token", [decider_module.complete_workflow()]) is True
-    assert (swf.names, len(slept(made))) == ([RESPOND] * 4, 3)
+    assert (swf.names, len(slept(made))) == ([RESPOND] * 8, 1)
 
 
 def test_a_decision_task_that_timed_out_is_done(caplog: pytest.LogCaptureFixture) -> None:
