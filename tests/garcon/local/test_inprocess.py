@@ -14,6 +14,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
 )
 
+from garcon.client import POLL_READ_TIMEOUT
 from garcon.local import Kind, LocalSWF, Settings
 from garcon.local.client import _session as make_session
 from garcon.local.clock import IDLE_WINDOWS
@@ -72,7 +73,7 @@ def test_a_clients_region_and_config_are_the_callers(swf: LocalSWF) -> None:
     client = swf.client(Config(user_agent_extra="me"), region_name="eu-west-1")
     assert client.meta.region_name == "eu-west-1"
     config: Any = client.meta.config
-    assert config.read_timeout >= 70
+    assert config.read_timeout == POLL_READ_TIMEOUT
 
 
 def test_the_machines_configuration_does_not_matter(
