@@ -117,13 +117,13 @@ class Office:
         return self.swf._threads.service.find(workflow_id).status == "OPEN"
 
 
-def chain(length: int, **members: Any) -> Any:
+def chain(length: int, prefix: str = "s", **members: Any) -> Any:
     """A flow of so many activities, one after the other."""
     found: dict[str, Any] = {}
     before: list[Any] = []
     for number in range(length):
-        made = make(f"s{number:03}", members.get("client"), requires=before)
-        found[f"a{number:03}"], before = made, [made]
+        made = make(f"{prefix}{number:03}", members.get("client"), requires=before)
+        found[f"{prefix}{number:03}"], before = made, [made]
     return flow(members.pop("client", None), **found, **members)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from garcon import carrying, runner, task
+from garcon import activity, carrying, runner, task
 from garcon.decider import cliff
 from garcon.local import LocalSWF
 from tests.garcon.deciding import UNCHECKED, Office, chain, count
@@ -127,6 +127,26 @@ def test_nothing_open_is_lost() -> None:
     assert len(runs) == 2
     assert count(runs[0], "ActivityTaskCompleted") == 9
     assert count(runs[1], "ActivityTaskCompleted") == 1
+
+
+def test_what_runs_beside_is_waited_for() -> None:
+    """Of two chains, one wants to go on while the other runs: no run ends with something open."""
+    one, other = chain(6), chain(6, prefix="t")
+    with LocalSWF() as swf:
+        steps = {
+            name: each
+            for made in (one, other)
+            for name, each in vars(made).items()
+            if isinstance(each, activity.Activity)
+        }
+        office = Office(swf, flow(**steps, continue_at=10))
+        office.decider()
+        office.start()
+        office.run()
+        runs = runs_of(swf)
+    for history in runs:
+        assert count(history, "ActivityTaskScheduled") == count(history, "ActivityTaskCompleted")
+    assert sum(count(each, "ActivityTaskCompleted") for each in runs) == 12
 
 
 def test_a_cancelled_execution_does_not_continue() -> None:

@@ -253,8 +253,13 @@ def test_a_spoilt_state_is_found_and_dropped(caplog: pytest.LogCaptureFixture) -
     decide_one(worker, history.poll())
     history.scheduled("flow_a", "flow_a-1-x")
     swf.prepare(READ, {"events": history.events})
+    other = History().poll(workflowExecution={"workflowId": "w", "runId": "other"}, taskToken="t")
+    other["events"][0]["workflowExecutionStartedEventAttributes"]["input"] = '{"list": []}'
+    decide_one(worker, other)
+    del seen[1:]
     with caplog.at_level(logging.ERROR):
         decide_one(worker, history.poll(previousStartedEventId=1))
+    assert len(worker._sticking._reader.cache) == 1  # type: ignore[union-attr]
     assert seen == [[], []]
     assert "differs from its history in context.list" in caplog.text
 
