@@ -17,8 +17,8 @@ from typing import Self
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from garcon.local import clock
 from garcon.local.app import ABORT, App
+from garcon.local.clock import Clock, VirtualClock, WallClock
 from garcon.local.exchange import Exchange
 from garcon.local.injection import Injector
 from garcon.local.options import Options
@@ -64,10 +64,12 @@ class Running:
 
     Attributes:
         options: how it serves.
+        clock: whose time it serves by; the wall's, or a virtual one, as the options say.
         seed: what run ids and the chance of faults are made from.
     """
 
     options: Options
+    clock: Clock | None = None
     seed: int = field(init=False)
     _listening: socket.socket = field(init=False)
     _server: "Server" = field(init=False)
@@ -82,9 +84,8 @@ class Running:
             self._listening.close()
             raise
         self.seed = state.seed
-        now = clock.WallClock(state.latest)
-        time = clock.VirtualClock(now.now()) if options.virtual_time else now
-        self._server = Server(Exchange(state, time), Injector(state.seed))
+        clock = self.clock or _clock(state.latest, virtual=options.virtual_time)
+        self._server = Server(Exchange(state, clock), Injector(state.seed))
 
     @property
     def endpoint(self) -> str:
@@ -169,6 +170,12 @@ def _config(app: App) -> uvicorn.Config:
         timeout_graceful_shutdown=FAREWELL,
         backlog=BACKLOG,
     )
+
+
+def _clock(latest: float, *, virtual: bool) -> Clock:
+    """The wall's time, or one that begins there; never earlier than what has been."""
+    wall = WallClock(latest)
+    return VirtualClock(wall.now()) if virtual else wall
 
 
 def _listen(port: int) -> socket.socket:

@@ -22,6 +22,8 @@ from tests.garcon.local.shapes import check_answer, check_event
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from garcon.local.clock import Clock
+
 WORKFLOW = {"name": "order", "version": "1.0"}
 ACTIVITY = {"name": "brew", "version": "1.0"}
 DECISIONS = {"name": "decide"}
@@ -34,7 +36,20 @@ DEFAULTS = {
     "defaultTaskHeartbeatTimeout": "NONE",
 }
 
+MOMENT = 1_700_000_000.0
+"""Seconds since the epoch at which the tests take place, whatever the day."""
+
 Body = dict[str, Any]
+
+
+class Standing:
+    """A clock that stands still: no deadline passes, however slow the machine is."""
+
+    virtual = False
+
+    def now(self) -> float:
+        """The time."""
+        return MOMENT
 
 
 def decision(kind: str, **attributes: Any) -> Body:
@@ -214,9 +229,9 @@ def check_response(operation_model: Any, response_dict: Any, **_: Any) -> None:
 
 
 @contextlib.contextmanager
-def over_http(**options: Any) -> Iterator[server.Running]:
-    """A local SWF over HTTP, served by a thread."""
-    with server.Running(server.Options(**options)) as running:
+def over_http(clock: Clock | None = None, **options: Any) -> Iterator[server.Running]:
+    """A local SWF over HTTP, served by a thread; by the wall's time unless a clock is given."""
+    with server.Running(server.Options(**options), clock) as running:
         thread = threading.Thread(target=running.run, daemon=True)
         thread.start()
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -12,13 +13,16 @@ from botocore.config import Config
 
 from garcon.local import LocalSWF
 from garcon.local.pytest_plugin import local_swf, local_swf_endpoint  # noqa: F401 - fixtures
-from tests.garcon.local.conformance import Account, Timed, over_http
+from tests.garcon.local.conformance import MOMENT, Account, Standing, Timed, over_http
 from tests.garcon.local.second_opinion import MOTO_DIFFERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _domains = itertools.count(1)
+
+_MOMENT_OF_MOTO = datetime.fromtimestamp(MOMENT, UTC).replace(tzinfo=None)
+"""The moment of the tests as moto's own clock would tell it: without a zone."""
 
 
 def client_of(endpoint: str) -> Any:
@@ -43,14 +47,17 @@ def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
-    """A local SWF over HTTP for tests that may share one; empty polls end at once."""
-    with over_http(poll_seconds=0.05) as running:
+    """A local SWF over HTTP for tests that may share one: time stands, empty polls end at once."""
+    with over_http(Standing(), poll_seconds=0) as running:
         yield running.endpoint
 
 
 @pytest.fixture(params=["in process", "http", "moto"])
-def account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """An account at each implementation; moto must fail where it is said to differ."""
+def account(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """An account at each implementation; moto must fail where it is said to differ.
+
+    None of them looks at the wall's clock, so that a slow machine times nothing out.
+    """
     domain = f"domain-{next(_domains)}"
     if request.param == "moto":
         of_these_parameters = request.node.name.replace("moto-", "")
@@ -59,19 +66,20 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
         )
         if reason:
             request.applymarker(pytest.mark.xfail(reason=f"moto: {reason}", strict=True))
+        monkeypatch.setattr("moto.core.utils.utcnow", lambda: _MOMENT_OF_MOTO)
         with moto.mock_aws():
             yield _registered(Account(boto3.client("swf"), domain, strict=False))
     elif request.param == "http":
         yield _registered(Account(client_of(request.getfixturevalue("endpoint")), domain))
     else:
-        with LocalSWF() as swf:
+        with LocalSWF(start=MOMENT) as swf:
             yield _registered(Account(swf.client(), domain))
 
 
 @pytest.fixture
 def timed() -> Iterator[Timed]:
     """An account in process, whose time the test has in hand."""
-    with LocalSWF() as swf:
+    with LocalSWF(start=MOMENT) as swf:
         yield Timed(swf)
 
 
