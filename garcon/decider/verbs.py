@@ -38,6 +38,7 @@ class Continued(ActivityInstanceNotReadyException):
 class Schedule(Cancelling):
     """One run of a decider over one history; the arguments are those of ``Asking``."""
 
+    __name__ = "schedule"  # it was a function: flows may log its name
     all_of = staticmethod(all_of)
     any_of = staticmethod(any_of)
 

@@ -6,10 +6,14 @@ import json
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from examples import cancelling, children, lambdas, retries, timers_and_signals, versions
+from garcon import client as clients
 from garcon.local import LocalSWF
+from tests.garcon.drive import Driver
 from tests.garcon.stage import Stage
 
 if TYPE_CHECKING:
@@ -21,6 +25,24 @@ def swf() -> Iterator[LocalSWF]:
     """A local SWF in virtual time."""
     with LocalSWF() as made:
         yield made
+
+
+def test_recording_works_on_another_swf_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against moto, which has markers: the change, the number drawn once, three steps."""
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(key, "testing")
+    with mock_aws():
+        client = boto3.client("swf", "us-east-1")
+        with clients.use(client):
+            events = Driver(client, versions).run({})
+    assert events[-1]["eventType"] == "WorkflowExecutionCompleted"
+    markers = [
+        each["markerRecordedEventAttributes"] for each in events if "Marker" in each["eventType"]
+    ]
+    assert [each["markerName"] for each in markers] == [
+        "garcon-side-effect-number",
+        "garcon-version-insure",
+    ]
 
 
 def test_the_courier_comes_again_but_not_to_a_wrong_address(

@@ -48,6 +48,13 @@ def test_a_timer_is_started_waited_for_and_over() -> None:
     assert kinds(decide(decider, history)) == ["CompleteWorkflowExecution"]
 
 
+def test_schedule_has_the_name_of_the_function_it_was() -> None:
+    """Flows that log it go on."""
+    seen: list[str] = []
+    decide(lambda schedule: seen.append(schedule.__name__))
+    assert seen == ["schedule"]
+
+
 def test_our_own_timers_are_not_the_flow_s() -> None:
     """Their names are taken."""
     assert "garcon-wait" in reason(decide(lambda schedule: schedule.timer("garcon-wait", 1)))
