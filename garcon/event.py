@@ -25,8 +25,10 @@ from garcon import causes, limits, payload
 from garcon.activity import ActivityState
 from garcon.activity.retrying import REST_TIMER, rest_timer
 from garcon.context import ExecutionContext, begun_with
+from garcon.eventtypes import EVENT_TYPES
 from garcon.lifecycles import CANCELLATION, CHILD, LIFECYCLES, TIMER, Lifecycle
 from garcon.states import How, Outcome, State, value_of
+from garcon.whole import from_the_first
 
 Event = Mapping[str, Any]
 States = dict[str, dict[str, ActivityState]]
@@ -36,29 +38,6 @@ _Take = Callable[["History", Event, Mapping[str, Any]], None]
 WAIT_TIMER = "garcon-wait"
 # Timers whose ids begin so are ours; a flow may not use them.
 OWN_TIMERS = "garcon-"
-
-EVENT_TYPES = frozenset(
-    """
-    WorkflowExecutionStarted WorkflowExecutionCancelRequested WorkflowExecutionCompleted
-    CompleteWorkflowExecutionFailed WorkflowExecutionFailed FailWorkflowExecutionFailed
-    WorkflowExecutionTimedOut WorkflowExecutionCanceled CancelWorkflowExecutionFailed
-    WorkflowExecutionContinuedAsNew ContinueAsNewWorkflowExecutionFailed
-    WorkflowExecutionTerminated DecisionTaskScheduled DecisionTaskStarted DecisionTaskCompleted
-    DecisionTaskTimedOut ActivityTaskScheduled ScheduleActivityTaskFailed ActivityTaskStarted
-    ActivityTaskCompleted ActivityTaskFailed ActivityTaskTimedOut ActivityTaskCanceled
-    ActivityTaskCancelRequested RequestCancelActivityTaskFailed WorkflowExecutionSignaled
-    MarkerRecorded RecordMarkerFailed TimerStarted StartTimerFailed TimerFired TimerCanceled
-    CancelTimerFailed StartChildWorkflowExecutionInitiated StartChildWorkflowExecutionFailed
-    ChildWorkflowExecutionStarted ChildWorkflowExecutionCompleted ChildWorkflowExecutionFailed
-    ChildWorkflowExecutionTimedOut ChildWorkflowExecutionCanceled
-    ChildWorkflowExecutionTerminated SignalExternalWorkflowExecutionInitiated
-    SignalExternalWorkflowExecutionFailed ExternalWorkflowExecutionSignaled
-    RequestCancelExternalWorkflowExecutionInitiated RequestCancelExternalWorkflowExecutionFailed
-    ExternalWorkflowExecutionCancelRequested LambdaFunctionScheduled LambdaFunctionStarted
-    LambdaFunctionCompleted LambdaFunctionFailed LambdaFunctionTimedOut
-    ScheduleLambdaFunctionFailed StartLambdaFunctionFailed
-    """.split()  # noqa: SIM905 - the 54 names read better without quotes
-)
 
 # Characters of an activity id beyond which the name of its timer for rests is cut.
 _LONG = limits.ACTIVITY_ID - len(REST_TIMER)
@@ -375,8 +354,11 @@ def activity_states_from_events(events: Iterable[Event]) -> States:
 
     Args:
         events: SWF history events in order, as boto3 gives them.
+
+    Raises:
+        NotWhole: They do not begin with the first.
     """
-    return dict(History(events).activities)
+    return dict(History(from_the_first(events)).activities)
 
 
 def get_current_context(events: Iterable[Event]) -> ExecutionContext:
@@ -384,8 +366,11 @@ def get_current_context(events: Iterable[Event]) -> ExecutionContext:
 
     Args:
         events: SWF history events in order, as boto3 gives them.
+
+    Raises:
+        NotWhole: They do not begin with the first.
     """
-    return ExecutionContext(events)
+    return ExecutionContext(from_the_first(events))
 
 
 def at_of(event: Event) -> float:

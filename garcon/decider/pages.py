@@ -48,7 +48,7 @@ def between(after: int, started: int, shown: Iterable[Page]) -> list[Event]:
     """
     found: dict[int, Event] = {}
     for page in shown:
-        for event in page.get("events", ()):
+        for event in page.get("events") or ():
             if after < event["eventId"] <= started:
                 found[event["eventId"]] = event
         if len(found) == started - after:

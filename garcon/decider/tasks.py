@@ -126,13 +126,19 @@ class DecisionTasks(Actor):
         """
         page: Poll = args[-1]
         identity = args[0] if len(args) > 1 else None
-        events = list(page.get("events", ()))
+        events = list(page.get("events") or ())
         while token := page.get("nextPageToken"):
             # Asks for a page of the task in hand; it takes no new task, so it may be sent again.
             page = clients.calling(self.client).poll_for_decision_task(
                 **self._request(identity), nextPageToken=token
             )
-            events.extend(page.get("events", ()))
+            events.extend(page.get("events") or ())
+        return events
+
+    def _all_events(self, identity: str | None, poll: Poll) -> list[Event]:
+        events, last = self.get_history(identity, poll), poll.get("startedEventId") or 1
+        if len(events) < last:
+            raise Gap(f"SWF shows {len(events)} of the {last} events of the history.")
         return events
 
     def reduced(self, poll: Poll, identity: str | None = None) -> Reduced:
@@ -149,7 +155,7 @@ class DecisionTasks(Actor):
             botocore.exceptions.BotoCoreError: SWF was not reached.
         """
         if not self._sticking:
-            return Reduced("", History(self.get_history(identity, poll)))
+            return Reduced("", History(self._all_events(identity, poll)))
         task = poll if isinstance(poll, Received) else Received(poll, self._request(identity))
         return self._sticking.reduce(task)
 

@@ -324,6 +324,26 @@ def test_run_polls_decides_and_answers() -> None:
     }
 
 
+@pytest.mark.parametrize("page", [{}, {"events": None}, {"events": []}])
+@pytest.mark.parametrize("sticky", [False, True])
+def test_a_page_without_events_is_no_empty_history(page: Any, sticky: Any) -> None:
+    """SWF may show a page of none; what is still missing at the end hands the task back."""
+    whole = History()
+    whole.scheduled("flow_first")
+    first = {**whole.poll(), "events": None, "nextPageToken": "one"}
+    rest = {"events": whole.events}
+
+    def decided(*pages: Any) -> list[dict[str, Any]]:
+        swf = FakeSwf().prepare(POLL, *pages)
+        swf.prepare("get_workflow_execution_history", page)
+        flow_object = two()
+        flow_object.client = swf
+        return DeciderWorker(flow_object, register=False, sticky=sticky).decide(first)
+
+    assert decided({**page, "nextPageToken": "two"}, rest) == []
+    assert decided(page) == decider_module.hand_back()
+
+
 def test_an_empty_poll_is_no_task() -> None:
     """SWF's empty answer has no token."""
     swf = FakeSwf().prepare(POLL, {"startedEventId": 0}, {"taskToken": ""})

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from garcon import event
 from garcon.decider.contradicting import Contradiction
+from garcon.eventtypes import EVENT_TYPES
 from tests.garcon.flows import flow, make
 from tests.garcon.programs import requiring, speaking
 from tests.garcon.world import Hang, World
@@ -112,7 +113,7 @@ def test_the_worlds_show_all_types_of_events() -> None:
     for seed in range(700):
         seen.update(each["eventType"] for each in live(speaking, seed).history.events)
     closed = ("Completed", "Failed", "TimedOut", "Canceled", "ContinuedAsNew", "Terminated")
-    assert event.EVENT_TYPES - seen == {f"WorkflowExecution{each}" for each in closed}
+    assert EVENT_TYPES - seen == {f"WorkflowExecution{each}" for each in closed}
 
 
 def first_of(options: list[Any]) -> Any:

@@ -17,7 +17,9 @@ from garcon.activity import (
     ActivityInstanceNotReadyException,
     ActivityState,
 )
+from garcon.eventtypes import EVENT_TYPES
 from garcon.payload import NotReadable
+from garcon.whole import NotWhole
 from tests.garcon.fakes import model
 from tests.garcon.histories import History
 
@@ -31,7 +33,7 @@ def state_of(history: History, name: str = "x") -> ActivityState:
 
 def test_all_event_types_of_the_model_are_known() -> None:
     """A type that SWF has is known by name."""
-    assert set(model().shape_for("EventType").enum) == event.EVENT_TYPES  # type: ignore[attr-defined]
+    assert set(model().shape_for("EventType").enum) == EVENT_TYPES  # type: ignore[attr-defined]
 
 
 def test_scheduled_completed_failed() -> None:
@@ -248,3 +250,15 @@ def test_what_is_open_is_what_was_scheduled_and_has_not_ended(
     starts = sum(each["eventType"] == "ActivityTaskScheduled" for each in events)
     ends = sum(each["eventType"] == "ActivityTaskStarted" for each in events)  # each end has one
     assert event.History(events).open_activities == starts - ends
+
+
+@pytest.mark.parametrize("read", [event.activity_states_from_events, event.get_current_context])
+def test_a_history_without_its_beginning_is_refused(read: Any) -> None:
+    """Half a history is not told from a whole one by its looks; the sentence names the event."""
+    history = History({"a": 1})
+    history.scheduled("cook")
+    history.completed("cook-1", {"meal": "soup"})
+    assert read(iter(history.events)).keys() == read(history.events).keys()
+    with pytest.raises(NotWhole, match="begins with event 2"):
+        read(history.events[1:])
+    assert read([]) == {}

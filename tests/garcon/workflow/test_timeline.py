@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garcon.event import EVENT_TYPES
+from garcon.eventtypes import EVENT_TYPES
 from garcon.workflow import Status
 from garcon.workflow import timeline as timelines
 from garcon.workflow.closing import CLOSINGS
