@@ -182,6 +182,18 @@ def wait_until_polling(swf: LocalSWF) -> None:
         assert time.monotonic() < until, "nobody polls"
 
 
+def test_who_does_something_between_polls_waits_windows_only(swf: LocalSWF) -> None:
+    """Windows are spared only to those who do nothing but poll."""
+    account = Timed(swf)
+    account.start(executionStartToCloseTimeout="86400")
+    account.decide()
+    before = swf.now
+    for number in range(2 * IDLE_WINDOWS):
+        assert not account.poll_activity()["taskToken"]
+        account.in_domain("register_activity_type", name=f"type-{number}", version="1")
+    assert swf.now - before == pytest.approx(2 * IDLE_WINDOWS * 60)
+
+
 def test_held_time_does_not_jump(swf: LocalSWF) -> None:
     """Within `hold` a poll waits for work that is being prepared, and no time passes."""
     account = Timed(swf)

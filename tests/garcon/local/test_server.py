@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
@@ -245,6 +247,19 @@ def test_a_connection_is_reset(
         account.start()
     told = account.in_domain("count_pending_decision_tasks", taskList={"name": "decide"})
     assert told["count"] == done
+
+
+def test_a_reset_is_one_to_the_kernel(running: server.Running) -> None:
+    """The peer's socket reports a reset, not an orderly end, which clients may take otherwise."""
+    ask(running.endpoint, "POST", "/api/faults", json.dumps({"kind": "reset-before", "count": 1}))
+    place = urlsplit(running.endpoint)
+    with socket.create_connection((str(place.hostname), int(place.port or 0)), 20) as connection:
+        connection.sendall(
+            b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n"
+            b"X-Amz-Target: SimpleWorkflowService.ListDomains\r\n\r\n{}"
+        )
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
 
 
 def test_a_delayed_answer_comes_late(running: server.Running, account: Account) -> None:
