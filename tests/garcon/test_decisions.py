@@ -1,6 +1,6 @@
 """The decisions, as boto3 wants them."""
 
-# ruff: noqa: ARG001, ARG005 - tasks and generators are given what they may not want
+
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Instances: ids, timeouts, inputs."""
 
-# ruff: noqa: ARG001, ARG005 - tasks and generators are given what they may not want
+
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a custom decider calls."""
 
-# ruff: noqa: ARG001 - tasks are given what they may not want
+
 
 from __future__ import annotations
 

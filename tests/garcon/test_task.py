@@ -1,6 +1,6 @@
 """Tasks: decorating, filling, calling."""
 
-# ruff: noqa: ARG001, ARG002 - tasks and generators are given what they may not want
+
 
 from __future__ import annotations
 
