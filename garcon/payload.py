@@ -3,6 +3,8 @@
 Outward, a value that SWF would refuse is refused here, in words that name the culprit. What is too
 long goes to the claim store, if there is one, and comes back from there (``claims``). Inward, the
 text is data that others wrote: it is measured before it is parsed, and never evaluated.
+
+Keys that are numbers, truth values or ``None`` come back as texts: JSON has no others.
 """
 
 import json
@@ -22,6 +24,10 @@ class TooLarge(GarconError, ValueError):
     """An input or result is longer than SWF takes."""
 
 
+class NotSendable(GarconError, TypeError):
+    """JSON has no form for an input or result."""
+
+
 class NotReadable(GarconError, ValueError):
     """An input or result that came from SWF is not what it has to be."""
 
@@ -32,7 +38,8 @@ def encode(values: Any, what: str) -> str:
     Raises:
         TooLarge: It has more than 32,768 characters and there is no claim store, or more than the
             store takes; the message names the largest key.
-        TypeError: JSON has no form for a value; the message names the key.
+        NotSendable: JSON has no form for a value, such as a set, NaN, or a list that contains
+            itself; the message names the key.
         claims.Unavailable: The claim store does not answer just now.
     """
     text = check(values, what)
@@ -47,12 +54,12 @@ def check(values: Any, what: str) -> str:
 
     Raises:
         TooLarge: As for ``encode``.
-        TypeError: As for ``encode``.
+        NotSendable: As for ``encode``.
     """
     try:
-        text = json.dumps(values)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{what} cannot be sent as JSON{_culprit(values)}: {error}") from error
+        text = json.dumps(values, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise NotSendable(f"{what} cannot be sent as JSON{_culprit(values)}: {error}") from error
     bound = claims.LARGEST if claims.store() else limits.PAYLOAD
     if len(text) > bound:
         taker = "a claim store" if claims.store() else "SWF"
@@ -120,7 +127,7 @@ def _culprit(values: Any) -> str:
 
 def _plain(value: Any) -> bool:
     try:
-        json.dumps(value)
-    except (TypeError, ValueError):
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
         return False
     return True

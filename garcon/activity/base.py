@@ -90,7 +90,7 @@ class Activity(Actor):
         self.bell: Callable[[], Bell] = threading.Event
         self.hydrate(data)
 
-    def hydrate(self, data: Mapping[str, Any]) -> None:
+    def hydrate(self, data: Mapping[str, Any] | None) -> None:
         """Take over the options that are given; the others stay.
 
         Args:
@@ -103,7 +103,7 @@ class Activity(Actor):
         Raises:
             garcon.errors.InvalidFlow: A figure is none.
         """
-        options = {_ALIASES.get(key, key): value for key, value in data.items()}
+        options = {_ALIASES.get(key, key): value for key, value in (data or {}).items()}
         if (work := options.pop("run", None)) is not None:
             self.runner = _as_runner(work)
         for key in options.keys() & _SETTINGS:

@@ -161,11 +161,11 @@ class ActivityExecution(GarconLogger):
         """Answer that the task failed (RespondActivityTaskFailed).
 
         Args:
-            reason: Why; the first 255 characters are sent.
+            reason: Why; the first 255 characters are sent. An empty text says nothing.
             details: More, up to 32,768 characters.
         """
         said = {
-            "reason": None if reason is None else limits.reason(reason),
+            "reason": limits.reason(reason) if reason is not None and reason != "" else None,
             "details": details and limits.cut(details, limits.DETAILS),
         }
         self.client.respond_activity_task_failed(**self._signed(said))
@@ -179,7 +179,7 @@ class ActivityExecution(GarconLogger):
 
         Raises:
             payload.TooLarge: It is longer than SWF takes.
-            TypeError: JSON has no form for it.
+            payload.NotSendable: JSON has no form for it.
         """
         result = None if context is None else payload.encode(context, self._result_name)
         self.client.respond_activity_task_completed(**self._signed({"result": result}))

@@ -14,7 +14,8 @@ class ActivityWorker:
     Args:
         flow: The flow, a module or any object.
         activities: Names of the activities to work for, with or without the flow's name before
-            them, or the activities themselves; all of the flow's if not given.
+            them, or the activities themselves; all of the flow's if not given, and none if it is an
+            empty list.
 
     Raises:
         ValueError: A name is none of the flow's activities.
@@ -23,7 +24,8 @@ class ActivityWorker:
     def __init__(self, flow: Any, activities: Iterable[Any] | None = None) -> None:
         self.flow = flow
         self.flow_activities = find_workflow_activities(flow)
-        self.activities = [self._find(each) for each in activities or self.flow_activities]
+        wanted = self.flow_activities if activities is None else activities
+        self.activities = [self._find(each) for each in wanted]
 
     def run(self) -> list[threading.Thread]:
         """Start one thread an activity, and return them; they keep the process alive."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from garcon.activity import ActivityState
+from garcon.decider.arguments import check_id
 from garcon.decider.contradicting import flow_line, other_input
 from garcon.decider.decisions import Decision, attributes_of
 from garcon.decider.scheduling import ScheduleContext, control_of, digest
@@ -84,6 +85,7 @@ class Asking:
         *,
         may_fail: bool = False,
     ) -> State:
+        check_id(id_, f"A {life.kind}")
         key = life.kind, id_
         found = self._again(key, values)
         if isinstance(found, State):

@@ -29,6 +29,7 @@ from garcon.activity import (
     attempts,
     step_of,
 )
+from garcon.decider.arguments import check_requirement
 from garcon.decider.decisions import Decision, rest, schedule_activity_task
 from garcon.states import How, Outcome, Waitable
 
@@ -60,8 +61,10 @@ def ensure_requirements(requires: Iterable[Waitable] | None) -> None:
 
     Raises:
         ActivityInstanceNotReadyException: One has not.
+        garcon.errors.InvalidFlow: One is nothing to wait for.
     """
     for state in requires or ():
+        check_requirement(state)
         state.wait()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from garcon import limits, payload
 from garcon.activity import Activity, ActivityInstanceNotReadyException, ActivityState
 from garcon.decider import decisions as to
+from garcon.decider.arguments import check_id, check_schedule
 from garcon.decider.asking import States
 from garcon.decider.cancelling import Cancelling
 from garcon.decider.combining import Awaited, Known, all_of, any_of
@@ -71,7 +72,9 @@ class Schedule(Cancelling):
             ActivityInstanceNotReadyException: A requirement has not completed.
             ActivityImpossible: It will not complete, and ``may_fail`` was not said.
             OtherInput: The id was used for another input in this run.
+            garcon.errors.InvalidFlow: An argument is of the wrong kind, or no id for SWF.
         """
+        check_schedule(schedule_id, current_activity, input)
         key = str(current_activity.name), str(schedule_id)
         found = self._again(key, input)
         if isinstance(found, ActivityState):
@@ -102,13 +105,17 @@ class Schedule(Cancelling):
         self._remember(key, input, state, state.uses)
         return state
 
+    # Python names the function so when an argument is missing.
+    __call__.__qualname__ = "schedule"
+
     def timer(self, id: str, seconds: float) -> State:  # noqa: A002 - as the other verbs
         """Wait so many seconds (StartTimer); ready when they are over.
 
         Raises:
             ValueError: The id is one of ours.
         """
-        if id.startswith(OWN_TIMERS):
+        check_id(id, "A timer")
+        if str(id).startswith(OWN_TIMERS):
             raise ValueError(f"Timers named {OWN_TIMERS}… are the library's own: rename {id}.")
         return self._thing(TIMER, id, lambda _: to.start_timer(id, seconds))
 

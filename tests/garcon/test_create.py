@@ -116,6 +116,7 @@ def test_hydrate_leaves_what_is_not_given() -> None:
     """Information comes in parts."""
     made = activity.Activity(retry=4)
     made.hydrate({"name": "n"})
+    made.hydrate(None)
     assert (made.retry, made.name, made.version) == (4, "n", "1.0")
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from garcon import limits, payload
 from garcon.identity import identity_of
+
+NESTED: list[Any] = []
+NESTED.append(NESTED)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -98,3 +104,15 @@ def test_identity_is_the_given_one_or_tells_host_and_process() -> None:
     assert identity_of("me") == "me"
     assert identity_of().count(":") >= 2
     assert len(identity_of("x" * 300)) == 256
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, {1, 2}, NESTED])
+def test_what_json_has_no_form_for_is_refused_with_its_key(value: Any) -> None:
+    """NaN is no JSON, though Python writes it; a list that contains itself has no end."""
+    with pytest.raises(payload.NotSendable, match=r"The result cannot .* \(key 'bad'\)"):
+        payload.encode({"good": 1, "bad": value}, "The result")
+
+
+def test_keys_that_are_no_texts_come_back_as_texts() -> None:
+    """As documented: JSON has no others."""
+    assert payload.decode(payload.encode({1: "a"}, "x"), "x") == {"1": "a"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import re
 import threading
 import time
@@ -68,6 +70,22 @@ LOOKS: list[Any] = [
     lambda context: "flag" in context,
     lambda context: dict(context).get("flag"),
     lambda context: {**context}.get("flag"),
+    lambda context: json.loads(json.dumps(context)).get("flag"),
+    lambda context: isinstance(context, dict) and dict.get(context.copy(), "flag"),
+    lambda context: len(context) == 2,
+    bool,
+    lambda context: context == {"flag": 1, "a": 2},
+    lambda context: ({} | context)["flag"],
+    lambda context: (context | {})["flag"],
+    lambda context: context.setdefault("flag", 1),
+    lambda context: context.pop("flag", None),
+    lambda context: any(key == "flag" for key in context),
+    lambda context: any(key == "flag" for key in reversed(context)),
+    lambda context: any(key == "flag" for key, _ in context.items()),
+    lambda context: any(key == "flag" for key in context.keys()),  # noqa: SIM118 - the point
+    lambda context: 1 in context.values(),
+    lambda context: context.popitem(),
+    lambda context: copy.deepcopy(context)["flag"],
 ]
 
 

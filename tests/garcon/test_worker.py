@@ -50,6 +50,11 @@ def test_a_worker_may_serve_some_activities(wanted: str) -> None:
     assert activity.ActivityWorker(flow(a=a, b=b), activities=[wanted]).activities == [b]
 
 
+def test_a_worker_for_no_activities_serves_none() -> None:
+    """An empty list is not the same as no list."""
+    assert activity.ActivityWorker(flow(a=make("a")), activities=[]).run() == []
+
+
 def test_unknown_names_are_pointed_out() -> None:
     """A misspelt name would be a task list that nobody serves."""
     with pytest.raises(ValueError, match=r"no activity 'c'.* a, b"):
