@@ -1,7 +1,5 @@
 """The decisions, as boto3 wants them."""
 
-
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,7 +1,5 @@
 """Instances: ids, timeouts, inputs."""
 
-
-
 from __future__ import annotations
 
 from typing import Any

@@ -1,7 +1,5 @@
 """What a custom decider calls."""
 
-
-
 from __future__ import annotations
 
 import hashlib

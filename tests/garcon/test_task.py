@@ -1,7 +1,5 @@
 """Tasks: decorating, filling, calling."""
 
-
-
 from __future__ import annotations
 
 import inspect
