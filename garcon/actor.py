@@ -1,11 +1,12 @@
 """What both kinds of workers share: a client, a handler for errors, rests after failures."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from garcon.insist import CLOCK, Clock, Patience
 from garcon.log import GarconLogger
 
+T = TypeVar("T")
 ErrorHandler = Callable[[Any, Exception], Any]
 
 
@@ -25,6 +26,17 @@ class Actor(GarconLogger):
     def __init__(self) -> None:
         self.clock: Clock = CLOCK
         self.patience = Patience()
+
+    def patiently(self, do: Callable[[], T]) -> T | None:
+        """What ``do`` gives; if it fails, that is logged, reported and rested on: ``None`` then."""
+        try:
+            found = do()
+        except Exception as error:  # noqa: BLE001 - documented: reported, and the loop goes on
+            self.report(error)
+            self.patience.rest()
+            return None
+        self.patience.reset()
+        return found
 
     def report(self, error: Exception) -> None:
         """Within a handler: log the error with its traceback, and tell the user's handler."""

@@ -201,14 +201,7 @@ class Activity(Actor):
         Returns:
             True, so that ``while activity.run()`` goes on.
         """
-        try:
-            execution = self.poll_for_activity(identity)
-        except Exception as error:  # noqa: BLE001 - documented: reported, and the loop goes on
-            self.report(error)
-            self.patience.rest()
-            return True
-        self.patience.reset()
-        if execution:
+        if execution := self.patiently(lambda: self.poll_for_activity(identity)):
             self.perform(execution)
         return True
 

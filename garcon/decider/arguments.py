@@ -21,20 +21,19 @@ def check_id(id_: Any, what: str) -> None:
     """Refuse an id that SWF would refuse, or that is none.
 
     Args:
-        id_: What the decider gave; a number stands for its text.
+        id_: What the decider gave.
         what: Names the thing, as in "The timer".
 
     Raises:
         InvalidFlow: It is no text, empty, or holds what SWF does not allow in ids.
     """
-    if not isinstance(id_, str | int) or id_ == "":
+    if not isinstance(id_, str) or not id_:
         raise InvalidFlow(f"{what} needs an id, a text, not {shown(id_)}.")
-    text = str(id_)
-    if found := _REFUSED.search(text):
-        raise InvalidFlow(f"{what} has the id {text!r}: SWF allows no {found.group()!r} in ids.")
-    if text == "arn" or text != text.strip():
+    if found := _REFUSED.search(id_):
+        raise InvalidFlow(f"{what} has the id {id_!r}: SWF allows no {found.group()!r} in ids.")
+    if id_ == "arn" or id_ != id_.strip():
         raise InvalidFlow(
-            f"{what} has the id {text!r}: SWF allows neither the word arn nor spaces at the ends."
+            f"{what} has the id {id_!r}: SWF allows neither the word arn nor spaces at the ends."
         )
 
 
@@ -42,7 +41,7 @@ def check_schedule(id_: Any, activity: Any, given: Any) -> None:
     """Refuse what ``schedule`` cannot make anything of.
 
     Args:
-        id_: The schedule id.
+        id_: The schedule id; a number stands for its text.
         activity: The activity.
         given: The input.
 
@@ -56,7 +55,7 @@ def check_schedule(id_: Any, activity: Any, given: Any) -> None:
     name = f"The activity {activity.name}"
     if callable(getattr(id_, "instances", None)):
         raise InvalidFlow(f"{name} was scheduled with an activity as id. {_FORM}")
-    check_id(id_, name)
+    check_id(str(id_) if isinstance(id_, int) else id_, name)
     if given is not None and not isinstance(given, Mapping):
         raise InvalidFlow(f"{name}: its input has to be a dictionary, not {shown(given)}.")
 

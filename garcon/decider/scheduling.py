@@ -82,7 +82,9 @@ def schedule(  # noqa: PLR0917 - the documented signature
     priority: int | None = None,
     may_fail: bool = False,
 ) -> ActivityState:
-    """Schedule an activity, or find out what became of it.
+    """Schedule an activity, or find out what became of it: gives its state.
+
+    With generators, its result is the results of all instances merged.
 
     Args:
         decisions: The decisions so far; new ones are added.
@@ -97,27 +99,42 @@ def schedule(  # noqa: PLR0917 - the documented signature
         priority: On the task list, higher first; that of the activity if not given.
         may_fail: Whether a state that has ``failed`` is wanted, rather than an error.
 
-    Returns:
-        Its state; with generators, the results of all instances merged.
-
     Raises:
         ActivityInstanceNotReadyException: A requirement has not completed.
         ActivityImpossible: It failed too often, was cancelled, or SWF refuses it.
     """
     _ensure(requires, schedule_context)
-    # Without need the context is not copied: a decider may come here thousands of times.
-    given = {**context, **(input or {})} if input or current_activity.generators else context
-    instances = current_activity.instances(given)
-    uses = {limits.activity_id(f"{each.id}-{schedule_id}"): each for each in instances}
-    known = {id_: history.get(each.activity_name, {}).get(id_) for id_, each in uses.items()}
+    uses = _uses(current_activity, schedule_id, context, input)
+    how = {"may_fail": may_fail, "version": version, "priority": priority, "given": input}
     state = ActivityState(f"{current_activity.name}-{schedule_id}")
+    return _followed(state, uses, history, decisions, schedule_context, **how)
+
+
+def _uses(
+    activity: Activity, schedule_id: str, context: Mapping[str, Any], given: Any
+) -> dict[str, ActivityInstance]:
+    """The instances, by the ids that they have in the history."""
+    # Without need the context is not copied: a decider may come here thousands of times.
+    values = {**context, **(given or {})} if given or activity.generators else context
+    instances = activity.instances(values)
+    return {limits.activity_id(f"{each.id}-{schedule_id}"): each for each in instances}
+
+
+def _followed(
+    state: ActivityState,
+    uses: Mapping[str, ActivityInstance],
+    history: States,
+    decisions: list[Decision],
+    schedule_context: ScheduleContext,
+    **how: Any,
+) -> ActivityState:
+    """The state, with what history says of all its uses, and what is to be decided about them."""
+    known = {id_: history.get(each.activity_name, {}).get(id_) for id_, each in uses.items()}
     state.uses = [each or ActivityState(id_) for id_, each in known.items()]
     if all(each.ready for each in state.uses):
         state.complete(_merged([each.result for each in state.uses]))
         return state
-    state.given_up = _decide(
-        decisions, uses, known, may_fail=may_fail, version=version, priority=priority, given=input
-    )
+    state.given_up = _decide(decisions, uses, known, **how)
     if not state.given_up:
         schedule_context.mark_uncompleted()
     state.add_state(ACTIVITY_SCHEDULED)

@@ -83,30 +83,24 @@ class Schedule(Cancelling):
             version = activity_version(current_activity, self.flow)
         if priority is None:
             priority = activity_priority(current_activity, self.flow)
-        held, before = ScheduleContext(), len(self._decisions)
-        try:
-            state = schedule(
-                self._decisions,
-                held,
-                self._activities,
-                self._context,
-                schedule_id,
-                current_activity,
-                requires,
-                input,
-                version,
-                priority=priority,
-                may_fail=may_fail,
-            )
-        except ActivityInstanceNotReadyException:
-            self.progress.mark_uncompleted()
-            raise
-        self._note_line(since=before)
+        asked = schedule_id, current_activity, requires, input, version
+        state = self._scheduled(*asked, priority=priority, may_fail=may_fail)
         self._remember(key, input, state, state.uses)
         return state
 
     # Python names the function so when an argument is missing.
     __call__.__qualname__ = "schedule"
+
+    def _scheduled(self, *asked: Any, **how: Any) -> ActivityState:
+        before = len(self._decisions)
+        told = self._decisions, ScheduleContext(), self._activities, self._context
+        try:
+            state = schedule(*told, *asked, **how)
+        except ActivityInstanceNotReadyException:
+            self.progress.mark_uncompleted()
+            raise
+        self._note_line(since=before)
+        return state
 
     def timer(self, id: str, seconds: float) -> State:  # noqa: A002 - as the other verbs
         """Wait so many seconds (StartTimer); ready when they are over.
@@ -115,7 +109,7 @@ class Schedule(Cancelling):
             ValueError: The id is one of ours.
         """
         check_id(id, "A timer")
-        if str(id).startswith(OWN_TIMERS):
+        if id.startswith(OWN_TIMERS):
             raise ValueError(f"Timers named {OWN_TIMERS}… are the library's own: rename {id}.")
         return self._thing(TIMER, id, lambda _: to.start_timer(id, seconds))
 
@@ -158,20 +152,18 @@ class Schedule(Cancelling):
                 or ABANDON.
         """
         workflow_id = limits.activity_id(f"{self._context.get('execution.workflow_id')}-{id}")
-        if priority is None:
-            priority = getattr(flow, "priority", None)
+        more = {
+            "childPolicy": policy,
+            "tagList": tags_of(flow, tags),
+            "taskPriority": _text(
+                getattr(flow, "priority", None) if priority is None else priority
+            ),
+            "executionStartToCloseTimeout": timeout and limits.seconds(timeout),
+        }
 
         def start(control: str | None) -> Decision:
-            return to.start_child(
-                workflow_id,
-                flow,
-                payload.encode(input or {}, f"The input of the child workflow {id}"),
-                control=control,
-                childPolicy=policy,
-                tagList=tags_of(flow, tags),
-                taskPriority=None if priority is None else str(priority),
-                executionStartToCloseTimeout=timeout and limits.seconds(timeout),
-            )
+            text = payload.encode(input or {}, f"The input of the child workflow {id}")
+            return to.start_child(workflow_id, flow, text, control=control, **more)
 
         return self._thing(CHILD, workflow_id, start, input, may_fail=may_fail)
 
@@ -253,3 +245,7 @@ class Schedule(Cancelling):
         self.closing = to.continue_as_new(start, input or {}, version=version, tags=tags)
         self._note_line(since=-1)
         raise Continued("The execution goes on as a new one.")
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)

@@ -106,15 +106,12 @@ class DeciderWorker(DecisionTasks):
         Returns:
             True, so that ``while decider.run()`` goes on.
         """
-        try:
-            if poll := self.poll(identity):
-                self.respond(poll["taskToken"], self.decide(poll, identity))
-        except Exception as error:  # noqa: BLE001 - documented: reported, and the loop goes on
-            self.report(error)
-            self.patience.rest()
-            return True
-        self.patience.reset()
+        self.patiently(lambda: self._turn(identity))
         return True
+
+    def _turn(self, identity: str | None) -> None:
+        if poll := self.poll(identity):
+            self.respond(poll["taskToken"], self.decide(poll, identity))
 
     def get_activity_states(self, history: Iterable[Event]) -> event.States:
         """The states of the activities, by activity name and id."""

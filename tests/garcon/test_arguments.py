@@ -51,6 +51,7 @@ MISTAKES: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda schedule: schedule.timer("a/b", 1),
         "timer has the id 'a/b': SWF allows no '/'",
     ),
+    "no text": (lambda schedule: schedule.timer(5, 1), "A timer needs an id, a text, not 5"),
     "lambda": (lambda schedule: schedule.lambda_("a|b", "f"), "lambda function has the id 'a|b'"),
     "child": (lambda schedule: schedule.child("a\n", flow()), "child workflow has the id"),
 }
