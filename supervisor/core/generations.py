@@ -7,10 +7,11 @@
    flow, then one canary a task list gets ready and lasts. Then it is the current one and takes all
    seats. The first generation has nobody to protect, so it is current once it is registered.
 3. A candidate fails when its zygote is lost or late, when SWF or the settings refuse it, or when
-   more than ``proving_deaths`` of its workers died. A first one takes the program with it; a later
-   one is abandoned, and the current one never felt it.
-4. Where the current zygote is lost, candidates follow one another at growing rests. The program
-   gives up when ``generation_tries`` of them failed and no worker is left.
+   more than ``proving_deaths`` of its workers died. A later one is abandoned, and the current one
+   never felt it. A first one takes the program with it, unless its zygote was lost without a word:
+   no process could be had, or somebody killed it, and the next may live.
+4. Where no zygote serves, candidates follow one another at growing rests. The program gives up when
+   ``generation_tries`` of them failed and no worker is left.
 5. The zygote of an elder is retired when the last of its workers is gone.
 """
 
@@ -44,7 +45,7 @@ def next_deadline(state: State) -> float:
     if state.leaving:
         return inf
     if state.candidate is None:
-        return _replacement_at(state)
+        return _replacement_at(state) if state.endpoint_ready() else inf
     return min(_late_at(state, state.candidate), _step_at(state, state.candidate))
 
 
@@ -98,22 +99,31 @@ def _promote(turn: Turn, candidate: Generation) -> None:
 def _fail(turn: Turn, candidate: Generation, failure: Failure) -> None:
     candidate.abandoned = True
     turn.state.candidate = None
-    if turn.state.current is None:
+    lost = candidate.zygote is Zygote.GONE and failure.code == GAVE_UP
+    if turn.state.current is None and not lost:
         turn.fail(failure)
         return
+    what_now = _rest(turn, failure) if turn.state.lacks_zygote() else ""
+    if turn.state.current:
+        what_now = f" Generation {turn.state.current.number} goes on.{what_now}"
     turn.note(
         Level.ERROR,
         "generation_abandoned",
-        f"Generation {candidate.number} was given up: {failure.why}."
-        f" Generation {turn.state.current.number} goes on.",
+        f"Generation {candidate.number} was given up: {failure.why}.{what_now}",
         generation=candidate.number,
         why=failure.why,
     )
-    if turn.state.lacks_zygote():
-        turn.state.last_failure = failure
-        turn.state.failures += 1
-        seconds = rest(turn.state.settings, turn.state.failures, turn.state.jitter)
-        turn.state.restart_rested_at = turn.now + seconds
+
+
+def _rest(turn: Turn, failure: Failure) -> str:
+    """Put the next candidate off; returns what is done, for people."""
+    turn.state.last_failure = failure
+    turn.state.failures += 1
+    if _is_hopeless(turn.state):
+        return ""
+    seconds = rest(turn.state.settings, turn.state.failures, turn.state.jitter)
+    turn.state.restart_rested_at = turn.now + seconds
+    return f" The next one is tried in {seconds:.1f} s."
 
 
 def _late_at(state: State, candidate: Generation) -> float:
@@ -149,7 +159,7 @@ def _start(turn: Turn) -> None:
 
 
 def _is_wanted(state: State, now: float) -> bool:
-    return state.current is None or bool(state.restart_asked) or _replacement_at(state) <= now
+    return bool(state.restart_asked) or _replacement_at(state) <= now
 
 
 def _replacement_at(state: State) -> float:

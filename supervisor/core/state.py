@@ -137,8 +137,8 @@ class State:
     # --- generations
 
     def lacks_zygote(self) -> bool:
-        """Whether the current generation's dead cannot be replaced."""
-        return self.current is not None and not self.current.can_fork
+        """Whether there is no generation whose dead can be replaced."""
+        return self.current is None or not self.current.can_fork
 
     def is_candidate(self, generation: Generation) -> bool:
         return generation is self.candidate

@@ -58,6 +58,25 @@ def test_a_first_generation_that_fails_ends_the_program(
     assert world.serves(1) == 0
 
 
+def test_a_first_zygote_that_is_lost_without_a_word_is_tried_again() -> None:
+    """No process could be had, or somebody killed it: a failed spawn is like a death."""
+    lost = Version(failure=("no process for a zygote: ENOMEM", 4))
+    world = tell(Script(versions=(lost, lost, Version()))).finish(60)
+    assert world.strength() == world.wanted
+    starts = [world.when(each) for each in world.said(messages.StartGeneration)]
+    assert 0.25 <= starts[1] - 1.0 <= 0.6
+    assert 0.5 <= starts[2] - starts[1] - 1.0 <= 1.1
+    assert "The next one is tried in" in world.notes("generation_abandoned")[0].text
+
+
+def test_a_first_zygote_that_is_always_lost_ends_the_program() -> None:
+    """After ``generation_tries`` of them: exit 4, with the cause."""
+    lost = Version(failure=("no process for a zygote: ENOMEM", 4))
+    world = tell(Script(versions=(lost,) * 9), generation_tries=3).finish(60)
+    assert world.exit == messages.Exit(4, "no process for a zygote: ENOMEM")
+    assert len(world.said(messages.StartGeneration)) == 3
+
+
 def test_a_registrar_that_dies_is_tried_again() -> None:
     """Two accidents while registering are forgiven."""
     world = tell(Script(errands=(CRASHES_BOOTING, Fate(forks=False)))).finish(60)

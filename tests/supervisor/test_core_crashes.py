@@ -25,6 +25,15 @@ def test_the_seat_of_a_worker_that_had_lasted_is_filled_at_once() -> None:
     assert "Its seat is filled at once." in world.deaths()[0]
 
 
+def test_a_seat_that_rests_does_not_hold_up_another() -> None:
+    """Rests belong to the seat: its neighbour of the same list is filled at once."""
+    fates = (CRASHES_BOOTING, Fate(), *[CRASHES_BOOTING] * 5)
+    script = Script(fates=fates, orders=((9.0, Murder(0)),))
+    world = tell(script, workers=2, deciders=0).run(12)
+    forks = [each for each in world.said(messages.Fork) if isinstance(each.job, messages.Serve)]
+    assert [world.when(each) for each in forks if each.job == forks[1].job][1] == 9.0
+
+
 def test_early_deaths_make_rests_grow() -> None:
     """The first crash while booting costs no rest; each after it a longer one, up to the cap."""
     world = tell(Script(versions=(BAD_FOR_EVER,)), workers=1, deciders=0, intensity_deaths=99)
