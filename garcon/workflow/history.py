@@ -10,7 +10,7 @@ Rules:
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -67,27 +67,30 @@ def since(swf: "SWFClient", domain: str, execution: Execution, seen: int) -> Eve
     Raises:
         botocore.exceptions.ClientError: SWF refused.
     """
-    newest = _backwards(swf, domain, execution, 1)
+    newest = next(_backwards(swf, domain, execution, 1))
     missing = newest[0]["eventId"] - seen
-    if missing > 1:
-        newest = _backwards(swf, domain, execution, missing)
-    return [plain(each) for each in reversed(newest) if each["eventId"] > seen]
+    if missing <= 1:  # less than none is possible, too: SWF may answer from an older copy
+        return [plain(each) for each in newest if missing == 1]
+    found: Events = []
+    for page in _backwards(swf, domain, execution, missing):
+        found += (plain(each) for each in page if each["eventId"] > seen)
+        # By number and not by count: more may have happened between the calls.
+        if page[-1]["eventId"] <= seen + 1:
+            break
+    return found[::-1]
 
 
-def _backwards(swf: "SWFClient", domain: str, execution: Execution, count: int) -> list[Any]:
-    """At least the newest ``count`` events, newest first."""
-    found: list[Any] = []
+def _backwards(
+    swf: "SWFClient", domain: str, execution: Execution, page: int
+) -> Iterator[list[Any]]:
+    """The events from the newest on, a page at a time."""
     pages = swf.get_paginator("get_workflow_execution_history").paginate(
         domain=domain,
         execution={"workflowId": execution.workflow_id, "runId": execution.run_id},
         reverseOrder=True,
-        PaginationConfig={"PageSize": min(count, PAGE)},
+        PaginationConfig={"PageSize": min(page, PAGE)},
     )
-    for page in pages:
-        found += page["events"]
-        if len(found) >= count:
-            break
-    return found
+    return (each["events"] for each in pages)
 
 
 def plain(event: Event) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import garcon
+from garcon import client as clients
 from garcon import workflow
 from garcon.local import LocalSWF, Settings
 from garcon.workflow import Client, Execution, Status
@@ -159,12 +160,13 @@ def test_the_workflow_s_own_result_is_told(cafe: Desk) -> None:
 
 def test_what_an_execution_continued_as_is_followed(cafe: Desk) -> None:
     """The result is that of the last run, and its context begins with the last run's input."""
-    started = cafe.client.start({"beans": "old"}, "order-17")
+    started = cafe.client.start({"beans": "old", "note": "of the first run"}, "order-17")
     cafe.decide("ContinueAsNewWorkflowExecution", input='{"beans": "new"}')
     found = cafe.client.result(started)
     assert found.execution.workflow_id == "order-17"
     assert found.execution.run_id != started.run_id
     assert found.context["cup"] == "brewed ground new"
+    assert "note" not in found.context
 
 
 def test_an_id_means_the_open_run_else_the_latest(cafe: Desk) -> None:
@@ -240,6 +242,32 @@ def test_a_description_counts_what_is_open(cafe: Desk) -> None:
     }
     assert told.summary.started == datetime.fromtimestamp(START, UTC)
     assert (told.summary.name, told.summary.version) == (NAME, "1.0")
+
+
+@pytest.mark.parametrize("seen", [0, 1, 2])
+def test_what_happens_between_two_calls_of_a_look_is_not_missed(cafe: Desk, seen: int) -> None:
+    """A look asks how much is new, and then for it; meanwhile there may be more."""
+    run = cafe.client.start(BEANS, "order-17")
+    cafe.client.signal(run, "before")
+    left = ["meanwhile"]
+
+    def meanwhile(**_: object) -> None:
+        while left:
+            cafe.client.signal(run, left.pop())
+
+    asked = "after-call.swf.GetWorkflowExecutionHistory"
+    clients.calling().meta.events.register(asked, meanwhile)
+    told = [each["eventId"] for each in cafe.client._since(run, seen)]
+    # With one event missing a look is one call, so the other is seen by the next.
+    assert told == [1, 2, 3, 4][seen:][: 1 if seen == 2 else None]
+
+
+def test_an_answer_that_lags_behind_is_no_news(cafe: Desk) -> None:
+    """SWF may show fewer events than it has shown before."""
+    run = cafe.client.start(BEANS, "order-17")
+    assert len(cafe.client.history(run)) == 2
+    assert cafe.client._since(run, 2) == []
+    assert cafe.client._since(run, 5) == []
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 1000])

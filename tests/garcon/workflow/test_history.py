@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -89,9 +90,14 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
         datetime(2023, 11, 14, 22, 13, 20, 500_000, tzinfo=UTC),
     ],
 )
-def test_times_are_read_in_every_form(told: object) -> None:
+def test_times_are_read_in_every_form(told: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds, and what either version of the AWS command line prints; UTC if nothing is said."""
-    assert moment({"eventId": 1, "eventTimestamp": told}) == 1_700_000_000.5
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        found = moment({"eventId": 1, "eventTimestamp": told})
+    time.tzset()
+    assert found == 1_700_000_000.5
 
 
 @pytest.mark.parametrize("told", [None, "yesterday", [1]])

@@ -35,6 +35,7 @@ def test_decisions_are_told_only_when_they_time_out() -> None:
 def test_the_next_run_begins_anew() -> None:
     """Its events count from its own start."""
     first, second = Story(), Story()
+    second.events[0]["eventTimestamp"] += 5
     first.after(5).add("WorkflowExecutionContinuedAsNew", newExecutionRunId="run-2")
     progress = Progress()
     assert progress.read(News(RUN, first.events))[-1].endswith("continued as new after 5.00 s")
