@@ -161,7 +161,22 @@ def finish() -> None:
     """Nothing is left to do."""
 
 
+def asked_for(key: str) -> Callable[[Any], list[dict[str, Any]]]:
+    """A generator of one instance if the input has this key, else of none."""
+    return lambda context: [{}] if key in context else []
+
+
 gate = create(name="gate", run=runner.Sync(wait_at_gate.fill(gate="gate", then="then")), retry=2)
-told = create(name="told", run=runner.Sync(tell_often.fill(gate="told", then="then")), retry=2)
-brief = create(name="brief", run=runner.Sync(hurry.fill(gate="brief", then="then")), retry=2)
+told = create(
+    name="told",
+    generators=[asked_for("told")],
+    run=runner.Sync(tell_often.fill(gate="told", then="then")),
+    retry=2,
+)
+brief = create(
+    name="brief",
+    generators=[asked_for("brief")],
+    run=runner.Sync(hurry.fill(gate="brief", then="then")),
+    retry=2,
+)
 end = create(name="end", requires=[gate, told, brief], run=runner.Sync(finish.fill()))

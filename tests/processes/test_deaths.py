@@ -6,7 +6,6 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from tests.processes import flow, swf
@@ -285,15 +284,3 @@ def terminate(trial: Trial) -> None:
     trial.execution.client.terminate_workflow_execution(
         domain=flow.domain, workflowId=trial.execution.workflow_id
     )
-
-
-def test_children_of_a_task_die_with_its_worker(begin: Begin) -> None:
-    """The process group is ended, whatever the worker died of."""
-    trial = begin("child middle")
-    trial.open()
-    child = psutil.Process(trial.child())
-    trial.worker().send_signal(signal.SIGSEGV)
-    until(lambda: not child.is_running(), "the task's child is gone")
-    trial.open()
-    trial.middle()
-    trial.completes()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.processes import flow, swf
 from tests.processes.harness import Supervisor, local_swf, until
+from tests.processes.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,23 +111,19 @@ def test_a_killed_worker_is_replaced(endpoint: str, role: str) -> None:
         assert execution.wait_closed() == "WorkflowExecutionCompleted"
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_worker_killed_in_mid_task_takes_the_tasks_children_along(
-    endpoint: str, gate: str, tmp_path: Path
+    endpoint: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     """What a task started in its worker's process group does not outlive the worker."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
-        swf.start(endpoint, flow, gate=gate, then="child").wait_for("ActivityTaskStarted")
-        child_file = tmp_path / "gate.child"
-        child = psutil.Process(int(until(lambda: read(child_file), "the task's child")))
-        until(lambda: supervisor.titled("working"), "a busy worker")[0].kill()
+        trial = Trial(supervisor, endpoint, tmp_path, "child middle")
+        trial.open()
+        child = psutil.Process(trial.child())
+        trial.worker().send_signal(number)
         supervisor.wait_for("worker_died")
         until(lambda: not child.is_running(), "the task's child is gone")
-
-
-def read(path: Path) -> str:
-    """A file's text, if it is there."""
-    return path.read_text() if path.exists() else ""
 
 
 def test_workers_go_on_without_their_zygote(endpoint: str) -> None:

@@ -34,7 +34,7 @@ class Trial:
     ) -> None:
         self._pool = pool
         self._gate = folder / "gate"
-        self._activity_id = f"{flow.name}_{key}-1"
+        self._activity = f"{flow.name}_{key}-"  # how its id begins
         for path in (self._gate, Path(f"{self._gate}.middle")):
             os.mkfifo(path)
         given: dict[str, Any] = {key: str(self._gate), "then": then}
@@ -44,7 +44,7 @@ class Trial:
         """The worker that has the task in hand, at its so-many-th try, once it has begun it."""
         until(lambda: self.tries() >= tries, f"try {tries}")
         found: list[psutil.Process] = until(
-            lambda: self._pool.titled("working", self._activity_id, self.execution.workflow_id),
+            lambda: self._pool.titled("working", self._activity, self.execution.workflow_id),
             "a worker with the task in hand",
         )
         return found[0]
@@ -91,13 +91,12 @@ class Trial:
     def kinds(self) -> Counter[str]:
         """What happened to the task: its events, counted by type."""
         events = self.execution.history()
-        mine = {
-            event["eventId"]
-            for event in events
-            if event.get("activityTaskScheduledEventAttributes", {}).get("activityId")
-            == self._activity_id
-        }
+        mine = {event["eventId"] for event in events if self._schedules(event)}
         return Counter(event["eventType"] for event in events if _scheduled_by(event) in mine)
+
+    def _schedules(self, event: dict[str, Any]) -> bool:
+        attributes = event.get("activityTaskScheduledEventAttributes", {})
+        return str(attributes.get("activityId", "")).startswith(self._activity)
 
     def completes(self) -> Counter[str]:
         """Wait until the execution has completed; what happened to the task."""
