@@ -157,6 +157,15 @@ def test_when_every_list_is_degraded_the_program_gives_up() -> None:
     assert "SIGSEGV" in world.exit.why
 
 
+def test_a_list_that_is_not_degraded_keeps_the_program_alive() -> None:
+    """Though its only worker has just died: it had lasted, and the next one is on its way."""
+    script = Script(versions=(Version(cursed=(RESIZE,)),), orders=((60.0, Murder(0)),))
+    world = tell(script, workers=1).finish(200)
+    assert len(world.notes("list_degraded")) == 1
+    assert world.exit is None
+    assert world.strength() == {DECIDER: 1}
+
+
 def test_a_ready_worker_keeps_the_program_alive() -> None:
     """While one worker of a degraded list is ready, nothing is given up."""
     world = tell(Script(fates=(Fate(), *[CRASHES_BOOTING] * 99)), deciders=0, intensity_deaths=1)
