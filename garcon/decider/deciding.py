@@ -107,7 +107,7 @@ def _ran(told: Schedule, decider: Callable[..., Any], workflow_input: Any) -> bo
         consult(decider, told, workflow_input)
     except ActivityInstanceNotReadyException:
         return False
-    return told.closing is None
+    return True
 
 
 def _ensure_consistent(told: Schedule, history: History, decider: Callable[..., Any]) -> None:

@@ -185,6 +185,12 @@ def test_what_was_not_the_task_s_fault_is_free(how: str) -> None:
     assert next_step(state(*free, died(how)), policy_of(1)) is Step.SCHEDULE
 
 
+def test_free_tries_beyond_the_number_rest_as_others_do() -> None:
+    """They count, and so they do not come back at once."""
+    made = state(*[died("Unbegun")] * (FREE_REPEATS + 1))
+    assert isinstance(next_step(made, Retry(maximum=1, initial=5)), Rest)
+
+
 def test_a_death_counts_unless_the_task_is_restartable() -> None:
     """Nobody knows how much was done, unless the flow says that it does not matter."""
     with pytest.raises(activity.RetriesExhausted):

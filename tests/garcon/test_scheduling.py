@@ -147,6 +147,16 @@ def test_failures_are_repeated_up_to_retry() -> None:
         turn.schedule("x", make("a"))
 
 
+def test_what_may_fail_and_did_keeps_nothing_open() -> None:
+    """Its state says so, and the workflow may complete."""
+    history = History()
+    history.scheduled("flow_a", "flow_a-1-x")
+    history.failed("flow_a-1-x", "burnt")
+    turn = Turn(history)
+    assert str(turn.schedule("x", make("a"), may_fail=True).failed) == "burnt"
+    assert turn.progress.completed
+
+
 def test_refused_uses_wait_or_end_the_workflow() -> None:
     """A passing refusal holds the use back without a decision; a final one is raised."""
     history = History()

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from garcon import activity
+from garcon import activity, event
 from garcon.decider import DeciderWorker, fail_workflow
+from garcon.decider.comparing import difference
+from garcon.decider.verbs import Schedule
 from garcon.local import LocalSWF
+from garcon.retry import Retry
 from tests.garcon.flows import flow, kinds, make, reason, scheduled
 from tests.garcon.histories import History
 from tests.garcon.stage import Stage
@@ -454,3 +457,96 @@ def test_the_details_of_a_failure_are_its_traceback_cut() -> None:
     said = attributes(decide(decider)[0])
     assert (len(said["reason"]), len(said["details"])) == (255, 32_768)
     assert "Traceback" in said["details"]
+
+
+def test_moot_refusals_are_nobody_s_trouble() -> None:
+    """What could not be cancelled because it had ended, has ended."""
+    history = History()
+    history.add("CancelTimerFailed", timerId="t", cause="TIMER_ID_UNKNOWN")
+    history.add("RequestCancelActivityTaskFailed", activityId="a", cause="ACTIVITY_ID_UNKNOWN")
+    assert kinds(decide(lambda schedule: None, history)) == ["CompleteWorkflowExecution"]
+
+
+def test_a_child_refused_after_its_initiation_is_not_open() -> None:
+    """Nothing of it would ever be heard again."""
+    history = History()
+    name = {"workflowId": "workflow-x", "workflowType": {"name": "other", "version": "2"}}
+    number = history.add("StartChildWorkflowExecutionInitiated", **name)
+    cause = {"cause": "OPEN_WORKFLOWS_LIMIT_EXCEEDED", "initiatedEventId": number}
+    history.add("StartChildWorkflowExecutionFailed", **name, **cause)
+    folded = event.History(history.events)
+    assert not folded.pending
+    assert [each.what for each in folded.held_back] == ["The child workflow workflow-x"]
+
+
+def test_what_on_cancel_begins_is_not_cancelled() -> None:
+    """Only what began before the request is."""
+
+    def on_cancel(schedule: Any) -> None:
+        schedule.cancel_all()
+        schedule("tidy", A)
+
+    history = History()
+    history.scheduled("flow_a", "flow_a-1-old")
+    history.completed("flow_a-1-old")
+    history.add("WorkflowExecutionCancelRequested")
+    history.scheduled("flow_a", "flow_a-1-tidy")
+    assert decide(lambda schedule: None, history, on_cancel=on_cancel) == []
+
+
+def test_cancelling_an_activity_that_rests_ends_its_rest() -> None:
+    """Its timer is cancelled, and it is not tried again."""
+    resting = make("a", retry=Retry(maximum=3, initial=60))
+    history = History()
+    history.scheduled("flow_a", "flow_a-1-x")
+    history.failed("flow_a-1-x")
+    history.timer_started("garcon-retry-flow_a-1-x")
+    decisions = decide(lambda schedule: schedule.cancel(schedule("x", resting)), history)
+    assert kinds(decisions) == ["CancelTimer", "CompleteWorkflowExecution"]
+
+
+def test_a_run_leaves_the_history_as_it_was() -> None:
+    """It may be decided again from the same states, and must come out the same."""
+
+    def decider(schedule: Any) -> None:
+        schedule.cancel(schedule.timer("t", 9), schedule("x", A), schedule.child("x", OTHER))
+
+    story = child_history()
+    story.timer_started("t")
+    story.scheduled("flow_a", "flow_a-1-x")
+    used, fresh = event.History(story.events), event.History(story.events)
+    decider(Schedule(flow(a=A), used, []))
+    assert difference(used, fresh) is None
+
+
+def test_what_never_began_may_be_forgotten() -> None:
+    """An activity that SWF refused is no past that could be contradicted."""
+    errors: list[Any] = []
+    history = History()
+    history.refused("flow_a", "OPEN_ACTIVITIES_LIMIT_EXCEEDED", "flow_a-1-x")
+    decide(lambda s: s("y", A), history, on_exception=lambda _, error: errors.append(error))
+    assert errors == []
+
+
+def test_the_first_thing_forgotten_is_reported() -> None:
+    """Of all kinds together, by the number of its event."""
+    history = History()
+    history.timer_started("tea")
+    history.scheduled("flow_a", "flow_a-1-old")
+    errors: list[Any] = []
+    decide(lambda s: s("new", A), history, on_exception=lambda _, error: errors.append(error))
+    assert "The timer tea began with event 2" in str(errors[0])
+
+
+def test_all_of_fails_with_what_failed_first() -> None:
+    """By the history, whatever the order of the arguments."""
+    history = History()
+    for name in "xy":
+        history.add("StartChildWorkflowExecutionInitiated", workflowId=f"workflow-{name}")
+    for number, why in ((3, "y first"), (2, "x later")):
+        history.add("ChildWorkflowExecutionFailed", initiatedEventId=number, reason=why)
+
+    def decider(schedule: Any) -> None:
+        schedule.all_of(*(schedule.child(each, OTHER, may_fail=True) for each in "xy")).wait()
+
+    assert "y first" in reason(decide(decider, history))
