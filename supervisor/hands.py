@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from garcon import activity, client, limits, payload
+from garcon import activity, claims, client, limits, payload
 from supervisor import log
 from supervisor.flow import decider_worker
 from supervisor.messages import (
@@ -158,5 +158,8 @@ class DeciderHands:
             # SWF gives the task out again when it times out; the next poll is not in danger.
             told = client.explain(error, "answering a decision task", self._decider.client)
             log.LOGGER.error("%s", told.sentence)
+            return Result.ABANDONED
+        except claims.Unavailable as error:  # it says what did not answer
+            log.LOGGER.error("%s", error)
             return Result.ABANDONED
         return Result.COMPLETED if accepted else Result.GONE
