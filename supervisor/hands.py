@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from garcon import activity, claims, client, limits, payload
+from garcon import activity, client, limits, payload
+from garcon.errors import GarconError
 from supervisor import log
 from supervisor.flow import decider_worker
 from supervisor.messages import (
@@ -159,7 +160,7 @@ class DeciderHands:
             told = client.explain(error, "answering a decision task", self._decider.client)
             log.LOGGER.error("%s", told.sentence)
             return Result.ABANDONED
-        except claims.Unavailable as error:  # it says what did not answer
+        except GarconError as error:  # a claim store is silent, or SWF permits neither end nor wait
             log.LOGGER.error("%s", error)
             return Result.ABANDONED
         return Result.COMPLETED if accepted else Result.GONE

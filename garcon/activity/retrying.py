@@ -5,9 +5,9 @@ Rules:
 1. An instance may be scheduled when nothing was heard of it, or when its last try failed and a
    retry is left. A timeout is a failed try: SWF cannot tell a lost worker from a slow one.
 2. Not every failed try counts against ``retry``. The first 20 are free, and repeated at once, where
-   the worker never began (Unbegun) or people cut it short (Interrupted), and where it died
-   (WorkerDied) with a task that was declared restartable. Later ones count like any other, so that
-   nothing is repeated for ever.
+   the worker never began (Unbegun), and where it died (WorkerDied) or was cut short (Interrupted)
+   with a task that was declared restartable: nobody else knows how much was done. Later ones count
+   like any other, so that nothing is repeated for ever.
 3. A task that is poison, a cancelled instance and a refusal that will not pass are final.
 4. A rest is a timer of SWF. It is named after the instance, and the number of the try that follows
    is noted with it.
@@ -109,8 +109,8 @@ def may_schedule(
 def is_free(outcome: Outcome, *, restartable: bool) -> bool:
     """Whether this end of a try costs no retry, as far as its cause says."""
     cause = cause_of(outcome)
-    return cause in {Cause.UNBEGUN, Cause.INTERRUPTED} or (
-        restartable and cause is Cause.WORKER_DIED
+    return cause is Cause.UNBEGUN or (
+        restartable and cause in {Cause.WORKER_DIED, Cause.INTERRUPTED}
     )
 
 

@@ -175,14 +175,14 @@ def test_a_number_repeats_at_once() -> None:
         next_step(state(died()), policy_of(0))
 
 
-@pytest.mark.parametrize("how", ["Unbegun", "Interrupted"])
-def test_what_was_not_the_task_s_fault_is_free(how: str) -> None:
+def test_what_was_never_begun_is_free() -> None:
     """It costs no retry, up to a number; after that it counts, so that nothing loops for ever."""
-    free = [died(how)] * FREE_REPEATS
+    unbegun = died("Unbegun")
+    free = [unbegun] * FREE_REPEATS
     assert next_step(state(*free), policy_of(0)) is Step.SCHEDULE
     with pytest.raises(activity.RetriesExhausted):
-        next_step(state(*free, died(how)), policy_of(0))
-    assert next_step(state(*free, died(how)), policy_of(1)) is Step.SCHEDULE
+        next_step(state(*free, unbegun), policy_of(0))
+    assert next_step(state(*free, unbegun), policy_of(1)) is Step.SCHEDULE
 
 
 def test_free_tries_beyond_the_number_rest_as_others_do() -> None:
@@ -191,16 +191,17 @@ def test_free_tries_beyond_the_number_rest_as_others_do() -> None:
     assert isinstance(next_step(made, Retry(maximum=1, initial=5)), Rest)
 
 
-def test_a_death_counts_unless_the_task_is_restartable() -> None:
+@pytest.mark.parametrize("how", ["WorkerDied", "Interrupted"])
+def test_a_death_counts_unless_the_task_is_restartable(how: str) -> None:
     """Nobody knows how much was done, unless the flow says that it does not matter."""
     with pytest.raises(activity.RetriesExhausted):
-        next_step(state(died()), policy_of(0))
-    assert next_step(state(died()), policy_of(0), restartable=True) is Step.SCHEDULE
+        next_step(state(died(how)), policy_of(0))
+    assert next_step(state(died(how)), policy_of(0), restartable=True) is Step.SCHEDULE
 
 
 def test_free_tries_and_others_are_counted_apart() -> None:
-    """A deploy in the middle does not take a retry away."""
-    made = state(failure(ValueError("x")), died("Interrupted"), died("Unbegun"))
+    """A hand-over in the middle does not take a retry away."""
+    made = state(failure(ValueError("x")), died("Unbegun"), died("Unbegun"))
     assert next_step(made, policy_of(1)) is Step.SCHEDULE
     with pytest.raises(activity.RetriesExhausted):
         next_step(made, policy_of(0))
@@ -241,7 +242,9 @@ def reporting(*reasons: str) -> Any:
 @pytest.mark.parametrize(
     ("options", "reasons", "closing"),
     [
-        ({}, ["Unbegun: x", "Interrupted: x", "Unbegun: x"], "Completed"),
+        ({}, ["Unbegun: x", "Unbegun: x"], "Completed"),
+        ({}, ["Interrupted: x"], "Failed"),
+        ({"restartable": True}, ["Interrupted: x", "Unbegun: x"], "Completed"),
         ({}, ["WorkerDied: x"], "Failed"),
         ({"restartable": True}, ["WorkerDied: x", "WorkerDied: x"], "Completed"),
         ({"retry": 9}, ["Poison: x"], "Failed"),
