@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError
 
-from garcon import activity, client, decider
+from garcon import activity, client, decider, validation
+from garcon.errors import InvalidFlow
 from supervisor.messages import Role, TaskList
 
 if TYPE_CHECKING:
@@ -228,6 +229,10 @@ def _check(flow: Flow, load: Load) -> None:
             f"--flow {load.flow} has no activities: make them with garcon's activity.create(...)"
             " and keep them as attributes of the flow."
         )
+    try:
+        validation.check(flow.target)
+    except InvalidFlow as error:
+        raise CannotServe(f"--flow {load.flow}: {error}") from error
     for what, name in (("domain", flow.domain), ("name", flow.name), *_named(flow)):
         if fault := _name_fault(name):
             raise CannotServe(f"SWF refuses the {what} {name!r}: it {fault}.")

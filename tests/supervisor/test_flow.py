@@ -113,6 +113,8 @@ def test_domain_and_name_can_be_put_over_the_flows_own(write: Callable[[str], st
         (GOOD.replace('"shop"', '"arn"', 1), "", "SWF refuses the domain 'arn'", 3),
         (GOOD.replace('"make"', '"x" * 300', 1), "", "has 307 characters, more than 256", 3),
         (GOOD + "\ndecider = 3", "", "'decider' is not a function", 3),
+        (GOOD.replace('name="serve"', 'name="make"'), "", "make", 3),
+        (GOOD.replace("requires=[make]", "requires=['make']"), "", "'make'", 3),
     ],
 )
 def test_what_cannot_be_served_is_refused_with_a_sentence(
