@@ -1,7 +1,7 @@
 """Lists of executions, open and closed, as one.
 
 SWF lists open and closed executions apart and takes one filter beside the time: the narrowest is
-sent, and all of them are applied to what comes back.
+sent, and the others are applied to what comes back.
 """
 
 import heapq
@@ -38,12 +38,8 @@ class Wanted:
     since: datetime | None = None
 
     def fits(self, each: Summary) -> bool:
-        """Whether an execution is wanted."""
-        return (
-            self.name in (None, each.name)
-            and self.status in (None, each.status)
-            and (self.tag is None or self.tag in each.tags)
-        )
+        """Whether an execution is wanted, of those with the tag; a tag is always SWF's filter."""
+        return self.name in (None, each.name) and self.status in (None, each.status)
 
     @property
     def filter(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Every mistake is one sentence on the standard error; standard output has the ans
 else, so that it can be piped.
 """
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ _WRONG_USE = (NotAFlow, NotAHistory, NotSendable)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry one command out; the exit code, see ``parser.EXIT_CODES``."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name in letters that the terminal lacks
     said = parser().parse_args(argv)
     out = Output(as_json=said.json)
     try:

@@ -6,12 +6,14 @@ import functools
 import io
 import json
 import logging
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from garcon import client as clients
+from garcon import runner, task
 from garcon.workflow import Client, commands, words
 from garcon.workflow.commands import place
 from tests.garcon.workflow import shop
@@ -216,13 +218,51 @@ def test_show_draws_in_80_columns_and_as_a_picture(terminal: Terminal, tmp_path:
     assert told["timeline"]["rows"][1]["label"] == "coffee_grind-1"
 
 
-def test_replay_says_that_the_code_fits(terminal: Terminal, tmp_path: Path) -> None:
+def test_show_on_a_terminal_has_colours(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words are the same; elsewhere there are no codes."""
+
+    class Tty(io.StringIO):
+        encoding = "utf-8"
+
+        def isatty(self) -> bool:
+            return True
+
+    terminal.run("start", '{"beans": "b"}', "--id", "order-17", "--wait")
+    told, _ = terminal.run("show", "order-17")
+    assert "\x1b" not in told
+    for name, value in (("TERM", "xterm-256color"), ("COLUMNS", "80")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    tty = Tty()
+    monkeypatch.setattr(sys, "stdout", tty)
+    assert commands.main(["show", "order-17", "--flow", FLOW]) == 0
+    coloured = tty.getvalue()
+    assert "\x1b[32m" in coloured
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert [each.rstrip() for each in plain.splitlines()] == told.splitlines()
+
+
+def test_an_open_execution_is_shown_until_now(terminal: Terminal, tmp_path: Path) -> None:
+    """SWF's lasts on; what a file holds has stopped with its last event."""
+    terminal.run("start", "--id", "order-17")
+    assert re.search(r"open since \d+ d", terminal.run("show", "order-17")[0])
+    path = tmp_path / "order-17.json"
+    path.write_text(terminal.run("history", "order-17")[0])
+    assert "open since 0.00 s" in terminal.run("show", str(path))[0]
+
+
+def test_replay_says_that_the_code_fits(
+    terminal: Terminal, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """From SWF or from a file, quietly, and without waking anybody."""
     terminal.run("start", '{"beans": "stones"}', "--id", "order-17", "--wait", code=1)
     shop.woken.clear()
+    caplog.clear()
     out, err = terminal.run("replay", "order-17")
     assert out == "Today's decider decides as the history shows, 3 decisions.\n"
-    assert (err, shop.woken) == ("", [])
+    assert (err, shop.woken, caplog.records) == ("", [], [])
     path = tmp_path / "order-17.json"
     path.write_text(terminal.run("history", "order-17")[0])
     assert terminal.json("replay", str(path)) == {"decisions": 3, "differences": []}
@@ -258,6 +298,23 @@ def test_rerun_prints_the_result(terminal: Terminal) -> None:
     assert json.loads(out) == {"cup": "brewed ground b"}
     assert err.startswith("coffee_brew-1, try 1, here; SWF is not told.")
     assert terminal.desk.swf.history("order-17") == before
+
+
+def test_what_tasks_print_is_no_answer(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes to standard error, with the heartbeats."""
+
+    @task.decorate(timeout=5)
+    def noisy(activity: Any) -> dict[str, str]:
+        sys.stdout.write("grinding away\n")
+        activity.heartbeat("half done")
+        return {"powder": "p"}
+
+    terminal.run("start", '{"beans": "b"}', "--id", "order-17", "--wait")
+    monkeypatch.setattr(shop.grind, "runner", runner.Sync(noisy.fill()))
+    out, err = terminal.run("rerun", "order-17", "--activity", "grind")
+    assert json.loads(out) == {"powder": "p"}
+    assert "grinding away\n" in err
+    assert "heartbeat: half done\n" in err
 
 
 def test_rerun_prints_the_traceback(terminal: Terminal) -> None:

@@ -97,6 +97,20 @@ def test_an_execution_without_length_is_drawn() -> None:
     assert "█" in drawn
 
 
+def test_what_was_just_asked_for_is_seen() -> None:
+    """Its bar has no length yet, and a column all the same."""
+    story = Story()
+    story.after(10).scheduled("flow_a")
+    assert ".| waiting" in text(story, glyphs=ASCII)
+
+
+def test_repetitions_are_counted_and_tries_are_numbered() -> None:
+    """Decisions come many times, an activity is tried."""
+    drawn = text(everything())
+    assert "│ 2 times" in drawn.split("decisions", 1)[1].split("\n", 1)[0]
+    assert "4.00 s, try 2" in text(retried())
+
+
 def test_an_open_execution_shows_what_runs_until_now() -> None:
     """The bar goes on to the right edge."""
     story = Story()

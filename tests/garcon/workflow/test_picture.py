@@ -41,6 +41,26 @@ def test_bars_are_to_scale() -> None:
     assert boxes(root, "wait")[0] == pytest.approx((picture._LEFT + second, 2 * second), abs=0.1)
 
 
+def test_a_failure_has_a_mark_where_it_ended() -> None:
+    """So that it is not told by colour alone."""
+    marks = [
+        each for each in drawn(retried()).iter(f"{SPACE}circle") if "edge" in each.get("class", "")
+    ]
+    assert [float(each.get("cx", 0)) for each in marks] == [
+        pytest.approx(picture._LEFT + 0.6 * picture._CHART, abs=0.1)
+    ]
+
+
+def test_the_shortest_bar_is_seen() -> None:
+    """A millisecond in an hour has a width."""
+    story = Story()
+    number = story.scheduled("flow_a")
+    story.begun(number)
+    story.after(0.001).ended("Completed", number)
+    story.after(3600).add("WorkflowExecutionCompleted")
+    assert boxes(drawn(story), "done") == [(picture._LEFT, picture.SLIGHTEST)]
+
+
 def test_tooltips_tell_what_does_not_fit() -> None:
     """Reason, waiting, work, and who did it."""
     said = [each.text for each in drawn(retried()).iter(f"{SPACE}title")]

@@ -22,15 +22,16 @@ ROOT = Path(__file__).parent.parent.parent.parent
 LIMIT = 60  # seconds; a command takes one or two
 
 
-def garcon(endpoint: str, *words: str) -> subprocess.CompletedProcess[str]:
+def garcon(endpoint: str, *words: str, encoding: str = "utf-8") -> subprocess.CompletedProcess[str]:
     """One command; nothing of this machine's AWS configuration reaches it."""
     environment = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     environment |= {"GARCON_ENDPOINT_URL": endpoint, "GARCON_FLOW": "tests.garcon.workflow.shop"}
+    environment |= {"PYTHONIOENCODING": encoding}
     return subprocess.run(
         [sys.executable, "-m", "garcon", *words],
         cwd=ROOT,
         env=environment,
-        text=True,
+        encoding=encoding,
         capture_output=True,
         timeout=LIMIT,
         check=False,
@@ -65,6 +66,7 @@ def test_an_execution_from_its_start_to_its_replay(driver: Any, tmp_path: Path) 
     kept.write_text(garcon(driver.endpoint, "history", "order-17").stdout)
     nowhere = "http://127.0.0.1:1"  # files need no service
     assert "brew-1" in garcon(nowhere, "show", str(kept)).stdout
+    assert "|  " in garcon(nowhere, "show", str(kept), encoding="ascii").stdout
     assert garcon(nowhere, "replay", str(kept)).returncode == 0
     assert "brewed" in garcon(nowhere, "rerun", "--activity", "brew", str(kept)).stdout
 

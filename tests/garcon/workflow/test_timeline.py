@@ -74,6 +74,12 @@ def test_each_end_is_told_with_its_cause(kind: Kind, label: str, state: State, n
     assert bar.ended is not None
 
 
+def test_a_timer_runs_from_its_start() -> None:
+    """Nobody has to begin it."""
+    (bar,) = bars(timeline(everything().events), Kind.TIMER, "tea")
+    assert (bar.begun, bar.ended) == (bar.asked, bar.asked + 1)
+
+
 def test_an_open_execution_lasts_until_now() -> None:
     """What runs is running; a moment before the last event counts as none."""
     story = Story()

@@ -36,6 +36,11 @@ def test_a_fitted_text_has_the_width_asked_for(text: str, width: int) -> None:
     assert cells(fit(text, width)) == width
 
 
+def test_columns_are_counted_as_terminals_do() -> None:
+    """An accent takes none, a wide letter two."""
+    assert [cells(each) for each in ("e\u0301", "日", "e", "")] == [1, 2, 1, 0]
+
+
 def test_a_text_that_fits_is_left_whole() -> None:
     """Another ends in an ellipsis."""
     assert (fit("tea", 5), fit("teapot", 5), fit("日本語", 5)) == ("tea  ", "teap…", "日本…")
