@@ -48,8 +48,9 @@ REPORT_SECONDS = 45.0
 COUNT_SECONDS = 1.0
 """Seconds that counting earlier deaths may take: ten times what it takes SWF."""
 
-COUNT_PAGES = 10
-"""Pages of history that are looked through, the latest first: 10,000 events."""
+COUNT_PAGES, COUNT_EVENTS = 20, 250
+"""Pages of history that are looked through, the latest first, and events a page: retries follow on
+each other, so the first page nearly always tells, and it is small."""
 
 REPORTS = ":reports"
 """Whose voice tells that SWF does not take reports; no task list can have this name."""
@@ -171,6 +172,7 @@ def _pages(swf: Any, domain: str, task: messages.Task) -> Iterator[list[dict[str
         "domain": domain,
         "execution": {"workflowId": task.workflow_id, "runId": task.run_id},
         "reverseOrder": True,
+        "maximumPageSize": COUNT_EVENTS,
     }
     for _ in range(COUNT_PAGES):
         page = swf.get_workflow_execution_history(**asked)
