@@ -1,62 +1,148 @@
-"""garcon's steps as the worker's loop sees them."""
+"""What the keeper of a task is told, and when."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import types
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import EndpointConnectionError
 
-from garcon import activity, decider, runner
-from supervisor.hands import DeciderHands
-from supervisor.messages import Result
+from garcon import activity, payload, runner
+from supervisor.hands import ActivityHands
+from supervisor.messages import Answer, Cancel, Complete, Fail, Result, Staleness
+from tests.garcon.fakes import GONE, FakeSwf, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
-POLL = {
+POLL = "poll_for_activity_task"
+BEAT = "record_activity_task_heartbeat"
+COMPLETED = "respond_activity_task_completed"
+TASK = {
     "taskToken": "token",
-    "startedEventId": 3,
-    "workflowExecution": {"workflowId": "order-1", "runId": "run"},
+    "activityId": "make-1",
+    "startedEventId": 6,
+    "workflowExecution": {"workflowId": "w", "runId": "r"},
+    "activityType": {"name": "shop_make", "version": "1.0"},
+    "input": "{}",
 }
 
 
-class Broken:
-    """An SWF that hands out one decision task and refuses every further call."""
+class Keeper:
+    """Notes what it is told, and what SWF had heard by then."""
 
-    def poll_for_decision_task(self, **asked: Any) -> dict[str, Any]:
-        """The task, with a page of history still to come; that page is refused."""
-        if "nextPageToken" in asked:
-            raise refusal()
-        return {**POLL, "events": [], "nextPageToken": "more", "previousStartedEventId": 0}
+    def __init__(self, swf: FakeSwf) -> None:
+        self.kept: list[Answer] = []
+        self.stale: list[Staleness] = []
+        self.heard_before: list[str] = []
+        self._swf = swf
 
-    def __getattr__(self, _name: str) -> Any:
-        """Any other call."""
+    def keep(self, answer: Answer) -> None:
+        """An answer."""
+        self.kept.append(answer)
+        self.heard_before = list(self._swf.names)
 
-        def refuse(**_: Any) -> Any:
-            raise refusal()
-
-        return refuse
-
-
-def refusal() -> ClientError:
-    """SWF does not permit it."""
-    return ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "Any")
+    def let_go(self, why: Staleness) -> None:
+        """That SWF no longer wants the task."""
+        self.stale.append(why)
 
 
-def test_a_decision_that_swf_does_not_take_leaves_the_worker_alive(
-    caplog: pytest.LogCaptureFixture,
+def done(work: Callable[..., Any], swf: FakeSwf) -> tuple[Result, Keeper]:
+    """Poll once and do what came."""
+    create = activity.create(swf, "domain", "shop")
+    hands = ActivityHands(create(name="make", run=runner.Sync(work)))
+    found = hands.poll("me")
+    assert found is not None
+    keeper = Keeper(swf)
+    return found.perform(keeper), keeper
+
+
+def swf(**answers: Any) -> FakeSwf:
+    """An SWF with one task."""
+    prepared = FakeSwf().prepare(POLL, TASK)
+    for operation, answer in answers.items():
+        prepared.prepare(operation, *answer)
+    return prepared
+
+
+def test_a_result_is_kept_before_swf_is_told() -> None:
+    """As the very text that SWF gets."""
+    told = swf()
+    result, keeper = done(lambda context, activity: {"a": 1}, told)
+    assert result == Result.COMPLETED
+    assert keeper.kept == [Complete('{"a": 1}')]
+    assert COMPLETED not in keeper.heard_before
+    assert told.requests(COMPLETED)[0]["result"] == '{"a": 1}'
+
+
+def test_a_failure_is_kept_as_it_is_told() -> None:
+    """Reason and traceback are those of the task."""
+
+    def burn(context: Any, activity: Any) -> None:
+        raise ValueError("burnt")
+
+    result, keeper = done(burn, swf())
+    assert result == Result.FAILED
+    (kept,) = keeper.kept
+    assert isinstance(kept, Fail)
+    assert kept.reason == "burnt"
+    assert "ValueError" in str(kept.details)
+
+
+def test_a_result_that_is_too_large_is_kept_as_the_failure_that_it_is() -> None:
+    """Its size is the reason; nothing is kept that SWF would refuse."""
+    _, keeper = done(lambda context, activity: {"a": "x" * 40_000}, swf())
+    (kept,) = keeper.kept
+    assert isinstance(kept, Fail)
+    assert "40,009 characters" in kept.reason
+
+
+def test_a_request_to_cancel_is_told_and_its_answer_kept() -> None:
+    """At the heartbeat that brings it; the next one raises, and the task is canceled."""
+
+    def beat(context: Any, activity: Any) -> None:
+        activity.heartbeat()
+        activity.heartbeat()
+
+    result, keeper = done(beat, swf(**{BEAT: [{"cancelRequested": True}]}))
+    assert result == Result.CANCELED
+    assert keeper.stale == [Staleness.CANCEL]
+    assert keeper.kept == [Cancel("Cancelling make-1 was requested.")]
+
+
+def test_a_task_that_is_gone_is_told_and_nothing_is_kept() -> None:
+    """There is nobody to answer."""
+    beat: Any = lambda context, activity: activity.heartbeat()  # noqa: E731 - a task of one line
+    result, keeper = done(beat, swf(**{BEAT: [refusal(GONE)]}))
+    assert result == Result.GONE
+    assert keeper.stale == [Staleness.GONE]
+    assert keeper.kept == []
+
+
+def test_an_answer_that_finds_the_task_gone_is_gone() -> None:
+    """The task was done too late: no failure, and nobody is asked to let go of anything."""
+    result, keeper = done(lambda context, activity: None, swf(**{COMPLETED: [refusal(GONE)]}))
+    assert result == Result.GONE
+    assert keeper.stale == []
+
+
+def test_a_claim_store_that_does_not_answer_costs_the_will_only(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An error of SWF while deciding is a line in the log and an abandoned task, nothing more."""
-    make = activity.create(Broken(), "cafe", "orders")
-    flow = SimpleNamespace(
-        client=Broken(),
-        domain="cafe",
-        name="orders",
-        make=make(name="make", run=runner.Sync(lambda context, activity: None)),
-    )
-    hands = DeciderHands(decider.DeciderWorker(flow, register=False))
-    work = hands.poll("me")
-    assert work is not None
-    assert work.perform(None) is Result.ABANDONED  # type: ignore[arg-type]  # a decision has no keeper
-    assert "Answering a decision task failed" in caplog.text
+    """The answer itself goes on and insists."""
+    failing = EndpointConnectionError(endpoint_url="http://store")
+    tries = types.SimpleNamespace(left=1)
+    encode = payload.encode
+
+    def at_first_not(values: Any, what: str) -> str:
+        if what == "The result" and tries.left:
+            tries.left -= 1
+            raise failing
+        return encode(values, what)
+
+    monkeypatch.setattr(payload, "encode", at_first_not)
+    result, keeper = done(lambda context, activity: {"a": 1}, swf())
+    assert result == Result.COMPLETED
+    assert keeper.kept == []

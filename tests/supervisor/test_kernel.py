@@ -1,0 +1,57 @@
+"""What the kernel tells of the dead."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from supervisor import kernel
+
+
+def dead(number: int | None = None) -> kernel.Ended:
+    """A child of ours that ends, by a signal or with 3."""
+    child = os.fork()
+    if child == 0:
+        if number:
+            signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        os._exit(3)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    (found,) = [each for each in kernel.reap() if each.pid == child]
+    return found
+
+
+def test_a_death_has_status_and_size() -> None:
+    """Exit code or signal, and the most memory that it held."""
+    assert dead().status == 3
+    assert dead(signal.SIGKILL).status == -signal.SIGKILL
+    assert dead().peak_memory > 1 << 20
+    assert not dead().core_dumped
+
+
+def test_a_group_dies_with_its_dead_leader() -> None:
+    """What a process has started in its group is ended when its death is collected."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setpgid(0, 0)
+        os.close(reader)
+        if os.fork() == 0:
+            signal.pause()
+        os._exit(0)
+    os.close(writer)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert [each.pid for each in kernel.reap()] == [child]
+    assert os.read(reader, 1) == b""  # the grandchild held the other end
+    os.close(reader)
+
+
+def test_only_a_leader_ends_its_own_group() -> None:
+    """A process that has no group of its own would end somebody else's."""
+    child = os.fork()
+    if child == 0:
+        if os.getpgrp() == os.getpid():
+            os._exit(9)
+        kernel.end_own_group()
+        os._exit(3)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
