@@ -1,14 +1,14 @@
 """How an execution ended, from its events. Pure."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from garcon import event, payload
+from garcon import claims, event, payload
 from garcon.workflow.errors import (
     Canceled,
     Failed,
     NotCompleted,
+    Refused,
     Terminated,
     TimedOut,
     WorkflowError,
@@ -56,22 +56,30 @@ def result(execution: Execution, events: Events) -> Result:
     Raises:
         NotCompleted: One of its heirs: it closed in another way.
         WorkflowError: Its input or a result is not JSON, so there is no context.
+        Refused: What is in the claim store cannot be had just now.
     """
     closed = status(events[-1])
     if closed is not Status.COMPLETED:
         raise _not_completed(execution, events, closed)
     try:
         context = event.get_current_context(events)
+        own = readable(attributes(events[-1]).get("result"))
     except payload.NotReadable as error:
         raise WorkflowError(f"{execution.workflow_id} completed, but {error}") from error
-    return Result(execution, dict(context), readable(attributes(events[-1]).get("result")))
+    except claims.Unavailable as error:
+        raise Refused(f"{execution.workflow_id} completed, but {error}", passing=True) from error
+    return Result(execution, dict(context), own)
 
 
 def readable(text: str | None) -> Any:
-    """The value of a text that may be JSON; the text itself if it is not."""
+    """The value of a text that may be JSON or a claim; the text itself if it is neither.
+
+    Raises:
+        claims.Unavailable: The claim store does not answer just now.
+    """
     try:
-        return json.loads(text) if text else None
-    except (ValueError, RecursionError):
+        return payload.decode(text, "The workflow's result")
+    except payload.NotReadable:
         return text
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from garcon import limits, payload
-from garcon.workflow.errors import NotSendable
+from garcon import claims, limits, payload
+from garcon.workflow.errors import NotSendable, Refused
 
 TAGS = 5  # of one execution; SWF's bound (API reference, StartWorkflowExecution)
 TAG = 256  # characters; SWF's bound
@@ -40,15 +40,18 @@ def new_id(name: str) -> str:
 
 
 def encoded(value: Any, what: str) -> str:
-    """The JSON text of an input.
+    """The JSON text of an input, or of a claim for it if there is a claim store and it is long.
 
     Raises:
-        NotSendable: It is longer than SWF takes, or JSON has no form for it.
+        NotSendable: It is longer than is taken, or JSON has no form for it.
+        Refused: The claim store does not answer just now.
     """
     try:
         return payload.encode(value, what)
-    except (payload.TooLarge, TypeError) as error:
+    except (payload.TooLarge, payload.NotSendable) as error:
         raise NotSendable(str(error)) from error
+    except claims.Unavailable as error:
+        raise Refused(str(error), passing=True) from error
 
 
 def start(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from garcon.workflow import Execution, NotCompleted, Status, WorkflowError
+from garcon import claims, payload
+from garcon.workflow import Execution, NotCompleted, Refused, Status, WorkflowError
 from garcon.workflow.closing import CLOSINGS, continued, readable, result, status
 from tests.garcon.histories import History
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RUN = Execution("order-17", "run")
 
@@ -59,6 +63,27 @@ def test_a_result_that_garcon_cannot_read_is_a_sentence() -> None:
     history.add("WorkflowExecutionCompleted")
     with pytest.raises(WorkflowError, match=r"order-17 completed, but .* not JSON"):
         result(RUN, history.events)
+
+
+def test_claims_are_fetched_for_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits sees values, as deciders do; a store that does not answer may do so later."""
+    monkeypatch.setenv(claims.ENVIRONMENT, f"file:{tmp_path}/store")
+    large = {"k": "x" * 40_000}
+    claim = payload.encode(large, "it")
+    history = History({})
+    history.scheduled("a")
+    history.completed("a-1", claim)
+    history.add("WorkflowExecutionCompleted", result=claim)
+    found = result(RUN, history.events)
+    assert (found.context, found.result) == (large, large)
+
+    def silent(_: object) -> str:
+        raise claims.Unavailable("The store does not answer.")
+
+    monkeypatch.setattr(claims, "get", silent)
+    with pytest.raises(Refused, match="order-17 completed, but The store") as caught:
+        result(RUN, history.events)
+    assert caught.value.passing
 
 
 @pytest.mark.parametrize(

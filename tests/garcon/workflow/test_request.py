@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from garcon.workflow import NotSendable, WorkflowError
+from garcon import claims, payload
+from garcon.workflow import NotSendable, Refused, WorkflowError
 from garcon.workflow.request import Options, start
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FLOW = SimpleNamespace(domain="cafe", name="coffee", version="2.1")
 
@@ -48,6 +52,21 @@ def test_an_input_is_json() -> None:
     """The sentence names the key."""
     with pytest.raises(NotSendable, match="key 'when'"):
         request({"when": object()})
+
+
+def test_a_long_input_goes_to_the_claim_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SWF gets a claim; a store that does not answer is a trouble that passes."""
+    monkeypatch.setenv(claims.ENVIRONMENT, f"file:{tmp_path}")
+    text = request({"k": "x" * 40_000})["input"]
+    assert len(text) < 200
+    assert payload.decode(text, "it") == {"k": "x" * 40_000}
+    (tmp_path / "no-folder").touch()
+    monkeypatch.setenv(claims.ENVIRONMENT, f"file:{tmp_path}/no-folder")
+    with pytest.raises(Refused) as caught:
+        request({"k": "x" * 40_000})
+    assert caught.value.passing
 
 
 def test_five_tags_are_sent_and_six_are_not() -> None:
