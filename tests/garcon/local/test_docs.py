@@ -25,7 +25,15 @@ def test_the_examples_run(tmp_path: Path) -> None:
         outcome = swf.run(coffee, {"order": "Ann"})
         events = recording.fetch(swf.client(), coffee.domain, outcome.workflow_id)
     recording.write(events, histories / "order-17.json")
-    plugins = ("-p", "garcon.local.pytest_plugin", "-p", "no:cacheprovider")
+    # An installed project brings the plugin by its entry point; it may be registered once.
+    plugins = (
+        "-p",
+        "no:garcon_local",
+        "-p",
+        "garcon.local.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+    )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *plugins, "test_page.py"],
         cwd=tmp_path,

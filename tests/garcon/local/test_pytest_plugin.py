@@ -42,7 +42,8 @@ def python(*argv: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_the_fixtures_work_in_a_project_of_their_own(tmp_path: Path) -> None:
     """A test file that asks for the fixtures by name runs, each test with a fresh service."""
     (tmp_path / "test_mine.py").write_text(TEST)
-    plugin = ("-p", "garcon.local.pytest_plugin")
+    # An installed project brings the plugin by its entry point; it may be registered once.
+    plugin = ("-p", "no:garcon_local", "-p", "garcon.local.pytest_plugin")
     done = python("-m", "pytest", "-q", *plugin, "-p", "no:cacheprovider", cwd=tmp_path)
     assert "3 passed" in done.stdout, done.stdout + done.stderr
 
