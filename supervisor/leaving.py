@@ -5,6 +5,8 @@ Rules of this file:
 1. There are two reasons to leave: SIGTERM (or SIGINT sent to this very process), and the end of
    the channel. Both only set a flag; the loop looks at it when nothing is in hand.
 2. A rest ends when a reason to leave comes.
+3. Being asked is not missed: from before the supervisor knows of this process until it listens,
+   the signals are held back. (The zygote ignores them, and an ignored signal leaves no trace.)
 """
 
 from __future__ import annotations
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
     from supervisor import messages
 
 
+_ASKING = (signal.SIGTERM, signal.SIGINT)
+
+
+def hold_back() -> None:
+    """Keep the signals that ask to leave until somebody listens (rule 3)."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
+
+
 class Leaving:
     """Set up once in a worker, after the fork."""
 
@@ -32,8 +42,9 @@ class Leaving:
 
     def __enter__(self) -> Self:
         """Listen from now on."""
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in _ASKING:
             signal.signal(each, self._ask)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKING)
         return self
 
     def __exit__(
@@ -43,7 +54,7 @@ class Leaving:
         trace: TracebackType | None,
     ) -> None:
         """Hear nothing more: what is left is the process's end."""
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in _ASKING:
             signal.signal(each, signal.SIG_IGN)
 
     def _ask(self, _number: int, _frame: object) -> None:

@@ -28,7 +28,7 @@ from setproctitle import setproctitle
 
 from garcon import client
 from supervisor import hands, kernel, log, messages, registrar, reporter, tee
-from supervisor.leaving import Leaving
+from supervisor.leaving import Leaving, hold_back
 from supervisor.outage import Outage, voices
 from supervisor.share import Share
 from supervisor.spool import Owner, Spool
@@ -66,7 +66,8 @@ def estate(flow: Flow, load: messages.Load) -> Estate:
 
 def run(estate: Estate, fork: messages.Fork, channel: Channel, will: Will) -> int:
     """Do the job that the process was forked for; returns its exit code."""
-    # Before the supervisor knows the pid: it may ask for the stacks from then on.
+    # Before the supervisor knows the pid: it may ask for the stacks, and to leave, from then on.
+    hold_back()
     faulthandler.enable(will.descriptor)
     faulthandler.register(kernel.STACKS_SIGNAL, will.descriptor)
     channel.say(messages.Forked(fork.worker, os.getpid()))

@@ -27,6 +27,9 @@ ROOT = Path(__file__).parent.parent.parent
 LIMIT = 40.0
 """Seconds after which a wait has failed: a slow, busy machine is ten times quicker."""
 
+SHOWN = 60
+"""Last lines of a log that a failure shows."""
+
 
 def environment(**more: str) -> dict[str, str]:
     """What a program under test sees: no settings of the machine's, credentials that are none."""
@@ -122,8 +125,14 @@ class Program:
         self.process.send_signal(number)
 
     def wait(self) -> int:
-        """Wait for its end; returns its exit code."""
-        return self.process.wait(LIMIT)
+        """Wait for its end; returns its exit code. Else: what is left, and its log."""
+        try:
+            return self.process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            left = "\n".join(described(each) for each in self.below())
+            self.process.kill()  # its log ends with it
+            told = "\n".join(self.err.rest().splitlines()[-SHOWN:])
+            raise AssertionError(f"no end within {LIMIT:g} s; left:\n{left}\n{told}") from None
 
     def below(self) -> list[psutil.Process]:
         """Every process below it."""
@@ -145,6 +154,13 @@ class Program:
         psutil.wait_procs(left, timeout=LIMIT)
         self.out.rest()
         self.err.rest()
+
+
+def described(process: psutil.Process) -> str:
+    """One process, for people."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return f"{process.pid} {process.status()} {' '.join(process.cmdline())}"
+    return f"{process.pid} is gone"
 
 
 class Supervisor(Program):

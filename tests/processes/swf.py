@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from tests.processes.harness import until
 
@@ -89,13 +90,14 @@ class Faults:
 
 
 def client(endpoint: str) -> Any:
-    """A boto3 client of a local endpoint."""
+    """A boto3 client of a local endpoint; the faults that a test has ordered strike its calls, too."""
     return boto3.client(
         "swf",
         endpoint_url=endpoint,
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - any will do at a local endpoint
+        config=Config(retries={"total_max_attempts": 12}),
     )
 
 

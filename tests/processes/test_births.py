@@ -1,0 +1,72 @@
+"""A worker can be asked to leave from the moment that its pid is known."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from supervisor import channel, kernel, will
+from supervisor.channel import Channel
+from supervisor.messages import Fork, Forked, Load, Loaded, LogStyle, Place, Role, Seat, Serve
+from tests.processes.harness import LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from supervisor.messages import Said, TaskList
+
+BIRTHS = 20
+"""A signal between birth and first breath hits the gap, if there is one, about every other time."""
+
+FEW = 3
+"""Words until the end, and more: who is asked so early may say that it polls, and then leaves."""
+
+
+@pytest.fixture
+def zygote() -> Iterator[Channel]:
+    """A zygote whose workers find no SWF: who misses that it was asked to leave rests for ever."""
+    place = Place(region="us-east-1", endpoint_url="http://127.0.0.1:1", local=True)
+    style = LogStyle("error", "text")
+    pid, end = kernel.spawn(kernel.ZYGOTE)
+    ours = Channel(end)
+    ours.say(Load(1, "tests.processes.flow", None, None, place, style))
+    yield ours
+    ours.close()
+    os.waitpid(pid, 0)
+
+
+def heard(end: Channel) -> Said | None:
+    """What is said next; None at the end."""
+    readable, _, _ = select.select([end], [], [], LIMIT)
+    assert readable, "nothing was said"
+    return end.hear()
+
+
+def born(zygote: Channel, number: int, task_list: TaskList) -> tuple[Channel, int]:
+    """A worker's channel and pid, the moment that it has said it."""
+    ours, theirs = channel.pair()
+    left = will.make()
+    with contextlib.closing(theirs):
+        zygote.say(Fork(number, 1, Serve(Seat(task_list, 0))), theirs.fileno(), left)
+    os.close(left)
+    said = heard(ours)
+    assert isinstance(said, Forked)
+    return ours, said.pid
+
+
+def test_a_worker_that_is_asked_to_leave_at_its_birth_leaves(zygote: Channel) -> None:
+    """The zygote ignores SIGTERM; what it has forked does not, not even for a moment."""
+    loaded = heard(zygote)
+    assert isinstance(loaded, Loaded)
+    task_list = next(each for each in loaded.task_lists if each.role is Role.ACTIVITY)
+    for number in range(BIRTHS):
+        worker, pid = born(zygote, number, task_list)
+        os.kill(pid, signal.SIGTERM)
+        with contextlib.closing(worker):
+            said = [heard(worker) for _ in range(FEW)]
+            assert None in said, "it does not leave"
