@@ -90,7 +90,7 @@ class Faults:
 
 
 def client(endpoint: str) -> Any:
-    """A boto3 client of a local endpoint; the faults that a test has ordered strike its calls, too."""
+    """A boto3 client of a local endpoint, patient: ordered faults strike its calls, too."""
     return boto3.client(
         "swf",
         endpoint_url=endpoint,
