@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import psutil
-
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
@@ -20,6 +18,8 @@ SPREAD = 0.1
 
 def resident() -> int:
     """Bytes of memory that this process holds (RSS), what it shares with its zygote included."""
+    import psutil  # noqa: PLC0415 - costs every start some ms, and few set a limit of memory
+
     return int(psutil.Process().memory_info().rss)
 
 

@@ -30,7 +30,7 @@ from garcon import client
 from supervisor import hands, kernel, log, messages, registrar, reporter, tee
 from supervisor.leaving import Leaving, hold_back
 from supervisor.outage import Outage, voices
-from supervisor.share import Share
+from supervisor.share import Share, resident
 from supervisor.spool import Owner, Spool
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Estate:
 def estate(flow: Flow, load: messages.Load) -> Estate:
     """To be made before any fork: its memory is shared."""
     names = [each.name for each in flow.task_lists]
+    if load.max_memory is not None:
+        resident()  # what it imports is shared, too
     return Estate(flow, load, voices([*names, reporter.REPORTS]))
 
 

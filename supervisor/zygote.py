@@ -7,6 +7,8 @@ Rules of this file:
    the first time in a worker.
 2. Copies are cheap as long as nobody writes to them: the garbage collector moves what the import
    made out of its sight (``gc.freeze``), else every worker's first collection would copy it all.
+   It rests during the import, which it would lengthen by a sixth, and sorts out once, while the
+   first fork speaks to SWF.
 3. A worker is forked twice. The one in the middle ends at once, so that the worker's parent is the
    supervisor, which alone reaps and signals.
 4. It ends when its channel ends: retired by the supervisor, or left behind by its death. The
@@ -15,8 +17,12 @@ Rules of this file:
 
 from __future__ import annotations
 
-import atexit
 import gc
+
+if __name__ == "__main__":
+    gc.disable()  # rule 2: before the big imports
+
+import atexit
 import logging
 import os
 import signal
@@ -63,8 +69,6 @@ def _load(load: messages.Load, channel: Channel) -> Flow | None:
     except flows.CannotServe as error:
         channel.say(messages.CannotLoad(str(error), error.code))
         return None
-    gc.collect()
-    gc.freeze()
     loaded = messages.Loaded(
         version=messages.VERSION,
         domain=flow.domain,
@@ -115,9 +119,17 @@ def _serve(estate: Estate, channel: Channel) -> None:
         if isinstance(message, messages.Fork) and len(descriptors) == RIDERS:
             end, will = descriptors
             _fork_twice(estate, message, channel, Dowry(Channel.inherited(end), will))
+            if not gc.isenabled():
+                _freeze()
         else:  # the kernel had no room for them: to the supervisor, a fork that failed
             for each in descriptors:
                 os.close(each)
+
+
+def _freeze() -> None:
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 def _fork_twice(estate: Estate, fork: messages.Fork, ours: Channel, dowry: Dowry) -> None:
@@ -146,6 +158,7 @@ def _fork_again(estate: Estate, fork: messages.Fork, ours: Channel, dowry: Dowry
 
 def _live(estate: Estate, fork: messages.Fork, dowry: Dowry) -> NoReturn:
     """A worker's whole life. Nothing may come back into the zygote's code from here."""
+    gc.enable()
     code = 70  # sysexits.h: EX_SOFTWARE, an error that nobody thought of
     try:
         code = worker.run(estate, fork, dowry.channel, Will(dowry.will))

@@ -82,7 +82,7 @@ def measure_life(name: str, seats: int, kills: int, endpoint: Endpoint, figures:
         measure_idling(program, figures)
         for _ in range(kills):
             figures.replace_one.append(replaced(program, endpoint, 1))
-        for _ in range(max(1, kills // seats)):
+        for _ in range(kills):
             figures.replace_all.append(replaced(program, endpoint, seats))
 
 

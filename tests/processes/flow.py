@@ -10,6 +10,7 @@
 - ``hold`` holds the interpreter's lock for three of its heartbeat timeouts;
 - ``grow`` takes 200 MiB of memory for itself and waits at ``PATH.middle``; ``leak`` keeps them;
 - ``beats`` sends heartbeats until one raises;
+- ``collector`` notes how much is out of the garbage collector's sight, and whether it works;
 - ``stubborn`` does so too, catches what it raises, and waits at ``PATH.middle``.
 
 Each try appends a line to ``PATH.tries``.
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import subprocess
@@ -130,6 +132,11 @@ def stubborn(gate: str, activity: Any) -> None:
     middle(gate, activity)
 
 
+def collector(gate: str, _activity: Any) -> None:
+    """Leave a note of it."""
+    Path(f"{gate}.collector").write_text(f"{gc.get_freeze_count()} {gc.isenabled()}")
+
+
 def middle(gate: str, _activity: Any) -> None:
     """Wait again."""
     Path(f"{gate}.waits").touch()
@@ -145,6 +152,7 @@ DEEDS: dict[str, Callable[[str, Any], object]] = {
     "hold": hold,
     "grow": grow,
     "leak": leak,
+    "collector": collector,
     "beats": beats,
     "stubborn": stubborn,
     "deaf": lambda _gate, _activity: signal.signal(signal.SIGTERM, signal.SIG_IGN),

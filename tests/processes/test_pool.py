@@ -53,6 +53,18 @@ def ready(supervisor: Supervisor) -> None:
     supervisor.wait_for("full_strength")
 
 
+def test_a_worker_shares_what_was_imported(endpoint: str, tmp_path: Path) -> None:
+    """The collector leaves alone what the zygote has made, and works in the worker."""
+    with pool(endpoint) as supervisor:
+        ready(supervisor)
+        trial = Trial(supervisor, endpoint, tmp_path, "collector")
+        trial.open()
+        trial.execution.wait_for("ActivityTaskCompleted")
+        frozen, works = (tmp_path / "gate.collector").read_text().split()
+        assert int(frozen) > 50_000
+        assert works == "True"
+
+
 def test_term_drains_and_leaves_no_process(endpoint: str, gate: str) -> None:
     """On TERM the task in hand is finished and reported, the exit code is 0, nobody is left."""
     with pool(endpoint) as supervisor:
