@@ -1,12 +1,10 @@
-"""Who has to leave, and the way out of the program.
+"""The way out of the program.
 
 1. While draining everyone is told to leave, once. Whoever is left at ``end_by`` is killed; only
    reporters are spared, for they are short and what the others leave behind needs them.
 2. A second signal, or being asked to stop, moves ``end_by`` to ``stop_patience`` from now. A second
    drain with a limit of its own (a notice of the machine's end) only moves it nearer.
 3. The exit code is 1 when a task in hand was abandoned, or the drain's time was over.
-4. Not draining, an elder is told to leave when its heir is ready, or when its seat is gone; who is
-   of an abandoned generation is told at once.
 """
 
 from __future__ import annotations
@@ -15,13 +13,11 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor.core.causes import Kind
-from supervisor.core.stages import Stage
 from supervisor.messages import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from supervisor.core.generation import Generation
     from supervisor.core.state import Leaving, State
     from supervisor.core.turn import Fact, Turn
     from supervisor.core.worker import Worker
@@ -32,11 +28,10 @@ def leave(turn: Turn) -> None:
     """Tell who has to leave; end who was told and has had its time."""
     leaving = turn.state.leaving
     if leaving is None:
-        _relieve_elders(turn)
         return
     if leaving.signals > 1:
         turn.stop(leaving.why)
-    for worker in list(_to_be_told(turn.state)):
+    for worker in list(turn.state.may_be_told()):
         turn.tell_to_leave(worker)
     if leaving.end_by <= turn.now:
         _end(turn, leaving)
@@ -50,10 +45,6 @@ def next_deadline(state: State) -> float:
 
 def _leavers(state: State) -> Iterator[Worker]:
     return (each for each in state.workers.values() if not each.is_reporter)
-
-
-def _to_be_told(state: State) -> Iterator[Worker]:
-    return (each for each in _leavers(state) if each.stays and each.stage is not Stage.FINISHED)
 
 
 # --- draining -------------------------------------------------------------------------------------
@@ -93,23 +84,3 @@ def task_facts(task: Task | None) -> dict[str, Fact]:
         "run_id": task.run_id,
         "activity_id": task.activity_id or None,
     }
-
-
-# --- elders ---------------------------------------------------------------------------------------
-
-
-def _relieve_elders(turn: Turn) -> None:
-    state = turn.state
-    if len(state.generations) == 1:
-        return
-    for worker in list(_to_be_told(state)):
-        if not state.goes_on(worker.generation) and _is_relieved(worker, state.current):
-            turn.tell_to_leave(worker)
-
-
-def _is_relieved(elder: Worker, current: Generation | None) -> bool:
-    wanted = current is not None and elder.seat in current.seats
-    if elder.generation.abandoned or current is None or elder.seat is None or not wanted:
-        return True
-    heir = current.seated.get(elder.seat)
-    return heir is not None and heir.is_strength

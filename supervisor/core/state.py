@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
+from supervisor.core.stages import Stage
 from supervisor.messages import Serve
 
 if TYPE_CHECKING:
@@ -130,6 +131,12 @@ class State:
 
     def serving(self) -> Iterator[Worker]:
         return (each for each in self.workers.values() if isinstance(each.job, Serve))
+
+    def may_be_told(self) -> Iterator[Worker]:
+        """Who may be told to leave: whoever stays, but reporters and who only has to exit."""
+        for each in self.workers.values():
+            if each.stays and not each.is_reporter and each.stage is not Stage.FINISHED:
+                yield each
 
     def any_strength(self) -> bool:
         return any(each.is_strength for each in self.serving())
