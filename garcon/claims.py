@@ -26,6 +26,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from garcon import client as clients
 from garcon.errors import GarconError
 from garcon.trouble import ERRORS
 
@@ -115,11 +116,7 @@ class Bucket:
 
     @cached_property
     def _client(self) -> Any:
-        if self.given is not None:
-            return self.given
-        import boto3  # noqa: PLC0415 - only who keeps claims in S3 pays for it
-
-        return boto3.session.Session().client("s3")
+        return clients.of_service("s3") if self.given is None else self.given
 
 
 class Memory:
@@ -164,7 +161,7 @@ def configure(url: str | None, *, client: Any = None) -> None:
 
     Args:
         url: ``file:/a/directory``, ``s3://bucket/prefix``, or None to leave it to the environment.
-        client: An S3 client of your own; boto3's default otherwise.
+        client: An S3 client of your own; one of the profile and region chosen for SWF otherwise.
 
     Raises:
         ValueError: It is neither.

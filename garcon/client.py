@@ -40,6 +40,7 @@ __all__ = [
     "calling",
     "configure",
     "explain",
+    "of_service",
     "polling",
     "use",
     "warm",
@@ -156,6 +157,20 @@ def calling(own: Any = None) -> "SWFClient":
     if own is None or _is_chosen():
         return _of_process("calling", CALLING)
     return own  # type: ignore[no-any-return]  # a user's client may be of any class
+
+
+def of_service(name: str) -> Any:
+    """A new client of another service of AWS, with the profile and region chosen for SWF.
+
+    Its endpoint is its own: that of SWF is not asked for anything else.
+
+    Args:
+        name: botocore's name of the service, such as ``s3``.
+
+    Raises:
+        botocore.exceptions.BotoCoreError: No region, unknown profile: see ``explain``.
+    """
+    return _state.session.create_client(name, region_name=_state.choice.region)
 
 
 def where(own: Any = None) -> str:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from garcon import claims, payload, runner, task
+from garcon import client as clients
 from garcon.decider import DeciderWorker
 from garcon.local import LocalSWF
 from tests.garcon.fakes import FakeClock, FakeSwf, refusal
@@ -182,6 +183,41 @@ def test_the_memory_is_bounded(used: list[str]) -> None:
     assert len(held) <= 2
     assert all(memory.get(name) == name.encode() * 10 for name in held)
     assert memory._left == 25 - 10 * len(held)
+
+
+def test_a_bucket_is_asked_in_the_region_that_was_chosen() -> None:
+    """By its own endpoint: that of another SWF has no buckets."""
+    clients.configure(region="eu-central-1", endpoint_url="http://127.0.0.1:9")
+    try:
+        claims.configure("s3://bucket/prefix")
+        with mock_aws():
+            found = claims.store()
+            assert isinstance(found, claims.Bucket)
+            meta = found._client.meta
+    finally:
+        clients.configure()
+    assert meta.region_name == "eu-central-1"
+    assert "amazonaws.com" in meta.endpoint_url
+
+
+def test_a_bucket_is_asked_with_the_profile_that_was_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its credentials, not those of the default profile."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    settings = tmp_path / "config"
+    settings.write_text(
+        "[profile other]\naws_access_key_id = its\naws_secret_access_key = secret\n"
+        "region = eu-west-3\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(settings))
+    clients.configure(profile="other")
+    try:
+        s3 = clients.of_service("s3")
+    finally:
+        clients.configure()
+    assert (s3.meta.region_name, s3._get_credentials().access_key) == ("eu-west-3", "its")
 
 
 def test_boto3_is_imported_only_for_s3(tmp_path: Path) -> None:
