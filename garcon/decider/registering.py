@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from garcon import activity, limits, runner, trouble
+from garcon import activity, limits, runner, trouble, usual
 from garcon.errors import GarconError
 from garcon.utils import error_code
 
@@ -68,13 +68,12 @@ def activity_version(each: activity.Activity, flow: Any) -> str:
 
 def activity_priority(each: activity.Activity, flow: Any) -> int | None:
     """The priority of an activity's tasks: its own if it has one, else the flow's, if any."""
-    flows: int | None = getattr(flow, "priority", None)
-    return flows if each.priority is None else each.priority
+    return usual.priority(flow) if each.priority is None else each.priority
 
 
 def tags_of(flow: Any, tags: Iterable[str] | None = None) -> list[str] | None:
     """The tags of an execution, up to five: those given, else the flow's, if any."""
-    found = getattr(flow, "tags", None) if tags is None else tags
+    found = usual.tags(flow) or None if tags is None else tags
     return None if found is None else [str(each) for each in found]
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from garcon import limits, payload
+from garcon import limits, payload, usual
 from garcon.activity import Activity, ActivityInstanceNotReadyException, ActivityState
 from garcon.decider import decisions as to
 from garcon.decider.arguments import check_id, check_schedule
@@ -155,9 +155,7 @@ class Schedule(Cancelling):
         more = {
             "childPolicy": policy,
             "tagList": tags_of(flow, tags),
-            "taskPriority": _text(
-                getattr(flow, "priority", None) if priority is None else priority
-            ),
+            "taskPriority": _text(usual.priority(flow) if priority is None else priority),
             "executionStartToCloseTimeout": timeout and limits.seconds(timeout),
         }
 

@@ -57,7 +57,7 @@ class Client:
         self,
         input: Mapping[str, Any] | None = None,  # noqa: A002 - SWF's word for it
         id: str | None = None,  # noqa: A002 - same
-        tags: Iterable[str] = (),
+        tags: Iterable[str] | None = None,
         *,
         timeout: float | None = None,
         decision_timeout: float | None = None,
@@ -70,12 +70,13 @@ class Client:
             input: What the flow is given, as JSON up to 32,768 characters.
             id: What it is to be known by; one execution of an id is open at a time. The flow's name
                 and some letters if not given.
-            tags: Up to five texts to find it by.
+            tags: Up to five texts to find it by; the flow's ``tags`` if not given.
             timeout: Seconds it may be open; as its type was registered if not given, as below.
             decision_timeout: Seconds a decision may take.
             child_policy: What becomes of its children when it is terminated or times out:
                 ``TERMINATE``, ``REQUEST_CANCEL`` or ``ABANDON``.
-            priority: Of its decision tasks; higher comes first.
+            priority: Of its decision tasks, higher comes first; the flow's ``priority`` if not
+                given.
 
         Returns:
             Which run it is.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from garcon import claims, limits, payload
+from garcon import claims, limits, payload, usual
 from garcon.workflow.errors import NotSendable, Refused
 
 TAGS = 5  # of one execution; SWF's bound (API reference, StartWorkflowExecution)
@@ -55,9 +55,13 @@ def encoded(value: Any, what: str) -> str:
 
 
 def start(
-    flow: Any, workflow_id: str, values: Mapping[str, Any], tags: Iterable[str], options: Options
+    flow: Any,
+    workflow_id: str,
+    values: Mapping[str, Any],
+    tags: Iterable[str] | None,
+    options: Options,
 ) -> dict[str, Any]:
-    """The members of StartWorkflowExecution.
+    """The members of StartWorkflowExecution; tags and priority are the flow's where none are given.
 
     Raises:
         NotSendable: The input, a tag or an option is not what SWF takes.
@@ -73,8 +77,8 @@ def start(
         "workflowType": {"name": flow.name, "version": str(getattr(flow, "version", "1.0"))},
         "taskList": {"name": flow.name},
         "input": encoded(dict(values), f"The input of {workflow_id}"),
-        **_tagged(tags),
-        **_optional(options),
+        **_tagged(usual.tags(flow) if tags is None else tags),
+        **_optional(options, usual.priority(flow)),
     }
 
 
@@ -89,18 +93,19 @@ def _tagged(tags: Iterable[str]) -> dict[str, list[str]]:
     return {"tagList": listed} if listed else {}
 
 
-def _optional(options: Options) -> dict[str, str]:
+def _optional(options: Options, usual_priority: int | None) -> dict[str, str]:
     if options.child_policy not in (None, *CHILD_POLICIES):
         raise NotSendable(
             f"The child policy is one of {', '.join(CHILD_POLICIES)}, not {options.child_policy!r}."
         )
     timeout, decision_timeout = options.timeout, options.decision_timeout
+    priority = usual_priority if options.priority is None else options.priority
     said = {
         "executionStartToCloseTimeout": None if timeout is None else limits.seconds(timeout),
         "taskStartToCloseTimeout": (
             None if decision_timeout is None else limits.seconds(decision_timeout)
         ),
         "childPolicy": options.child_policy,
-        "taskPriority": None if options.priority is None else str(options.priority),
+        "taskPriority": None if priority is None else str(priority),
     }
     return {name: value for name, value in said.items() if value is not None}

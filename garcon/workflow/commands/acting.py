@@ -24,7 +24,7 @@ def start(said: argparse.Namespace, out: Output) -> int:
     started = client.start(
         values,
         said.id,
-        said.tag,
+        said.tag or None,
         timeout=said.timeout,
         decision_timeout=said.decision_timeout,
         child_policy=said.child_policy,

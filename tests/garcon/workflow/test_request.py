@@ -77,6 +77,30 @@ def test_five_tags_are_sent_and_six_are_not() -> None:
             request(tags=tags)
 
 
+@pytest.mark.parametrize(
+    ("tags", "options", "sent"),
+    [
+        (None, {}, (["tour"], "7")),
+        ([], {"priority": 0}, (None, "0")),
+        (["mine"], {"priority": -1}, (["mine"], "-1")),
+    ],
+)
+def test_a_flow_has_tags_and_a_priority_for_all_its_executions(
+    tags: Any, options: dict[str, Any], sent: Any
+) -> None:
+    """What the start says wins."""
+    flow = SimpleNamespace(**vars(FLOW), tags=["tour"], priority=7)
+    members = start(flow, "order-17", {}, tags, Options(**options))
+    assert (members.get("tagList"), members.get("taskPriority")) == sent
+
+
+def test_names_of_a_modules_own_are_no_tags_and_no_priority() -> None:
+    """A flow is often a module, which may have a function called so."""
+    flow = SimpleNamespace(**vars(FLOW), tags=print, priority="high")
+    members = start(flow, "order-17", {}, None, Options())
+    assert not {"tagList", "taskPriority"} & members.keys()
+
+
 def test_options_are_sent_as_swf_writes_them() -> None:
     """Seconds are rounded up; 0 is a number and not nothing."""
     found = request(timeout=1.2, decision_timeout=30, child_policy="ABANDON", priority=0)
