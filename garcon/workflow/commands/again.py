@@ -29,9 +29,11 @@ SHOWN = 400  # characters of a decision; its input may have 32,768
 def replay(said: argparse.Namespace, out: Output) -> int:
     """``replay``: the first decision that differs, and how many do."""
     from garcon.local import replay as replaying  # noqa: PLC0415 - it imports boto3, others need not
+    from garcon.workflow import checking  # noqa: PLC0415 - it reads SWF's service model, same
 
     flow = place.flow(said)
     _, events = place.told(said)
+    checking.check(events, said.execution)
     with contextlib.suppress(AttributeError):  # an object that cannot be told has its reasons
         flow.on_exception = None
     with _logs_kept() as logs:

@@ -20,7 +20,7 @@ from tests.garcon.workflow import shop
 from tests.garcon.workflow.desk import Desk, desk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 FLOW = "tests.garcon.workflow.shop"
@@ -266,6 +266,37 @@ def test_replay_says_that_the_code_fits(
     path = tmp_path / "order-17.json"
     path.write_text(terminal.run("history", "order-17")[0])
     assert terminal.json("replay", str(path)) == {"decisions": 3, "differences": []}
+
+
+def drop_result_of(event: dict[str, Any]) -> None:
+    """The activity's result is no text."""
+    event["activityTaskCompletedEventAttributes"]["result"] = 7
+
+
+def drop_reference(event: dict[str, Any]) -> None:
+    """It does not say which activity has completed."""
+    del event["activityTaskCompletedEventAttributes"]["scheduledEventId"]
+
+
+def drop_attributes(event: dict[str, Any]) -> None:
+    """It says nothing."""
+    del event["activityTaskCompletedEventAttributes"]
+
+
+@pytest.mark.parametrize("spoil", [drop_result_of, drop_reference, drop_attributes])
+def test_replay_names_an_event_that_is_not_whole(
+    terminal: Terminal, tmp_path: Path, spoil: Callable[[dict[str, Any]], None]
+) -> None:
+    """A file written by others ends in a sentence with the event and what it lacks."""
+    terminal.run("start", '{"beans": "b"}', "--id", "order-17", "--wait")
+    told = json.loads(terminal.run("history", "order-17")[0])
+    (event, *_) = [e for e in told["events"] if e["eventType"] == "ActivityTaskCompleted"]
+    spoil(event)
+    path = tmp_path / "order-17.json"
+    path.write_text(json.dumps(told))
+    _, err = terminal.run("replay", str(path), code=2)
+    assert f"event {event['eventId']} (ActivityTaskCompleted)" in err
+    assert "Traceback" not in err
 
 
 def test_replay_shows_the_first_decision_that_differs(

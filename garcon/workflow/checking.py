@@ -1,0 +1,47 @@
+"""Whether events of a file say what SWF's events of their types say, by SWF's service model.
+
+A file was written by others. Whoever decides a history again reads its events like SWF's own, so
+what they lack is found here, by event and member, and not as an error from somewhere inside.
+Members that the model does not have do no harm: SWF may learn new ones.
+"""
+
+from typing import Any
+
+from botocore.session import get_session
+from botocore.validate import ParamValidator
+
+from garcon.eventtypes import EVENT_TYPES
+from garcon.workflow.errors import NotAHistory
+from garcon.workflow.history import Events
+
+_UNKNOWN = "Unknown parameter"  # how botocore's sentence on a member begins that is not the model's
+
+
+def check(events: Events, name: str) -> None:
+    """See that every event is whole.
+
+    Args:
+        events: A history.
+        name: Names it in errors.
+
+    Raises:
+        NotAHistory: One lacks a member that SWF always gives, or a member is of the wrong kind.
+    """
+    model = get_session().get_service_model("swf").shape_for("HistoryEvent")
+    validator = ParamValidator()
+    for event in events:
+        fault = _without_attributes(event) or _first_fault(validator.validate(event, model))
+        if fault:
+            number, kind = event["eventId"], event["eventType"]
+            raise NotAHistory(f"{name} holds no whole history: event {number} ({kind}): {fault}.")
+
+
+def _without_attributes(event: dict[str, Any]) -> str:
+    kind = event["eventType"]
+    member = f"{kind[0].lower()}{kind[1:]}EventAttributes"
+    return f"it has no {member}" if kind in EVENT_TYPES and member not in event else ""
+
+
+def _first_fault(report: Any) -> str:
+    lines = str(report.generate_report()).splitlines()
+    return next((each for each in lines if not each.startswith(_UNKNOWN)), "")
