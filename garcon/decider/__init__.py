@@ -19,6 +19,7 @@ from garcon.decider.registering import (
     registration,
 )
 from garcon.decider.scheduling import ScheduleContext, ensure_requirements, schedule
+from garcon.decider.sticky import Sticky
 from garcon.decider.worker import DeciderWorker
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Registration",
     "RegistrationRefused",
     "ScheduleContext",
+    "Sticky",
     "activity_version",
     "complete_workflow",
     "ensure_requirements",

@@ -5,11 +5,15 @@ before: activities, timers, children, lambda functions. If it does not, its code
 the execution ran, or depends on something else than the history (the time, chance, a database).
 What it decides then rests on a past that was not, so it is not sent. Once the code is restored, or
 the change guarded with ``version``, the execution goes on.
+
+A flow without a decider contradicts its history if something runs that it does not have any more:
+an activity that was renamed or removed, an instance that its generators do not give now. What has
+ended is no contradiction: such a flow has no line that depends on it.
 """
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +53,29 @@ def forgotten(history: History, asked: set[str]) -> tuple[str, int] | None:
     """The first thing in the history that this run has not asked for; its name and event."""
     missing = (each for each in begun(history) if each[0] not in asked)
     return min(missing, key=lambda each: each[1], default=None)
+
+
+def orphaned(history: History, names: Iterable[str]) -> tuple[str, int] | None:
+    """The first activity of these names that runs; its name in sentences and event."""
+    running = (each for name in names for each in history.activities[name].values() if each.open)
+    found = min(running, key=lambda each: each.event_id, default=None)
+    return (found.what, found.event_id) if found else None
+
+
+def orphan(what: str, event_id: int, where: str) -> Contradiction:
+    """The error for something that runs and that a flow without a decider does not have.
+
+    Args:
+        what: Its name.
+        event_id: Number of the event by which it began.
+        where: The flow's file, or its name.
+    """
+    return Contradiction(
+        f"{what} began with event {event_id} and runs, and {where} has no such activity, or its "
+        "generators give it no more. Nothing is decided until it has ended. Restore the code, or "
+        "let it end.",
+        event_id,
+    )
 
 
 def contradiction(what: str, event_id: int, where: str) -> Contradiction:

@@ -16,6 +16,7 @@ Rules:
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from garcon.activity import Activity, ActivityState, Progress
@@ -32,6 +33,7 @@ class Graph:
 
     def __init__(self, activities: Sequence[Activity]) -> None:
         self.places = {each: place for place, each in enumerate(activities)}
+        self.names = frozenset(str(each.name) for each in activities)
         self.dependents: dict[Activity, list[Activity]] = defaultdict(list)
         for each in activities:
             for required in set(each.requires):
@@ -69,6 +71,19 @@ class Frontier:
         self._settled: set[Activity] = set()
         self._live = {each for each, missing in self._missing.items() if not missing}
         self._live -= graph.loose
+        self._names_seen = 0
+        self._strangers: list[str] = []
+
+    def strangers(self, states: dict[str, Any]) -> list[str]:
+        """The names of activities in the history that the flow does not have.
+
+        Args:
+            states: By activity name; at each look those of the look before, and new ones.
+        """
+        new = islice(reversed(states), len(states) - self._names_seen)
+        self._strangers += [each for each in new if each not in self._graph.names]
+        self._names_seen = len(states)
+        return self._strangers
 
     def look(self, states: States, context: Mapping[str, Any]) -> "View":
         """What is to be looked at, now that the execution is in these states.

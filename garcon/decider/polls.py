@@ -44,9 +44,13 @@ class Polls(Generic[T]):
         Raises:
             Exception: What the poll raised.
         """
+        self.open_all(polls)
+        return self.wait()
+
+    def open_all(self, polls: Mapping[str, Callable[[], T]]) -> None:
+        """Have these polls open, unless their list has one open."""
         for name in polls.keys() - self._open:
             self._order(name, polls[name])
-        return self.wait()
 
     def wait(self) -> T:
         """The first answer of the open polls; there must be one.

@@ -104,10 +104,29 @@ def schedule(  # noqa: PLR0917 - the documented signature
         ActivityImpossible: It failed too often, was cancelled, or SWF refuses it.
     """
     _ensure(requires, schedule_context)
+    if done := _done(current_activity, schedule_id, history):
+        return done
     uses = _uses(current_activity, schedule_id, context, input)
     how = {"may_fail": may_fail, "version": version, "priority": priority, "given": input}
     state = ActivityState(f"{current_activity.name}-{schedule_id}")
     return _followed(state, uses, history, decisions, schedule_context, **how)
+
+
+def _done(activity: Activity, schedule_id: str, history: States) -> ActivityState | None:
+    """The state of an activity that has completed, if its one instance can be told by its name.
+
+    A decider comes here for all that it ever scheduled, so what needs no instance makes none.
+    """
+    if activity.generators:
+        return None
+    first = limits.activity_id(f"{activity.name}-1")
+    use = history.get(str(activity.name), {}).get(limits.activity_id(f"{first}-{schedule_id}"))
+    if use is None or not use.ready:
+        return None
+    state = ActivityState(f"{activity.name}-{schedule_id}")
+    state.uses = [use]
+    state.complete(use.result)
+    return state
 
 
 def _uses(

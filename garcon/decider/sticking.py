@@ -2,7 +2,7 @@
 
 The rules are in ``sticky`` (the private list), ``reduced`` (what may be gone on from) and ``polls``
 (two lists at once). The life of a task here: ``next`` receives it, ``reduce`` finds its state,
-``members`` says what goes with the answer, ``answered`` notes whether SWF took it.
+``members`` says what goes with the answer, ``answered`` hears whether SWF took it.
 """
 
 import functools
@@ -17,7 +17,7 @@ from garcon.decider.reduced import Reduced
 from garcon.decider.sticky import Sticky, private_list
 from garcon.log import GarconLogger
 
-Ask = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Ask = Callable[[Mapping[str, Any]], Received]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Sticking(GarconLogger):
         self._reader = Reader(client, domain, sticky)
         self._polls: Polls[Received] = Polls()
         self._in_hand: dict[str, _InHand] = {}
-        self._told = False
+        self._told = False  # whether SWF may know of the private list
+        self._named = False  # whether an answer has named it since it was last polled
         self._leaving = False
 
     @functools.cached_property
@@ -67,17 +68,33 @@ class Sticking(GarconLogger):
             ask: Makes one long poll.
         """
         # The latest page first: if the state is at hand, it is the only one needed.
-        asked = {self._shared: {**request, "reverseOrder": True}}
-        if self._told:
-            own = {"taskList": {"name": self.private}, "startAtPreviousStartedEvent": True}
-            asked[self.private] = {**request, **own}
-        return self._polls.next(
-            {name: functools.partial(_received, ask, each) for name, each in asked.items()}
-        )
+        shared = functools.partial(ask, {**request, "reverseOrder": True})
+        return self._polls.next({self._shared: shared, **self._own_poll(request, ask)})
 
-    def leave(self) -> Iterator[Received]:
-        """Poll no more, and wait for the polls that are open: what they bring must be decided."""
+    def _own_poll(self, request: Mapping[str, Any], ask: Ask) -> dict[str, Callable[[], Received]]:
+        if not self._told:
+            return {}
+        self._named = False
+        own = {"taskList": {"name": self.private}, "startAtPreviousStartedEvent": True}
+        return {self.private: functools.partial(ask, {**request, **own})}
+
+    def give_back(self) -> None:
+        """Stick to nothing any more: each answer from now on names the flow's own list."""
         self._leaving = True
+
+    def leave(self, request: Mapping[str, Any], ask: Ask) -> Iterator[Received]:
+        """Wait for the polls that are open: what they bring must be decided.
+
+        The private list is polled once more if an answer has named it since its last poll, just
+        before it was known that we leave: that execution's next task may come at any moment.
+
+        Args:
+            request: The members of the poll of the flow's own list.
+            ask: Makes one long poll.
+        """
+        self.give_back()
+        if self._named:
+            self._polls.open_all(self._own_poll(request, ask))
         while self._polls.open:
             try:
                 yield self._polls.wait()
@@ -98,6 +115,8 @@ class Sticking(GarconLogger):
         """What the answer to a task says of the list for the next one."""
         in_hand = self._in_hand.get(token, _InHand(None, came_back=False))
         if in_hand.reduced and not self._leaving:
+            # From here on SWF may know of it, though it is not heard that it took the answer.
+            self._told = self._named = True
             seconds = limits.seconds(self._sticky.schedule_to_start)
             return {"taskList": {"name": self.private}, "taskListScheduleToStartTimeout": seconds}
         # For good: it is the execution's own list. A task that came by it is there already.
@@ -108,8 +127,3 @@ class Sticking(GarconLogger):
         in_hand = self._in_hand.pop(token, None)
         if in_hand and in_hand.reduced and accepted and not self._leaving:
             self._reader.cache.keep(in_hand.reduced)
-            self._told = True
-
-
-def _received(ask: Ask, request: Mapping[str, Any]) -> Received:
-    return Received(ask(request), request)

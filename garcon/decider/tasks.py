@@ -23,7 +23,7 @@ from garcon.decider.decisions import Decision, fail_workflow
 from garcon.decider.pages import Gap, between
 from garcon.decider.reading import Received, recorded
 from garcon.decider.reduced import Reduced
-from garcon.decider.sticking import Ask, Sticking
+from garcon.decider.sticking import Sticking
 from garcon.decider.sticky import Sticky
 from garcon.event import History
 from garcon.identity import identity_of
@@ -32,6 +32,7 @@ from garcon.throttles import backed_off
 
 Event = dict[str, Any]
 Poll = Mapping[str, Any]
+Ask = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 ANSWER_SECONDS = 300  # answers are insisted on for so long; a later one finds the task timed out
 MALFORMED = frozenset({"ValidationException", "SerializationException", "RequestEntityTooLarge"})
@@ -43,6 +44,10 @@ class DecisionTasks(Actor):
     Args:
         flow: The flow, a module or any object.
         sticky: Whether to stick to executions, see ``DeciderWorker``.
+
+    Attributes:
+        on_received: Called with each task that a poll brings, in the thread of the poll: of a
+            sticky decider a task may wait here while another is decided.
     """
 
     def __init__(self, flow: Any, *, sticky: bool | Sticky) -> None:
@@ -51,6 +56,7 @@ class DecisionTasks(Actor):
         self.domain: str = flow.domain
         self.name: str = flow.name
         self.task_list: str = flow.name
+        self.on_received: Callable[[Received], object] | None = None
         self._sticking: Sticking | None = None
         if sticky:
             how = sticky if isinstance(sticky, Sticky) else Sticky()
@@ -77,22 +83,38 @@ class DecisionTasks(Actor):
         return self._task(identity, self._ask)
 
     def _task(self, identity: str | None, ask: Ask) -> dict[str, Any] | None:
-        request = self._request(identity)
-        if self._sticking:
-            task = self._sticking.next(request, ask)
-        else:
-            task = Received(ask(request), request)
+        request, receive = self._request(identity), functools.partial(self._receive, ask)
+        task = self._sticking.next(request, receive) if self._sticking else receive(request)
         return task if task.get("taskToken") else None
 
-    def leave(self) -> Iterator[dict[str, Any]]:
-        """Poll no more. What the open polls still bring is given out, to be decided and answered.
+    def _receive(self, ask: Ask, request: Mapping[str, Any]) -> Received:
+        task = Received(ask(request), request)
+        if self.on_received and task.get("taskToken"):
+            self.on_received(task)
+        return task
+
+    def give_back(self) -> None:
+        """Have the executions answered from now on go back to the flow's own list.
+
+        For who will leave soon, and has a task in hand or to come: see ``leave``.
+        """
+        if self._sticking:
+            self._sticking.give_back()
+
+    def leave(self, identity: str | None = None) -> Iterator[dict[str, Any]]:
+        """Leave in good order: what the last polls bring is given out, to be decided and answered.
 
         It takes up to a minute, the length of a poll: a poll that is left open may be handed a task
-        that nobody does. Executions decided from now on go back to the flow's own list.
+        that nobody does. Executions answered from now on go back to the flow's own list.
+
+        Args:
+            identity: Who polls, as in ``poll``.
         """
-        for task in self._sticking.leave() if self._sticking else ():
-            if task.get("taskToken"):
-                yield task
+        if self._sticking:
+            receive = functools.partial(self._receive, self._ask)
+            for task in self._sticking.leave(self._request(identity), receive):
+                if task.get("taskToken"):
+                    yield task
 
     @backed_off
     def _ask_again(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -158,6 +180,11 @@ class DecisionTasks(Actor):
             return Reduced("", History(self._all_events(identity, poll)))
         task = poll if isinstance(poll, Received) else Received(poll, self._request(identity))
         return self._sticking.reduce(task)
+
+    def forget(self, poll: Poll) -> None:
+        """A task will not be answered: nothing that was made of it is kept."""
+        if self._sticking:
+            self._sticking.answered(poll["taskToken"], accepted=False)
 
     def whole_history(self, poll: Poll) -> list[Event] | None:
         """All events up to a task, in order; None if they cannot be had just now."""

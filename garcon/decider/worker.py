@@ -17,7 +17,7 @@ from typing import Any
 from garcon import activity, claims, event, payload, trouble, validation
 from garcon import client as clients
 from garcon.decider.cliff import Cliff
-from garcon.decider.contradicting import Contradiction
+from garcon.decider.contradicting import Contradiction, orphan, orphaned
 from garcon.decider.deciding import (
     STUCK,
     conclude,
@@ -134,6 +134,9 @@ class DeciderWorker(DecisionTasks):
         )
         try:
             return self._decide(poll, identity)
+        except BaseException:
+            self.forget(poll)
+            raise
         finally:
             self.unset_log_context()
 
@@ -168,6 +171,7 @@ class DeciderWorker(DecisionTasks):
         else:
             with suppress(activity.ActivityInstanceNotReadyException):
                 self._follow(decisions, self._view(reduced))
+            self._ensure_known(decisions, reduced)
             if is_stuck(decisions, history):
                 decisions.append(fail_workflow(STUCK))
 
@@ -177,6 +181,20 @@ class DeciderWorker(DecisionTasks):
         # Generators alone are given the context itself; what they change in it is to be theirs.
         given = context.snapshot() if self._graph.loose else context
         return reduced.frontier.look(reduced.history.activities, given)
+
+    def _ensure_known(self, decisions: list[Decision], reduced: Reduced) -> None:
+        """Decide nothing beside what runs and is not the flow's."""
+        history, frontier = reduced.history, reduced.frontier
+        if not decisions or not frontier or not history.open_activities:
+            return
+        closes = decisions[-1]["decisionType"] == "CompleteWorkflowExecution"
+        # All that the flow has is complete when it closes: whatever runs then is a stranger.
+        names = history.activities if closes else frontier.strangers(history.activities)
+        if found := orphaned(history, list(names)):
+            error = orphan(*found, getattr(self.flow, "__file__", None) or self.flow.name)
+            if getattr(self.flow, "deterministic", True):
+                raise error
+            self.logger.warning("%s The flow says deterministic = False, so it is decided.", error)
 
     def _cancel(self, decisions: list[Decision], history: History) -> None:
         told = Schedule(self.flow, history, decisions)

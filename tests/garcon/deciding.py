@@ -32,15 +32,30 @@ def waiting(swf: LocalSWF, kind: str) -> set[str]:
 class OneAtATime:
     """Stands in for ``Polls``: polls in the calling thread, and only where a task waits."""
 
-    open = False
-
     def __init__(self, swf: LocalSWF) -> None:
         self._swf = swf
+        self._answers: list[Any] = []
+
+    @property
+    def open(self) -> bool:
+        """Whether an answer is still to be given out."""
+        return bool(self._answers)
 
     def next(self, polls: Mapping[str, Callable[[], Any]]) -> Any:
         """The answer of the first list with a task; else an empty one."""
+        return next((poll() for poll in self._busy(polls)), {})
+
+    def open_all(self, polls: Mapping[str, Callable[[], Any]]) -> None:
+        """Poll where a task waits."""
+        self._answers += [poll() for poll in self._busy(polls)]
+
+    def wait(self) -> Any:
+        """The first answer."""
+        return self._answers.pop(0)
+
+    def _busy(self, polls: Mapping[str, Callable[[], Any]]) -> list[Callable[[], Any]]:
         busy = waiting(self._swf, "decision")
-        return next((poll() for name, poll in polls.items() if name in busy), {})
+        return [poll for name, poll in polls.items() if name in busy]
 
 
 class Office:

@@ -13,6 +13,7 @@ from moto import mock_aws
 from garcon import client as clients
 from garcon import runner, task
 from garcon.decider import DeciderWorker
+from garcon.decider.reading import Received
 from garcon.decider.sticky import Sticky, private_list
 from garcon.local import LocalSWF, Settings
 from garcon.local.engine import Waiting
@@ -145,14 +146,55 @@ def test_a_process_that_leaves_gives_its_executions_back() -> None:
         old = office.decider()
         office.start()
         office.run_until(lambda: count(swf.history("workflow"), "ActivityTaskCompleted") == 2)
-        assert list(old.leave()) == []
-        office.step()  # the task that waits on its private list
+        with clients.use(office.client):
+            (late,) = old.leave()  # the task that waits on its private list
+            assert old.respond(late["taskToken"], old.decide(late))
         office.deciders.remove(old)
         office.decider()
         history = office.run()
     assert count(history, "DecisionTaskTimedOut") == 0
     assert lists_of(history)[3:5] == ["flow", lists_of(history)[4]]
     assert history[-1]["eventType"] == "WorkflowExecutionCompleted"
+
+
+def test_who_will_leave_gives_back_what_it_has_in_hand() -> None:
+    """From ``give_back`` on answers name the flow's own list, and no state is kept."""
+    swf = FakeSwf()
+    worker = sticky(swf)
+    decide_one(worker, received())
+    worker.give_back()
+    came_back = History().poll(previousStartedEventId=3, taskToken="t")
+    task_ = Received(came_back, {"taskList": {"name": private_of(worker)}})
+    decide_one(worker, task_)
+    assert swf.requests(RESPOND)[-1]["taskList"] == {"name": "flow"}
+    assert len(worker._sticking._reader.cache) == 0  # type: ignore[union-attr]
+
+
+def test_leaving_polls_the_own_list_once_more_for_what_was_just_answered() -> None:
+    """That execution's next task may come at any moment; it is given back then."""
+    swf = FakeSwf()
+    worker = sticky(swf)
+    decide_one(worker, received())
+    swf.prepare(POLL, continued(History()))
+    (late,) = worker.leave("me")
+    (request,) = swf.requests(POLL)
+    assert request["taskList"] == {"name": private_of(worker)}
+    assert request["identity"] == "me"
+    worker.respond(late["taskToken"], worker.decide(late))
+    assert swf.requests(RESPOND)[-1]["taskList"] == {"name": "flow"}
+
+
+def test_leaving_polls_nothing_that_nobody_was_told_of() -> None:
+    """A process that has answered nothing has no list of its own."""
+    swf = FakeSwf()
+    assert list(sticky(swf).leave()) == []
+    assert swf.requests(POLL) == []
+
+
+def private_of(worker: DeciderWorker) -> str:
+    """The name of a decider's own list."""
+    assert worker._sticking
+    return worker._sticking.private
 
 
 def received(**more: Any) -> dict[str, Any]:
@@ -195,6 +237,15 @@ def test_an_answer_that_was_not_accepted_leaves_no_state() -> None:
     assert not decide_one(worker, received())
     assert len(worker._sticking._reader.cache) == 0  # type: ignore[union-attr]
     assert worker._sticking._in_hand == {}  # type: ignore[union-attr]
+
+
+def test_an_answer_whose_acceptance_was_lost_has_named_the_own_list() -> None:
+    """SWF may have taken it, so the list is polled; nothing is kept that may be wrong."""
+    swf = FakeSwf().prepare(RESPOND, refusal(GONE))
+    worker = sticky(swf)
+    assert not decide_one(worker, received())
+    list(worker.leave())
+    assert [each["taskList"]["name"] for each in swf.requests(POLL)] == [private_of(worker)]
 
 
 def test_an_endpoint_that_shows_everything_does_no_harm() -> None:
