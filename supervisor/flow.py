@@ -18,6 +18,7 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from botocore.exceptions import BotoCoreError
 
 from garcon import activity, client, decider, validation
@@ -25,7 +26,7 @@ from garcon.errors import InvalidFlow
 from supervisor.messages import Role, TaskList
 
 if TYPE_CHECKING:
-    from supervisor.messages import Load
+    from supervisor.messages import Load, Stickiness
 
 NAME_LENGTH = 256
 """SWF's bound for names, in characters (API reference, RegisterWorkflowType)."""
@@ -257,6 +258,7 @@ def _name_fault(name: str) -> str:
     return f"holds {found[0]!r}" if found else ""
 
 
-def decider_worker(flow: Flow) -> decider.DeciderWorker:
+def decider_worker(flow: Flow, stickiness: Stickiness | None = None) -> decider.DeciderWorker:
     """Garcon's decider for this flow; nothing is registered by making it."""
-    return decider.DeciderWorker(flow.target, register=False)
+    how = decider.Sticky(**msgspec.structs.asdict(stickiness)) if stickiness else False
+    return decider.DeciderWorker(flow.target, register=False, sticky=how)

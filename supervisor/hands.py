@@ -1,8 +1,13 @@
 """What a worker does with its task list: garcon's steps behind one pair of words, poll and perform.
 
-A decision task and an activity task are served by the same loop; only here do they differ. An
-activity's answer is given to the keeper before SWF hears it. A decision is not: to decide anew is
-cheap, and the history may have grown meanwhile.
+A decision task and an activity task are served by the same loop; only here do they differ:
+
+1. An activity's answer is given to the keeper before SWF hears it. A decision is not: to decide
+   anew is cheap, and the history may have grown meanwhile.
+2. An activity has one poll open. A sticky decider has two, one for each of its lists; it gives out
+   one task at a time, and what the second brings waits here. So who leaves has still to ``leave``;
+   and the keeper is told of the task at once, should this process not live to take it up.
+3. A decider that leaves gives back each execution that it answers: its own list will have nobody.
 """
 
 from __future__ import annotations
@@ -27,10 +32,11 @@ from supervisor.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from garcon import decider
     from supervisor.flow import Flow
+    from supervisor.messages import Stickiness
 
 _RESULTS: dict[type, Result] = {
     activity.Completed: Result.COMPLETED,
@@ -55,6 +61,16 @@ class Keeper(Protocol):
     def let_go(self, why: Staleness) -> None:
         """SWF no longer wants the task."""
 
+    def expect(self, place: int, task: Task) -> None:
+        """This task came by the poll of this number, and waits; said in the poll's thread."""
+
+    def take_up(self, place: int) -> None:
+        """The task of this poll waits no more."""
+
+    @property
+    def leaves(self) -> bool:
+        """Whether this process is on its way out."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -65,16 +81,21 @@ class Work:
 
 
 class Hands(Protocol):
-    """One task list's poll."""
+    """One task list's polls."""
 
     def poll(self, identity: str) -> Work | None:
         """One long poll; None when SWF had nothing."""
 
+    def leave(self, identity: str) -> Iterator[Work]:
+        """What the last polls bring, until all of them have ended."""
 
-def for_list(flow: Flow, task_list: TaskList) -> Hands:
-    """The hands that serve this task list."""
+
+def for_list(
+    flow: Flow, task_list: TaskList, stickiness: Stickiness | None, keeper: Keeper
+) -> Hands:
+    """The hands that serve this task list; ``keeper`` hears of tasks that wait."""
     if task_list.role is Role.DECIDER:
-        return DeciderHands(decider_worker(flow))
+        return DeciderHands(decider_worker(flow, stickiness), keeper)
     return ActivityHands(flow.activities[task_list.name])
 
 
@@ -97,6 +118,10 @@ class ActivityHands:
             timeout=execution.start_to_close,
         )
         return Work(task, lambda keeper: self._perform(execution, keeper))
+
+    def leave(self, identity: str) -> Iterator[Work]:  # noqa: ARG002 - as other hands have it
+        """Nothing is open: its one poll is over when ``poll`` returns."""
+        return iter(())
 
     def _perform(self, execution: activity.ActivityExecution, keeper: Keeper) -> Result:
         execution.on_stale = lambda why: keeper.let_go(_STALE[why])
@@ -136,24 +161,31 @@ def _complete(result: Any) -> Answer | None:
 class DeciderHands:
     """Serves the flow's decisions."""
 
-    def __init__(self, served: decider.DeciderWorker) -> None:
+    def __init__(self, served: decider.DeciderWorker, keeper: Keeper) -> None:
         self._decider = served
+        served.on_received = lambda poll: keeper.expect(self._place(poll), _decision(poll))
 
     def poll(self, identity: str) -> Work | None:
         """PollForDecisionTask, once: the loop rests by itself."""
         poll = self._decider.poll_once(identity)
-        if poll is None:
-            return None
-        task = Task(
-            token=poll["taskToken"],
-            workflow_id=poll["workflowExecution"]["workflowId"],
-            run_id=poll["workflowExecution"]["runId"],
-        )
-        return Work(task, lambda _keeper: self._perform(poll))
+        return None if poll is None else self._work(poll)
 
-    def _perform(self, poll: Any) -> Result:
+    def leave(self, identity: str) -> Iterator[Work]:
+        """The tasks that came, or still come, by either list."""
+        return map(self._work, self._decider.leave(identity))
+
+    def _work(self, poll: Any) -> Work:
+        return Work(_decision(poll), lambda keeper: self._perform(poll, keeper))
+
+    def _place(self, poll: Any) -> int:
+        return int(poll.request["taskList"]["name"] != self._decider.task_list)
+
+    def _perform(self, poll: Any, keeper: Keeper) -> Result:
+        keeper.take_up(self._place(poll))
         try:
             decisions = self._decider.decide(poll)
+            if keeper.leaves:
+                self._decider.give_back()
             accepted = self._decider.respond(poll["taskToken"], decisions)
         except client.ERRORS as error:
             # SWF gives the task out again when it times out; the next poll is not in danger.
@@ -163,4 +195,16 @@ class DeciderHands:
         except GarconError as error:  # a claim store is silent, or SWF permits neither end nor wait
             log.LOGGER.error("%s", error)
             return Result.ABANDONED
+        except Exception as error:  # noqa: BLE001 - around the user's decider, and garcon's faults
+            # It costs this task its timeout: another process would only fall over the same.
+            self._decider.report(error)
+            return Result.ABANDONED
         return Result.COMPLETED if accepted else Result.GONE
+
+
+def _decision(poll: Any) -> Task:
+    return Task(
+        token=poll["taskToken"],
+        workflow_id=poll["workflowExecution"]["workflowId"],
+        run_id=poll["workflowExecution"]["runId"],
+    )

@@ -4,13 +4,14 @@ Rules of this file:
 
 1. There are two reasons to leave: SIGTERM (or SIGINT sent to this very process), and the end of
    the channel. Both only set a flag; the loop looks at it when nothing is in hand.
-2. A rest ends when a reason to leave comes.
+2. A rest ends when a reason to leave comes, or something to do.
 3. Being asked is not missed: from before the supervisor knows of this process until it listens,
    the signals are held back. (The zygote ignores them, and an ignored signal leaves no trace.)
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -60,7 +61,7 @@ class Leaving:
     def _ask(self, _number: int, _frame: object) -> None:
         if not self.asked:
             self.asked = True
-            os.write(self._writer, b".")
+            self.wake()
 
     def say(self, message: messages.Said) -> None:
         """Tell the supervisor; if it is gone, that is a reason to leave."""
@@ -69,10 +70,17 @@ class Leaving:
         except ChannelClosed:
             self.asked = True
 
+    def wake(self) -> None:
+        """End the rest that is, or the next one, because there is something to do; any thread."""
+        with contextlib.suppress(BlockingIOError):  # it has been told so often enough
+            os.write(self._writer, b".")
+
     def rest(self, seconds: float) -> bool:
-        """Do nothing for this long, or until there is a reason to leave; whether there is none."""
+        """Do nothing for this long, or until woken; whether there is no reason to leave."""
         ear, mouth = self._reader, self._channel.fileno()
         readable, _, _ = select.select([ear, mouth], [], [], seconds)
+        if ear in readable:
+            os.read(ear, select.PIPE_BUF * 16)
         if mouth in readable:  # nothing is ever said to a worker but its end
             self.asked = True
         return not self.asked

@@ -14,14 +14,16 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from supervisor import log, will
-from supervisor.messages import Answer, PostMortem
+from supervisor.messages import Answer, PostMortem, Task
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from supervisor.children import Child
     from supervisor.kernel import Ended
 
@@ -31,7 +33,10 @@ it. SWF has room for some 300 short ones."""
 
 CGROUPS = Path("/sys/fs/cgroup")
 
-_decoder: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
+_answers: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
+_tasks: msgspec.json.Decoder[Task] = msgspec.json.Decoder(Task)
+
+T = TypeVar("T")
 
 
 class OutOfMemory:
@@ -87,9 +92,10 @@ class Coroner:
             peak_memory=ended.peak_memory,
             pid=ended.pid,
             begun=left.begun,
-            answer=_answer(child, left.answer),
+            answer=_decoded(child, _answers, left.answer),
             last_lines=left.lines[-LAST_LINES:],
             stacks=left.stacks,
+            waiting=_known(_decoded(child, _tasks, each) for each in left.waiting),
             host=self._host,
         )
 
@@ -108,9 +114,13 @@ def _read(child: Child) -> will.Left:
         return will.Left(begun=True)
 
 
-def _answer(child: Child, text: bytes | None) -> Answer | None:
+def _known(tasks: Iterable[Task | None]) -> tuple[Task, ...]:
+    return tuple(each for each in tasks if each)
+
+
+def _decoded(child: Child, decoder: msgspec.json.Decoder[T], text: bytes | None) -> T | None:
     try:
-        return None if text is None else _decoder.decode(text)
+        return None if text is None else decoder.decode(text)
     except msgspec.DecodeError as error:
         log.LOGGER.error("The will of worker %s makes no sense: %s", child.key, error)
         return None

@@ -10,7 +10,8 @@ Rules of this file:
 3. Before it fails a task for a death it counts earlier ones (``poison``). The count may not delay
    the report: it is given a moment, and without it this death is the first.
 4. A decision task cannot be failed (there is no such call). It is answered with a timer of zero
-   seconds, which makes the next decision task come at once.
+   seconds, which makes the next decision task come at once, by the flow's own list: that of the
+   dead decider alone has nobody any more.
 """
 
 from __future__ import annotations
@@ -71,8 +72,12 @@ def report(estate: Estate, order: messages.Report, worker: int, leaving: Leaving
     own = getattr(estate.flow.target, "client", None)
     answer = _judged(order, estate.flow, client.calling(own))
     what = f"reporting {name} of {task.workflow_id}"
+
+    def attempt() -> None:
+        tell(client.calling(own), task.token, answer, estate.flow.name)
+
     try:
-        _deliver(lambda: tell(client.calling(own), task.token, answer), what, order, estate)
+        _deliver(attempt, what, order, estate)
     except client.ERRORS as error:
         result = _given_up(error, what)
     else:
@@ -84,9 +89,9 @@ def report(estate: Estate, order: messages.Report, worker: int, leaving: Leaving
     return 0
 
 
-def tell(swf: Any, token: str, answer: messages.Answer) -> None:
+def tell(swf: Any, token: str, answer: messages.Answer, task_list: str) -> None:
     """The call that carries this answer. ``swf`` is a boto3 client; its stubs ask for more precise
-    decisions than garcon's.
+    decisions than garcon's. ``task_list`` is where a decision that is handed back comes again.
     """
     match answer:
         case Complete(result):
@@ -97,7 +102,9 @@ def tell(swf: Any, token: str, answer: messages.Answer) -> None:
         case Cancel(details):
             swf.respond_activity_task_canceled(taskToken=token, **_given(details=details))
         case HandBack():
-            swf.respond_decision_task_completed(taskToken=token, decisions=decider.hand_back())
+            swf.respond_decision_task_completed(
+                taskToken=token, decisions=decider.hand_back(), taskList={"name": task_list}
+            )
 
 
 def _given(**texts: str | None) -> dict[str, str]:

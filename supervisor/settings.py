@@ -125,6 +125,40 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         about("kill a worker that is bigger than this in a task; the task fails", metavar="SIZE"),
     ] = None
 
+    # --- how it decides
+    no_sticky: Annotated[
+        bool,
+        about(
+            "have deciders poll one list and read the whole history at each decision; by default"
+            " an execution comes back to the process that knows it, which reads what is new"
+        ),
+    ] = False
+    sticky_schedule_to_start: Annotated[
+        Seconds,
+        about(
+            "seconds that a decision may wait for the process that knows its execution: a living"
+            " one takes it in milliseconds, so after five it has gone or hangs",
+            hidden=True,
+        ),
+    ] = 5.0
+    sticky_executions: Annotated[
+        Count,
+        about(
+            "executions that a decider keeps in mind: some 2 kB an activity, so 50 MB for 500 of"
+            " 50 activities",
+            hidden=True,
+        ),
+    ] = 500
+    sticky_check: Annotated[
+        float,
+        msgspec.Meta(ge=0),
+        about(
+            "events that are read again to check what is kept, as a share of those read anyway:"
+            " one in twenty finds a flow that changes its results, and costs no more than that",
+            hidden=True,
+        ),
+    ] = 0.05
+
     # --- what is said
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], about("least level that is logged")

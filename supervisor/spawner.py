@@ -78,6 +78,7 @@ class Spawner:
             spool=settings.spool,
             max_tasks=settings.max_tasks,
             max_memory=None if settings.max_memory is None else int(settings.max_memory),
+            sticky=_stickiness(settings),
         )
         try:
             if self._spare:
@@ -100,6 +101,8 @@ class Spawner:
             domain=loaded.domain if loaded else "",
             flow_name=loaded.flow_name if loaded else "",
             flow_version=loaded.flow_version if loaded else "",
+            flow_tags=loaded.flow_tags if loaded else (),
+            flow_priority=loaded.flow_priority if loaded else None,
             live=self._settings.once,
         )
         try:
@@ -161,3 +164,11 @@ class Spawner:
     def _add(self, child: Child) -> None:
         self._children.add(child)
         self._listen(child.channel)
+
+
+def _stickiness(settings: Settings) -> messages.Stickiness | None:
+    if settings.no_sticky:
+        return None
+    return messages.Stickiness(
+        settings.sticky_schedule_to_start, settings.sticky_executions, settings.sticky_check
+    )

@@ -10,7 +10,7 @@ Rules of this file:
 4. Its size is fixed and sealed. Pages that nobody wrote to cost no memory.
 
 The parts, each in pages of its own: the head (begun, length of the answer, length of all lines so
-far), the answer, a ring of the last lines, the stacks.
+far), tasks that wait, the answer, a ring of the last lines, the stacks.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ from supervisor.channel import PACKET_BYTES
 
 _PAGE = mmap.PAGESIZE
 
+WAITING = 2
+"""Places for tasks that wait: one for each list that a process polls."""
+
+WAITING_BYTES = _PAGE
+"""Room for a task that waits: a token of 1,024 characters and ids of 320."""
+
 ANSWER_BYTES = PACKET_BYTES
 """Room for an answer: what fits a message fits the will."""
 
@@ -34,7 +40,8 @@ LINES_BYTES = 2 * _PAGE
 STACKS_BYTES = 16 * _PAGE
 """Room for the stacks: those of the hundred threads that ``faulthandler`` shows at most."""
 
-_ANSWER_AT = _PAGE
+_WAITING_AT = _PAGE
+_ANSWER_AT = _WAITING_AT + WAITING * WAITING_BYTES
 _LINES_AT = _ANSWER_AT + ANSWER_BYTES
 _STACKS_AT = _LINES_AT + LINES_BYTES
 _SIZE = _STACKS_AT + STACKS_BYTES
@@ -72,6 +79,18 @@ class Will:
         self.descriptor = descriptor
         self._memory = mmap.mmap(descriptor, _SIZE)
         self._written = 0
+
+    def expect(self, place: int, task: bytes) -> None:
+        """A task has come that waits while another is done; from any thread, each its place."""
+        if _LENGTH.size + len(task) <= WAITING_BYTES:
+            at = _WAITING_AT + place * WAITING_BYTES
+            start = at + _LENGTH.size
+            self._memory[start : start + len(task)] = task
+            _LENGTH.pack_into(self._memory, at, len(task))
+
+    def take_up(self, place: int) -> None:
+        """The task that waited there is in hand now, and the supervisor knows it."""
+        _LENGTH.pack_into(self._memory, _WAITING_AT + place * WAITING_BYTES, 0)
 
     def begin(self) -> None:
         """The task in hand is begun: from now on some of its code may have run."""
@@ -111,12 +130,14 @@ class Left:
         answer: Its answer, which the worker had and had not heard SWF accept.
         lines: What the worker last wrote to its standard error stream, in whole lines.
         stacks: What its threads were at, in ``faulthandler``'s words; empty if it could not tell.
+        waiting: Tasks that it had been handed and had not taken up.
     """
 
     begun: bool = False
     answer: bytes | None = None
     lines: tuple[str, ...] = ()
     stacks: tuple[str, ...] = ()
+    waiting: tuple[bytes, ...] = ()
 
 
 def read(descriptor: int) -> Left:
@@ -130,7 +151,14 @@ def read(descriptor: int) -> Left:
         answer=os.pread(descriptor, min(length, ANSWER_BYTES), _ANSWER_AT) if length else None,
         lines=_last_lines(os.pread(descriptor, LINES_BYTES, _LINES_AT), written),
         stacks=_lines(stacks),
+        waiting=tuple(filter(None, (_waiting(descriptor, place) for place in range(WAITING)))),
     )
+
+
+def _waiting(descriptor: int, place: int) -> bytes:
+    page = os.pread(descriptor, WAITING_BYTES, _WAITING_AT + place * WAITING_BYTES)
+    (length,) = _LENGTH.unpack_from(page)
+    return page[_LENGTH.size : _LENGTH.size + length]
 
 
 def _last_lines(ring: bytes, written: int) -> tuple[str, ...]:

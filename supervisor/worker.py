@@ -4,8 +4,8 @@ Rules of this file:
 
 1. The loop is poll, execute, heartbeat, complete; garcon does each step. Between the steps the
    supervisor is told what this process holds, before anything can happen to it.
-2. SIGTERM means: leave when nothing is in hand. An open poll is waited for, because SWF may hand
-   its task to a poller that has just gone, and that task would be lost until it times out.
+2. SIGTERM means: leave when nothing is in hand. Open polls are waited for, because SWF may hand
+   a task to a poller that has just gone, and that task would be lost until it times out.
 3. A lost supervisor is a reason to leave, not to die: the task in hand is finished first.
 4. A poll that fails is trouble that passes: rest, longer each time, and poll again.
 5. What must outlive this process is written down before SWF hears it (``will``, ``spool``): that
@@ -106,7 +106,7 @@ class _Server:
         self._will = will
         self._spool = Spool(load.spool, Owner(load.flow, load.place), role)
         self._share = Share(load.max_tasks, load.max_memory, dice)
-        self._hands = hands.for_list(flow, seat.task_list)
+        self._hands = hands.for_list(flow, seat.task_list, load.sticky, self)
         self._what = f"garcon: {role} {flow.name} {name}"
         self._where = f"{flow.domain}/{name}"
         self._outage = Outage(dice, estate.voices[name])
@@ -124,6 +124,9 @@ class _Server:
             work = self._poll()
             if work is not None:
                 self._perform(work)
+        self._title("polling")
+        for last in self._hands.leave(self._identity):
+            self._perform(last)
         return 0
 
     def _poll(self) -> hands.Work | None:
@@ -164,6 +167,20 @@ class _Server:
     def let_go(self, why: messages.Staleness) -> None:
         """Tell the supervisor that SWF no longer wants the task."""
         self._leaving.say(messages.Stale(self._worker, why))
+
+    def expect(self, place: int, task: messages.Task) -> None:
+        """Write down that this task waits here, and rest no longer."""
+        self._will.expect(place, msgspec.json.encode(task))
+        self._leaving.wake()
+
+    def take_up(self, place: int) -> None:
+        """The supervisor knows of the task that waited there."""
+        self._will.take_up(place)
+
+    @property
+    def leaves(self) -> bool:
+        """Whether this process was asked to leave."""
+        return self._leaving.asked
 
     def _title(self, state: str) -> None:
         setproctitle(f"{self._what} {'leaving, ' if self._leaving.asked else ''}{state}")

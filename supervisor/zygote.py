@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from setproctitle import setproctitle
 
+from garcon import usual
 from supervisor import flow as flows
 from supervisor import kernel, log, messages, worker
 from supervisor.channel import RIDERS, Channel, MessageTooLong
@@ -76,6 +77,8 @@ def _load(load: messages.Load, channel: Channel) -> Flow | None:
         flow_version=flow.version,
         task_lists=flow.task_lists,
         warnings=_thread_warnings(),
+        flow_tags=usual.tags(flow.target),
+        flow_priority=usual.priority(flow.target),
     )
     try:
         channel.say(loaded)

@@ -7,18 +7,19 @@
 from __future__ import annotations
 
 from itertools import cycle
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from supervisor import messages
 from supervisor.messages import Register, Report, Result, Role, Serve, Staleness
-from tests.fates import LONG_POLL, End
+from tests.fates import LONG_POLL, End, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.fates import Fate, Helper, Plan, Version
+    from tests.fates import Fate, Helper, Version
     from tests.world import World
 
 MOMENT = 0.25
@@ -39,6 +40,9 @@ class Process:
         self._told = False
         self._first = True
         self._tasks = 0  # taken up so far
+        self._polls_open = 0  # that a sticky decider waits out when it leaves
+        self._polls_end = inf
+        self._polls_again = 0  # how many are open after the task in which it was told
         self._holds: messages.Task | None = None
         self._left = messages.PostMortem(pid=1000 + fork.worker, host="here")
         if fate.end is End.IN_BOOT:
@@ -51,6 +55,9 @@ class Process:
     def tell(self) -> None:
         """A Terminate lands."""
         self._told = self._fate.heeds
+        self._polls_end = self._world.now + LONG_POLL
+        if self._is_sticky and self._holds:
+            self._polls_again = 2 - len(self._left.waiting)
 
     def dump(self) -> None:
         """Its stacks are asked for."""
@@ -85,7 +92,7 @@ class Process:
 
     def _poll(self) -> None:
         if self._told:
-            self._leave()
+            self._wait_out()
             return
         self._say(messages.Polling(self._number))
         first, self._first = self._first, False
@@ -97,6 +104,22 @@ class Process:
     def _wait(self, plan: Plan | None) -> None:
         if plan is None:
             self._then(LONG_POLL, self._poll)
+        else:
+            self._then(plan.waits, lambda: self._work(plan))
+
+    def _wait_out(self) -> None:
+        """Of a sticky decider a second poll is open still, or a third, and may bring a task."""
+        if self._polls_again:
+            self._polls_again, self._polls_open = 0, self._polls_again
+            self._polls_end = self._world.now + LONG_POLL
+        if not self._polls_open:
+            self._leave()
+            return
+        self._polls_open -= 1
+        left = max(0.0, self._polls_end - self._world.now)
+        plan = self._world.next_plan()
+        if plan is None or plan.waits > left:
+            self._then(left, self._leave)
         else:
             self._then(plan.waits, lambda: self._work(plan))
 
@@ -113,10 +136,15 @@ class Process:
     def _work(self, plan: Plan) -> None:
         assert isinstance(self._job, Serve)
         role = self._job.seat.task_list.role
-        task = self._holds = self._world.task(role, plan.timeout)
         self._tasks += 1
+        if self._is_sticky and self._fate.queues and self._tasks == 1:
+            waiting = tuple(self._world.task(role, None) for _ in range(2))
+        else:
+            waiting = self._left.waiting or (self._world.task(role, plan.timeout),)
+        self._will(waiting=waiting)
+        task = self._holds = waiting[0]
         self._say(messages.Working(self._number, task))
-        self._will(begun=self._fate.begins)
+        self._will(begun=self._fate.begins, waiting=waiting[1:])
         if plan.stale and role is Role.ACTIVITY:
             at, why = plan.stale
             self._then_of(task, at, lambda: self._hear_stale(task, why))
@@ -150,10 +178,18 @@ class Process:
             self._say(messages.Tired(self._number, f"it has done {self._tasks} tasks"))
         if self._fate.end is End.AFTER_TASK:
             self._meet_end()
+        elif self._left.waiting:
+            self._work(Plan(timeout=None))
         elif self._told:
-            self._leave()
+            self._wait_out()
         else:  # ``Done`` has said that the next poll follows
+            self._polls_open = int(self._is_sticky)  # that of the list that SWF now knows of
             self._wait(self._world.next_plan())
+
+    @property
+    def _is_sticky(self) -> bool:
+        decides = isinstance(self._job, Serve) and self._job.seat.task_list.role is Role.DECIDER
+        return decides and not self._world.settings.no_sticky
 
     # --- how
 

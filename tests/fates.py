@@ -53,6 +53,7 @@ class Fate:
     starved: bool = False  # it meets its end for want of memory
     tires: int = 0  # tasks after which it asks to be replaced; 0: never
     heedless: bool = False  # goes on with a task that SWF no longer wants
+    queues: bool = False  # if it decides: a second task comes with its first, and waits
 
 
 GOOD = Fate()
@@ -156,6 +157,7 @@ def fates(*, errand: bool = False) -> st.SearchStrategy[Fate]:
         starved=st.booleans(),
         tires=st.sampled_from([0, 0, 1, 2]),
         heedless=st.booleans(),
+        queues=st.booleans(),
     )
 
 

@@ -180,6 +180,10 @@ class Judge:
         if life.task and (due := due_of(life, post)):
             self.owed[life.task.token] = life.task
             self.due[life.task.token] = due
+        for task in post.waiting if post else ():
+            if task != life.task:
+                self.owed[task.token] = task
+                self.due[task.token] = exactly(messages.HandBack())
         if isinstance(life.job, Serve) and not life.told:
             rest = self.rests.setdefault((life.generation, life.job.seat), Rest())
             lasted = life.ready_at + self.settings.lasting <= self.now

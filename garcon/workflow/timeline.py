@@ -13,6 +13,7 @@ Rules:
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from garcon.workflow import closing
 from garcon.workflow.history import Event, attributes, moment
@@ -71,6 +72,7 @@ class Bar:
         state: What has become of it.
         note: Why it ended as it did.
         by: Who did it.
+        type: Of an activity: the name of its type.
     """
 
     event_id: int
@@ -82,6 +84,7 @@ class Bar:
     state: State = State.WAITING
     note: str = ""
     by: str = ""
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,11 @@ class Fold:
     _first: Event | None = None
     _last: Event | None = None
 
+    @property
+    def bars(self) -> Iterable[Bar]:
+        """All so far, oldest first."""
+        return self._bars.values()
+
     def add(self, event: Event) -> Bar | None:
         """Take the next event; the bar that it made or changed, if it did."""
         self._first, self._last = self._first or event, event
@@ -272,11 +280,12 @@ def timeline(events: Iterable[Event], now: float = 0.0) -> Timeline:
     return fold.timeline(now)
 
 
-def _opened(event: Event, opening: _Opening, told: Mapping[str, object]) -> Bar:
+def _opened(event: Event, opening: _Opening, told: Mapping[str, Any]) -> Bar:
     now = moment(event)
     begun, state = (now, State.RUNNING) if opening.at_once else (None, State.WAITING)
     label = str(told.get(opening.label, ""))
-    return Bar(event["eventId"], opening.kind, label, now, begun=begun, state=state)
+    of_type = str(told.get("activityType", {}).get("name", ""))
+    return Bar(event["eventId"], opening.kind, label, now, begun=begun, state=state, type=of_type)
 
 
 def _happened(event: Event, told: Mapping[str, object]) -> Bar:

@@ -12,16 +12,18 @@ from __future__ import annotations
 import json
 import select
 import sys
-import uuid
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from garcon import client
+from garcon.workflow import Client, Execution, Status, WorkflowError, history
+from garcon.workflow.looking import News
+from garcon.workflow.progress import Progress
 from supervisor import attendants, log, messages
 from supervisor.attendants import view
-from supervisor.attendants.progress import Execution
 
 if TYPE_CHECKING:
-    from supervisor.attendants.progress import Event
+    from garcon.workflow.history import Events
     from supervisor.channel import Channel
 
 SOONEST, LATEST = 0.05, 2.0
@@ -36,11 +38,18 @@ def main(channel: Channel, order: messages.Attend, inputs: list[str]) -> None:
     place = order.place
     client.configure(region=place.region, profile=place.profile, endpoint_url=place.endpoint_url)
     channel.say(messages.AttendantReady(order.name))
+    flow = SimpleNamespace(
+        domain=order.domain,
+        name=order.flow_name,
+        version=order.flow_version,
+        tags=order.flow_tags,
+        priority=order.flow_priority,
+    )
+    starter = Client(flow)
     try:
-        executions = [_start(order, text) for text in inputs]
-    except client.ERRORS as error:
-        what = f"starting an execution of {order.flow_name} in {order.domain}"
-        log.LOGGER.error("%s", client.explain(error, what).sentence)
+        executions = [starter.start(json.loads(text)) for text in inputs]
+    except WorkflowError as error:
+        log.LOGGER.error("%s", error)
         sys.exit(1)
     if order.live:
         _Watch(channel, order, executions).run()
@@ -48,18 +57,6 @@ def main(channel: Channel, order: messages.Attend, inputs: list[str]) -> None:
         for each in executions:
             facts = {"facts": {"run_id": each.run_id}}
             log.LOGGER.info("Started %s.", each.workflow_id, extra=facts)
-
-
-def _start(order: messages.Attend, text: str) -> Execution:
-    workflow_id = f"{order.flow_name}-{uuid.uuid4().hex[:8]}"
-    started = client.calling().start_workflow_execution(
-        domain=order.domain,
-        workflowId=workflow_id,
-        workflowType={"name": order.flow_name, "version": order.flow_version},
-        taskList={"name": order.flow_name},
-        input=text,
-    )
-    return Execution(workflow_id, started["runId"])
 
 
 class _Watch:
@@ -70,7 +67,7 @@ class _Watch:
     ) -> None:
         self._channel = channel
         self._domain = order.domain
-        self._executions = executions
+        self._all = [Progress(each, named=True) for each in executions]
         self._lists: tuple[messages.ListState, ...] = ()
         title = f"{order.flow_name} on {order.place.endpoint_url or 'Amazon SWF'}"
         self._view = view.make(title, len(executions))
@@ -80,40 +77,33 @@ class _Watch:
 
     def run(self) -> None:
         rest = self._soonest
-        while any(not each.closed for each in self._executions) and not self._channel.closed:
+        while self._open and not self._channel.closed:
             news = self._look()
-            self._view.picture(self._executions, self._lists)
+            self._view.picture(self._all, self._lists)
             rest = self._soonest if news else min(max(LATEST, self._soonest), rest * 1.5)
             self._listen(rest)
         self._sum_up()
 
+    @property
+    def _open(self) -> list[Progress]:
+        return [each for each in self._all if each.status is Status.OPEN]
+
     def _look(self) -> bool:
         lines: list[str] = []
-        for each in self._executions:
-            if not each.closed:
-                lines += each.read(self._new_events(each))
+        for each in self._open:
+            if events := self._new_events(each):
+                lines += each.read(News(each.execution, events))
         for line in lines:
             self._view.line(line)
         return bool(lines)
 
-    def _new_events(self, execution: Execution) -> list[Event]:
-        """The events past the last one seen, oldest first, reading backwards from the newest."""
-        events: list[Event] = []
-        pages = client.calling().get_paginator("get_workflow_execution_history")
+    def _new_events(self, one: Progress) -> Events:
         try:
-            for page in pages.paginate(
-                domain=self._domain,
-                execution={"workflowId": execution.workflow_id, "runId": execution.run_id},
-                reverseOrder=True,
-            ):
-                events += page["events"]
-                if page["events"][-1]["eventId"] <= execution.seen:
-                    break
+            return history.since(client.calling(), self._domain, one.execution, one.seen)
         except client.ERRORS as error:
-            trouble = client.explain(error, f"reading the history of {execution.workflow_id}")
-            log.LOGGER.warning("%s Looking again.", trouble.sentence)
+            what = f"reading the history of {one.execution.workflow_id}"
+            log.LOGGER.warning("%s Looking again.", client.explain(error, what).sentence)
             return []
-        return events[::-1]
 
     def _listen(self, seconds: float) -> None:
         """Hear how the pool does, for at most this long."""
@@ -126,14 +116,14 @@ class _Watch:
             seconds = 0.0
 
     def _sum_up(self) -> None:
-        done = [each for each in self._executions if each.closed == "completed"]
+        done = [each for each in self._all if each.status is Status.COMPLETED]
         for each in done:
             if each.last_result:
-                self._view.line(f"{each.workflow_id}  last result: {_short(each.last_result)}")
-        self._view.close(f"{len(done)} of {len(self._executions)} executions completed")
+                shown = _short(each.last_result)
+                self._view.line(f"{each.execution.workflow_id}  last result: {shown}")
+        self._view.close(f"{len(done)} of {len(self._all)} executions completed")
         if not self._channel.closed:
-            all_of_them = len(done) == len(self._executions)
-            self._channel.say(messages.AllClosed(completed=all_of_them))
+            self._channel.say(messages.AllClosed(completed=len(done) == len(self._all)))
 
 
 def _short(result: str, length: int = 200) -> str:

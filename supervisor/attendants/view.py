@@ -6,14 +6,14 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
-from supervisor.attendants.progress import State
+from garcon.workflow.timeline import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rich.table import Table
 
-    from supervisor.attendants.progress import Execution
+    from garcon.workflow.progress import Progress
     from supervisor.messages import ListState
 
 
@@ -23,7 +23,7 @@ class View(Protocol):
     def line(self, text: str) -> None:
         """Something happened."""
 
-    def picture(self, executions: Sequence[Execution], lists: Iterable[ListState]) -> None:
+    def picture(self, executions: Sequence[Progress], lists: Iterable[ListState]) -> None:
         """How everything stands now."""
 
     def close(self, text: str) -> None:
@@ -51,7 +51,7 @@ class Plain:
         """Write it."""
         print(text, flush=True)  # noqa: T201 - what the user asked to see
 
-    def picture(self, executions: Sequence[Execution], lists: Iterable[ListState]) -> None:
+    def picture(self, executions: Sequence[Progress], lists: Iterable[ListState]) -> None:
         """The lines have said it all."""
 
     def close(self, text: str) -> None:
@@ -75,7 +75,7 @@ class Live:
         if self._lines:
             self._live.console.print(text, markup=False, overflow="ellipsis", no_wrap=True)
 
-    def picture(self, executions: Sequence[Execution], lists: Iterable[ListState]) -> None:
+    def picture(self, executions: Sequence[Progress], lists: Iterable[ListState]) -> None:
         """Redraw the table."""
         self._live.update(_table(self._title, executions, list(lists)), refresh=True)
 
@@ -85,11 +85,11 @@ class Live:
         self._live.console.print(text, markup=False, overflow="ellipsis", no_wrap=True)
 
 
-def _table(title: str, executions: Sequence[Execution], lists: Sequence[ListState]) -> Table:
+def _table(title: str, executions: Sequence[Progress], lists: Sequence[ListState]) -> Table:
     from rich import box  # noqa: PLC0415 - of the extra 'local'
     from rich.table import Table as RichTable  # noqa: PLC0415
 
-    counts = sum((each.states() for each in executions), Counter[tuple[str, State]]())
+    counts = sum((each.activities() for each in executions), Counter[tuple[str, State]]())
     seen = {state for _, state in counts}
     shown = [state for state in State if state in _ALWAYS or state in seen]
     table = RichTable(
@@ -98,8 +98,8 @@ def _table(title: str, executions: Sequence[Execution], lists: Sequence[ListStat
     table.add_column("task list", no_wrap=True)
     table.add_column("workers", justify="right", no_wrap=True)
     for state in shown:
-        heading, style = _HEADINGS[state]
-        table.add_column(heading, justify="right", style=style, no_wrap=True)
+        heading = "done" if state is State.COMPLETED else str(state)
+        table.add_column(heading, justify="right", style=_STYLES.get(state, ""), no_wrap=True)
     for each in lists:
         name = each.task_list.name
         cells = [str(counts[name, state] or "") for state in shown]
@@ -107,16 +107,15 @@ def _table(title: str, executions: Sequence[Execution], lists: Sequence[ListStat
     return table
 
 
-_ALWAYS = (State.SCHEDULED, State.STARTED, State.COMPLETED)
+_ALWAYS = (State.WAITING, State.RUNNING, State.COMPLETED)
 """States that have a column from the start, so that the table does not jump; others when met."""
 
-_HEADINGS = {
-    State.SCHEDULED: ("waiting", ""),
-    State.STARTED: ("running", "cyan"),
-    State.COMPLETED: ("done", "green"),
-    State.FAILED: ("failed", "red"),
-    State.TIMED_OUT: ("timed out", "red"),
-    State.CANCELED: ("canceled", "yellow"),
+_STYLES = {
+    State.RUNNING: "cyan",
+    State.COMPLETED: "green",
+    State.FAILED: "red",
+    State.TIMED_OUT: "red",
+    State.CANCELED: "yellow",
 }
 
 
@@ -125,6 +124,6 @@ def _workers(state: ListState) -> str:
     return f"{busy}{state.ready}/{state.wanted}"
 
 
-def _caption(executions: Sequence[Execution]) -> str:
-    closed = Counter(each.closed or "open" for each in executions)
+def _caption(executions: Sequence[Progress]) -> str:
+    closed = Counter(each.status.lower().replace("_", " ") for each in executions)
     return "executions: " + ", ".join(f"{count} {how}" for how, count in sorted(closed.items()))

@@ -2,7 +2,8 @@
 
 1. Who was told to leave, or had finished its errand, and exits 0 is no death. Every other one gets
    one Note: cause, seat, generation, task, and what is done about it.
-2. A task in hand becomes a debt: SWF has to be told (``answers`` says what, ``reports`` when).
+2. A task in hand becomes a debt: SWF has to be told (``answers`` says what, ``reports`` when). So
+   does a decision that waited in the dead while it was at another one: it is handed back.
 3. A rest belongs to (generation, seat): a candidate's crashes never delay the current generation.
    A worker that lasted clears it.
 4. Before it has proved itself, a generation's deaths are counted in all, not in a row: a version
@@ -24,7 +25,18 @@ from supervisor.core.leaving import abandon, task_facts, task_name
 from supervisor.core.rest import jittered, rest
 from supervisor.core.state import Debt
 from supervisor.core.worker import Leave
-from supervisor.messages import Answer, Cancel, Complete, Fail, Level, Report, Seat
+from supervisor.messages import (
+    Answer,
+    Cancel,
+    Complete,
+    Fail,
+    HandBack,
+    Level,
+    Report,
+    Role,
+    Seat,
+    Task,
+)
 
 if TYPE_CHECKING:
     from supervisor.core.generation import Generation
@@ -37,6 +49,7 @@ def mourn(turn: Turn) -> None:
     while turn.state.deaths:
         death = turn.state.deaths.pop(0)
         about_task = _owe_answer(turn, death) if death.worker.task else ""
+        about_task += "".join(_owe_back(turn, death, each) for each in _waiting(death))
         if not death.normal:
             turn.state.deaths_by_kind[death.cause.kind] += 1
             turn.state.last_death = f"{_who(death.worker)}: {death.cause.text}"
@@ -60,6 +73,19 @@ def _owe_answer(turn: Turn, death: Death) -> str:
     if turn.state.leaving and _is_abandoned(death):
         abandon(turn, turn.state.leaving, worker.task)
     return f"{task_name(worker.task)} was in its hands: {_what_is_said(answer)}. "
+
+
+def _waiting(death: Death) -> list[Task]:
+    """The decisions that it had been handed, but for the one that it had taken up."""
+    found = death.post.waiting if death.post else ()
+    return [each for each in found if each != death.worker.task]
+
+
+def _owe_back(turn: Turn, death: Death, task: Task) -> str:
+    turn.state.debts.append(Debt(task, Role.DECIDER, HandBack(), reason(death), inf))
+    if turn.state.leaving and death.cause.kind is Kind.INTERRUPTED:
+        abandon(turn, turn.state.leaving, task)
+    return f"{task_name(task)} waited in it: it is handed back. "
 
 
 def _is_abandoned(death: Death) -> bool:

@@ -3,8 +3,8 @@
 1. Who is not known is not listened to: a word may cross the end of its speaker.
 2. A task is held from ``Working`` to ``Done``, and not a word longer: a worker that dies between
    ``Done`` and its next poll has nothing to report.
-3. Who was told to leave in an open poll may still be handed one task, and finishes it. After that
-   ``Done`` only the exit is left, whatever it says.
+3. Who was told to leave finishes what it holds and what its open polls still bring. After the last
+   ``Done`` that is possible only the exit is left, whatever it says.
 4. A generation's failure is written down for the candidate alone; a current one goes on without
    its zygote.
 """
@@ -55,8 +55,6 @@ def _(event: messages.Polling, turn: Turn) -> None:
 @record.register(messages.Working)
 def _(event: messages.Working, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
-        if worker.leave is Leave.TOLD:
-            worker.leave_by = inf
         worker.take(event.task, turn.now, turn.state.settings)
 
 
@@ -69,8 +67,7 @@ def _(event: messages.Done, turn: Turn) -> None:
             return
         worker.enter(Stage.POLLING, turn.now, turn.state.settings)
         if worker.leave is Leave.TOLD:
-            worker.leave = Leave.DISMISSED
-            worker.leave_by = turn.now + turn.state.settings.leave_patience
+            worker.come_nearer_to_leaving(turn.now, turn.state.settings)
 
 
 def _reported(worker: Worker, result: Result, turn: Turn) -> None:

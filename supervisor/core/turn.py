@@ -17,7 +17,7 @@ from supervisor import messages
 from supervisor.core.generation import Generation, Zygote
 from supervisor.core.stages import Stage
 from supervisor.core.state import Attendant, Leaving, Standing
-from supervisor.core.worker import Doom, Killing, Leave, Worker
+from supervisor.core.worker import Doom, Killing, Worker
 from supervisor.messages import Level, Register, Report
 
 if TYPE_CHECKING:
@@ -61,10 +61,7 @@ class Turn:
         return worker
 
     def tell_to_leave(self, worker: Worker) -> None:
-        """An open poll is waited for; a task in hand has its own patience."""
-        worker.leave = Leave.TOLD
-        if worker.task is None:
-            worker.leave_by = self.now + self.state.settings.poll_patience
+        worker.be_told(self.now, self.state.settings)
         self.actions.append(messages.Terminate(worker.number))
 
     def doom(self, worker: Worker, why: str, kind: Kind) -> None:

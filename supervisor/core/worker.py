@@ -3,7 +3,9 @@
 1. A *serving* worker has a seat; a registering and a reporting one have an errand. A worker *stays*
    until it is told to leave or killed. Only who stays and is ready counts as strength.
 2. A *stale* task is one that SWF no longer wants. It is let go when its grace is over.
-3. Who is *doomed* is killed at a given moment. Whoever goes on to its next stage before it escapes,
+3. Who is told to leave may still be handed a task by a poll that it has open, beside the one in
+   hand: its ``Done`` may have crossed the word. A sticky decider has two polls open.
+4. Who is *doomed* is killed at a given moment. Whoever goes on to its next stage before it escapes,
    unless another deadline of its own is past.
 """
 
@@ -30,8 +32,8 @@ class Leave(enum.Enum):
     """How far a worker is on its way out."""
 
     STAYS = enum.auto()
-    TOLD = enum.auto()  # a poll that is under way may still bring it one task
-    DISMISSED = enum.auto()  # that task is answered; nothing may keep it
+    TOLD = enum.auto()  # polls that are under way may still bring it a task each
+    DISMISSED = enum.auto()  # those tasks are answered; nothing may keep it
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Worker:
     tired: str = ""  # why it asks to be replaced
     leave: Leave = Leave.STAYS
     leave_by: float = inf
+    tasks_to_come: int = 0  # at most, for one who was told to leave
     doom: Doom | None = None
     killing: Killing | None = None
 
@@ -89,6 +92,10 @@ class Worker:
     @property
     def is_strength(self) -> bool:
         return self.ready_at < inf and self.stays
+
+    @property
+    def decides(self) -> bool:
+        return self.seat is not None and self.seat.task_list.role is Role.DECIDER
 
     @property
     def may_exit(self) -> bool:
@@ -116,12 +123,31 @@ class Worker:
         self._turn_to(stage, now, now + patience(stage, settings))
 
     def take(self, task: Task, now: float, settings: Settings) -> None:
-        decides = self.seat is not None and self.seat.task_list.role is Role.DECIDER
         self.task, self.held_since = task, now
-        self._turn_to(Stage.WORKING, now, now + task_patience(task, settings, decides=decides))
+        patience = task_patience(task, settings, decides=self.decides)
+        if self.leave is Leave.TOLD:
+            self.leave_by = inf
+        self._turn_to(Stage.WORKING, now, now + patience)
 
     def release(self) -> None:
         self.task, self.stale, self.let_go_by = None, None, inf
+
+    def be_told(self, now: float, settings: Settings) -> None:
+        """Open polls are waited for; a task in hand has its own patience."""
+        polls = 2 if self.decides and not settings.no_sticky else 1
+        self.leave = Leave.TOLD
+        self.tasks_to_come = polls + (self.task is not None)
+        if self.task is None:
+            self.leave_by = now + settings.poll_patience
+
+    def come_nearer_to_leaving(self, now: float, settings: Settings) -> None:
+        """A task is answered by one who was told."""
+        self.tasks_to_come -= 1
+        if self.tasks_to_come:
+            self.leave_by = now + settings.poll_patience
+        else:
+            self.leave = Leave.DISMISSED
+            self.leave_by = now + settings.leave_patience
 
     def _turn_to(self, stage: Stage, now: float, ends: float) -> None:
         self.stage, self.since, self.stage_ends = stage, now, ends

@@ -80,6 +80,7 @@ from supervisor.messages.wire import (
     Place,
     PoolState,
     Said,
+    Stickiness,
     decode,
     encode,
 )
@@ -138,6 +139,7 @@ __all__ = [
     "Staleness",
     "StartAttendant",
     "StartGeneration",
+    "Stickiness",
     "StopAsked",
     "StopAttendant",
     "Task",

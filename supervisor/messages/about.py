@@ -90,7 +90,8 @@ class PostMortem(Value, frozen=True):
     """What is known of a dead worker beyond its status.
 
     ``answer`` is what the worker had ready for the task in hand and had not heard SWF accept;
-    ``last_lines`` are of its standard error stream, and its stacks where it could give them.
+    ``last_lines`` are of its standard error stream, and its stacks where it could give them;
+    ``waiting`` are tasks that SWF had handed it while it was at another one.
     """
 
     core_dumped: bool = False
@@ -101,4 +102,5 @@ class PostMortem(Value, frozen=True):
     answer: Answer | None = None
     last_lines: tuple[str, ...] = ()
     stacks: tuple[str, ...] = ()
+    waiting: tuple[Task, ...] = ()
     host: str = ""

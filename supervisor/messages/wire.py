@@ -38,6 +38,14 @@ class LogStyle(Value, frozen=True):
     format: str
 
 
+class Stickiness(Value, frozen=True):
+    """How a decider sticks to its executions; the numbers are those of ``garcon``'s ``Sticky``."""
+
+    schedule_to_start: float  # seconds that a task may wait on the decider's own list
+    executions: int  # whose states are kept
+    check: float  # events that are read again, as a share
+
+
 class Load(Message, frozen=True):
     """The supervisor's first word to a zygote: import this."""
 
@@ -50,6 +58,7 @@ class Load(Message, frozen=True):
     spool: str | None = None  # the folder in which workers keep tokens and answers
     max_tasks: int | None = None  # tasks after which a worker is tired
     max_memory: int | None = None  # bytes over which a worker is tired
+    sticky: Stickiness | None = None  # None: deciders read the whole history every time
 
 
 class Attend(Message, frozen=True):
@@ -61,6 +70,8 @@ class Attend(Message, frozen=True):
     domain: str = ""
     flow_name: str = ""
     flow_version: str = ""
+    flow_tags: tuple[str, ...] = ()
+    flow_priority: int | None = None
     live: bool = False  # show what happens to whoever sits at the terminal
 
 
@@ -88,6 +99,8 @@ class Loaded(Message, frozen=True):
     flow_version: str
     task_lists: tuple[TaskList, ...]
     warnings: tuple[str, ...] = ()
+    flow_tags: tuple[str, ...] = ()  # of executions that are started without any
+    flow_priority: int | None = None  # of their decision tasks
 
 
 class CannotLoad(Message, frozen=True):

@@ -54,6 +54,7 @@ QUICK = {
     "GARCON_INTENSITY_DEATHS": "100000",
     "GARCON_GENERATION_TRIES": "100000",
     "GARCON_WORK_MARGIN": "2",
+    "GARCON_STICKY_SCHEDULE_TO_START": "1",
 }
 
 VICTIMS = {"garcon: activity": 20, "garcon: decider": 6, "garcon: reporting": 6}

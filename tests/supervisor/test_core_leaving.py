@@ -125,6 +125,63 @@ def test_who_was_told_may_do_one_task_more_and_no_second() -> None:
     assert world.when(kill) == world.when(world.said(messages.Done)[0]) + 10.5
 
 
+# --- two polls in one process ---------------------------------------------------------------------
+
+
+def deciding(*plans: Plan, heeds: bool = True, **settings: object) -> World:
+    """A decider alone, told to leave at 20 s, in its second poll."""
+    script = ending((20.0, DRAIN), plans=plans, fates=(Fate(heeds=heeds),))
+    return tell(script, workers=0, deciders=1, **settings).finish(2000)
+
+
+def answered(world: World) -> list[float]:
+    """When each task was answered."""
+    return [at for at, each in world.log if isinstance(each, messages.Done)]
+
+
+def test_a_sticky_decider_may_do_a_task_of_each_poll() -> None:
+    """Both polls that it has open are waited for, a minute each, however long the first task is."""
+    world = deciding(Plan(lasts=1.0), Plan(waits=40.0, lasts=50.0), Plan(waits=0.0, lasts=50.0))
+    assert len(world.said(messages.Done)) == 3
+    assert world.said(messages.Kill) == []
+    assert exit_of(world)[0] == 0
+
+
+def test_a_sticky_decider_that_goes_on_is_ended_after_both() -> None:
+    """It had two polls open: after the second answer only ``leave_patience`` is left."""
+    plans = [Plan(lasts=1.0), *[Plan(waits=25.0, lasts=1.0)] * 9]
+    world = deciding(*plans, heeds=False)
+    (kill,) = world.said(messages.Kill)
+    assert world.when(kill) == answered(world)[2] + 10.5
+
+
+def test_told_in_mid_task_it_may_do_two_more() -> None:
+    """It polls its own list once more then, beside the poll of the flow's list."""
+    plans = [Plan(lasts=30.0), *[Plan(waits=25.0, lasts=1.0)] * 9]
+    world = deciding(*plans, heeds=False)
+    (kill,) = world.said(messages.Kill)
+    assert world.when(kill) == answered(world)[2] + 10.5
+
+
+def test_a_decider_that_is_not_sticky_has_one_poll() -> None:
+    """With ``--no-sticky`` it leaves like anybody else."""
+    plans = [Plan(lasts=1.0), *[Plan(waits=25.0, lasts=1.0)] * 9]
+    world = deciding(*plans, heeds=False, no_sticky=True)
+    (kill,) = world.said(messages.Kill)
+    assert world.when(kill) == answered(world)[1] + 10.5
+
+
+def test_a_done_that_crosses_the_word_does_not_cost_the_next_poll() -> None:
+    """Told in mid-task, a worker may be in its next poll when it hears of it: that one is waited
+    for, too.
+    """
+    plans = (Plan(lasts=30.0), Plan(waits=25.0, lasts=1.0))
+    script = ending((20.0, DRAIN), plans=plans, fates=(Fate(heeds=False),))
+    world = tell(script, workers=1, deciders=0).finish(2000)
+    (kill,) = world.said(messages.Kill)
+    assert world.when(kill) == answered(world)[1] + 10.5
+
+
 # --- limits ---------------------------------------------------------------------------------------
 
 

@@ -304,15 +304,17 @@ def test_being_told_to_leave_never_lengthens_patience(
 
 
 @many
-@given(quarters(0, 120), st.lists(plans(swells=False), max_size=8))
-def test_a_drain_ends_when_all_cooperate(at: float, tasks: list[Plan]) -> None:
-    """Within a long poll and a task; nobody is killed, and the exit code is 0."""
+@given(quarters(0, 120), st.lists(plans(swells=False), max_size=8), st.booleans())
+def test_a_drain_ends_when_all_cooperate(at: float, tasks: list[Plan], no_sticky: bool) -> None:  # noqa: FBT001 - drawn
+    """Within a long poll and a task, or three of a sticky decider: the one in hand and one of each
+    list; nobody is killed, and the exit code is 0.
+    """
     script = Script(
         plans=tuple(replace(each, timeout=60.0) for each in tasks), orders=((at, DRAIN),)
     )
-    world = tell(script).finish()
+    world = tell(script, no_sticky=no_sticky).finish()
     longest = max((each.lasts + each.answering for each in tasks), default=0.0)
-    assert world.now <= at + LONG_POLL + longest + 1
+    assert world.now <= at + LONG_POLL + longest * (1 if no_sticky else 3) + 1
     assert exit_code(world) == 0
     assert not world.said(messages.Kill)
 

@@ -9,7 +9,7 @@ import pytest
 from supervisor import messages
 from supervisor.messages import Complete, Fail, HandBack, Level, Report, Result
 from tests.fates import CRASHES_BOOTING, End, Fate, Plan, Script, Version, spooled
-from tests.world import RESIZE, tell
+from tests.world import DECIDER, RESIZE, tell
 
 STOP = messages.StopAsked("SIGQUIT")
 DIES = Fate(end=End.IN_TASK)
@@ -30,6 +30,30 @@ def test_a_task_that_dies_with_its_worker_is_reported_at_once() -> None:
     assert (report.why, report.role) == ("WorkerDied: killed by SIGKILL", RESIZE.role)
     assert report.task in [each.task for each in world.said(messages.Working)]
     assert f"of workflow {report.task.workflow_id} was in its hands" in world.deaths()[0]
+
+
+@pytest.mark.parametrize("end", [End.IN_TASK, End.AFTER_TASK])
+def test_a_decision_that_waited_in_the_dead_is_handed_back(end: End) -> None:
+    """A sticky decider may be handed a second one while it is at the first: none is lost."""
+    script = Script(fates=(Fate(end=end, queues=True),), plans=(Plan(),))
+    world = tell(script, workers=0, deciders=1).finish(60)
+    told = world.reports()
+    waited = next(each.task for each in told if each.task.workflow_id == "w2")
+    assert [each.answer for each in told] == [HandBack()] * len(told)
+    assert len(told) == (2 if end is End.IN_TASK else 1)
+    assert f"of workflow {waited.workflow_id} waited in it: it is handed back." in world.deaths()[0]
+
+
+def test_a_decision_taken_up_from_waiting_is_reported_once() -> None:
+    """Its holder may die before it has struck it out of what waits."""
+    world = tell(workers=0, deciders=1).run(10)
+    task = world.task(DECIDER.role, None)
+    post = messages.PostMortem(waiting=(task,))
+    for event in (messages.Working(2, task), messages.Exited(2, -9, post)):
+        world.judge.heard(event)
+        world.core.handle(event, 10.0)
+    (debt,) = world.core._state.debts
+    assert (debt.task, debt.answer) == (task, HandBack())
 
 
 def test_an_answered_task_is_not_reported() -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import types
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from garcon import activity, payload, runner
-from supervisor.hands import ActivityHands
-from supervisor.messages import Answer, Cancel, Complete, Fail, Result, Staleness
+from supervisor.flow import Flow, decider_worker
+from supervisor.hands import ActivityHands, DeciderHands
+from supervisor.messages import Answer, Cancel, Complete, Fail, Result, Staleness, Stickiness, Task
 from tests.garcon.fakes import GONE, FakeSwf, refusal
+from tests.garcon.flows import flow, make
+from tests.garcon.histories import History
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
 POLL = "poll_for_activity_task"
 BEAT = "record_activity_task_heartbeat"
@@ -38,6 +40,8 @@ class Keeper:
         self.stale: list[Staleness] = []
         self.heard_before: list[str] = []
         self._swf = swf
+        self.leaves = False
+        self.waiting: dict[int, Task] = {}
 
     def keep(self, answer: Answer) -> None:
         """An answer."""
@@ -47,6 +51,14 @@ class Keeper:
     def let_go(self, why: Staleness) -> None:
         """That SWF no longer wants the task."""
         self.stale.append(why)
+
+    def expect(self, place: int, task: Task) -> None:
+        """A task that waits."""
+        self.waiting[place] = task
+
+    def take_up(self, place: int) -> None:
+        """That it waits no more."""
+        del self.waiting[place]
 
 
 def done(work: Callable[..., Any], swf: FakeSwf) -> tuple[Result, Keeper]:
@@ -146,3 +158,62 @@ def test_a_claim_store_that_does_not_answer_costs_the_will_only(
     result, keeper = done(lambda context, activity: {"a": 1}, swf())
     assert result == Result.COMPLETED
     assert keeper.kept == []
+
+
+# --- decisions ------------------------------------------------------------------------------------
+
+DECISION = "poll_for_decision_task"
+DECIDED = "respond_decision_task_completed"
+STICKY = Stickiness(schedule_to_start=7, executions=5, check=0)
+
+
+def deciding(swf_: FakeSwf, stickiness: Stickiness | None) -> tuple[DeciderHands, Keeper]:
+    """The hands of a flow of one activity."""
+    target = flow(swf_, a=make("a"))
+    served = decider_worker(Flow(target, "domain", "flow", "1.0", {}), stickiness)
+    keeper = Keeper(swf_)
+    return DeciderHands(served, keeper), keeper
+
+
+@pytest.mark.parametrize("stickiness", [None, STICKY])
+def test_a_decision_waits_until_it_is_taken_up(stickiness: Stickiness | None) -> None:
+    """From the answer of its poll on somebody else knows of it."""
+    swf_ = FakeSwf().prepare(DECISION, History().poll())
+    hands, keeper = deciding(swf_, stickiness)
+    found = hands.poll("me")
+    assert found is not None
+    assert keeper.waiting == {0: found.task}
+    assert found.perform(keeper) == Result.COMPLETED
+    assert keeper.waiting == {}
+    sticks = "taskListScheduleToStartTimeout" in swf_.requests(DECIDED)[0]
+    assert sticks == (stickiness is not None)
+
+
+def test_a_decider_that_leaves_sticks_to_nothing() -> None:
+    """Nobody will poll its own list, and nothing tells SWF of it."""
+    swf_ = FakeSwf().prepare(DECISION, History().poll())
+    hands, keeper = deciding(swf_, STICKY)
+    found = hands.poll("me")
+    assert found is not None
+    keeper.leaves = True
+    found.perform(keeper)
+    assert "taskList" not in swf_.requests(DECIDED)[0]
+    assert list(hands.leave("me")) == []
+
+
+def test_what_the_last_polls_bring_is_work() -> None:
+    """It is waited for like any task, by its own place, and given back."""
+    history = History()
+    swf_ = FakeSwf().prepare(DECISION, history.poll())
+    hands, keeper = deciding(swf_, STICKY)
+    first = hands.poll("me")
+    assert first is not None
+    first.perform(keeper)
+    history.scheduled("flow_a")
+    history.completed("flow_a-1")
+    swf_.prepare(DECISION, history.poll(previousStartedEventId=1, taskToken="late"))
+    keeper.leaves = True
+    (last,) = hands.leave("me")
+    assert (last.task.token, keeper.waiting) == ("late", {1: last.task})
+    assert last.perform(keeper) == Result.COMPLETED
+    assert swf_.requests(DECIDED)[-1]["taskList"] == {"name": "flow"}

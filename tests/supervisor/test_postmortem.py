@@ -12,7 +12,7 @@ import pytest
 
 from supervisor import channel, kernel, will
 from supervisor.children import Child, Kind
-from supervisor.messages import Complete, PostMortem
+from supervisor.messages import Complete, PostMortem, Task
 from supervisor.postmortem import Coroner, OutOfMemory, own_events
 from supervisor.will import Will
 
@@ -57,6 +57,16 @@ def test_what_the_kernel_and_the_will_say_is_told(child: Child) -> None:
     assert (post.begun, post.answer, post.last_lines) == (True, Complete("{}"), ("first", "last"))
     assert (post.pid, post.peak_memory, post.host) == (7, 5 << 20, os.uname().nodename)
     assert not post.out_of_memory
+
+
+def test_tasks_that_waited_are_told(child: Child) -> None:
+    """As the worker wrote them down; one that makes no sense is not told."""
+    assert child.will is not None
+    task = Task("token", "workflow", "run")
+    Will(child.will).expect(1, msgspec.json.encode(task))
+    assert examine(child).waiting == (task,)
+    Will(child.will).expect(0, b"{}")
+    assert examine(child).waiting == (task,)
 
 
 def test_a_new_victim_of_the_oom_killer_explains_one_death(child: Child, events: Path) -> None:

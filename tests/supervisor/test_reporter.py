@@ -93,10 +93,12 @@ def test_each_answer_has_its_call(
 
 
 def test_a_decision_is_handed_back() -> None:
-    """With a timer of no seconds, which brings the next decision task."""
+    """With a timer of no seconds, which brings the next decision task, by the flow's own list."""
     errand = Errand(FakeSwf())
     assert errand.run(HandBack()) == Result.COMPLETED
     (request,) = errand.swf.requests(DECIDED)
+    assert request["taskList"] == {"name": "shop"}
+    assert "taskListScheduleToStartTimeout" not in request
     assert [each["decisionType"] for each in request["decisions"]] == ["StartTimer"]
 
 

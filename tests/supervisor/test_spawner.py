@@ -18,6 +18,7 @@ from supervisor.messages import (
     GenerationLost,
     Load,
     Register,
+    Stickiness,
 )
 from supervisor.settings import Settings
 from supervisor.spawner import Spawner
@@ -124,7 +125,19 @@ def test_a_spare_zygote_is_used_once_and_told_everything(nursery: Nursery) -> No
     load = channel.Channel(theirs).hear()
     assert isinstance(load, Load)
     assert (load.generation, load.flow, load.spool, load.max_tasks) == (3, "shop", "/spool", 5)
+    assert load.sticky == Stickiness(schedule_to_start=5.0, executions=500, check=0.05)
     child = nursery.children.get(Kind.ZYGOTE, 3)
     assert child is not None
     assert child.pid == 99
+    theirs.close()
+
+
+def test_a_zygote_is_told_when_deciders_are_not_to_stick(nursery: Nursery) -> None:
+    """``--no-sticky`` leaves no figures to stick by."""
+    settings = Settings(flow="shop", no_sticky=True)
+    ours, theirs = kernel.socket_pair()
+    Spawner(settings, nursery.children, nursery.listened.append, (99, ours)).start_generation(3)
+    load = channel.Channel(theirs).hear()
+    assert isinstance(load, Load)
+    assert load.sticky is None
     theirs.close()

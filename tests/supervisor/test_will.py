@@ -56,6 +56,30 @@ def test_an_answer_without_room_is_not_left(descriptor: int) -> None:
     assert will.read(descriptor).answer is None
 
 
+def test_tasks_that_wait_are_left_until_taken_up(descriptor: int) -> None:
+    """One of each list; what was taken up waits no more, and one without room is not left."""
+    worker = Will(descriptor)
+    worker.expect(0, b"one")
+    worker.expect(1, b"other")
+    assert will.read(descriptor).waiting == (b"one", b"other")
+    worker.take_up(0)
+    assert will.read(descriptor).waiting == (b"other",)
+    worker.take_up(1)
+    worker.expect(1, b"x" * will.WAITING_BYTES)
+    assert will.read(descriptor) == Left()
+
+
+def test_tasks_that_wait_leave_the_rest_alone(descriptor: int) -> None:
+    """The largest of them touches neither the head nor the answer."""
+    worker = Will(descriptor)
+    worker.begin()
+    worker.bequeath(b"answer")
+    largest = b"x" * (will.WAITING_BYTES - 4)
+    for place in range(will.WAITING):
+        worker.expect(place, largest)
+    assert will.read(descriptor) == Left(begun=True, answer=b"answer", waiting=(largest, largest))
+
+
 def test_a_dead_writer_leaves_its_will(descriptor: int) -> None:
     """What a process wrote before SIGKILL is there after its death."""
     child = os.fork()

@@ -1,0 +1,230 @@
+"""Deciders that stick to their executions, as the supervisor runs them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from tests.processes import steps, swf
+from tests.processes.harness import Supervisor, local_swf, until
+from tests.processes.trial import pass_gate
+from tests.processes.witness import before
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+POLL = "PollForDecisionTask"
+OWN = "garcon-"
+"""How the names of private lists begin."""
+
+LONG = "600"
+"""Seconds that a task may wait on a private list: longer than any test lasts."""
+
+UNKNOWN = {
+    "RespondDecisionTaskCompleted": {"taskList", "taskListScheduleToStartTimeout"},
+    POLL: {"startAtPreviousStartedEvent", "reverseOrder"},
+}
+"""What a service does not see that does not know of private lists."""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    """A local SWF whose polls last long enough to be open when something is done to who polls.
+
+    It hands no task to the killed: what SWF does to those is not the pool's doing.
+    """
+    with local_swf("--poll-seconds", "8", "--no-ghosts") as url:
+        yield url
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A FIFO at which a step, or a decision, waits."""
+    path = tmp_path / "gate"
+    os.mkfifo(path)
+    return path
+
+
+def serving(endpoint: str, *argv: str, **variables: str) -> Supervisor:
+    """A supervisor of the steps, at full strength; no state is checked by chance."""
+    own = ("--flow", "tests.processes.steps", "--endpoint-url", endpoint)
+    return Supervisor(*own, *argv, GARCON_STICKY_CHECK="0", **variables).ready()
+
+
+def decider_of(pool: Supervisor) -> psutil.Process:
+    """The one decider."""
+    found: list[psutil.Process] = until(lambda: pool.titled("garcon: decider steps"), "a decider")
+    (decider,) = found
+    return decider
+
+
+def lists_of(execution: swf.Execution) -> list[str]:
+    """The task lists that its decisions were scheduled on."""
+    return [
+        each["decisionTaskScheduledEventAttributes"]["taskList"]["name"]
+        for each in execution.history()
+        if each["eventType"] == "DecisionTaskScheduled"
+    ]
+
+
+def own_lists_of(execution: swf.Execution) -> set[str]:
+    """Those of them that were one process's own."""
+    return {each for each in lists_of(execution) if each.startswith(OWN)}
+
+
+def timeouts_of(execution: swf.Execution) -> list[str]:
+    """What its decision tasks timed out by."""
+    return [
+        each["decisionTaskTimedOutEventAttributes"]["timeoutType"]
+        for each in execution.history()
+        if each["eventType"] == "DecisionTaskTimedOut"
+    ]
+
+
+# --- it is used -----------------------------------------------------------------------------------
+
+
+def test_deciders_are_shown_only_what_is_new(endpoint: str) -> None:
+    """After the first, decision tasks come by the decider's own list, each with the events since
+    the one before (and those of the same millisecond); nobody reads the history.
+    """
+    with before(endpoint) as witness, serving(witness.url):
+        execution = swf.start(endpoint, steps, steps=20)
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        first, *later = witness.tasks(POLL)
+        read = witness.of("GetWorkflowExecutionHistory")
+    assert first.task_list == "steps"
+    assert {each.task_list for each in later} == own_lists_of(execution)
+    assert len(own_lists_of(execution)) == 1
+    known = first.answer["startedEventId"]
+    for each in later:
+        assert each.answer["previousStartedEventId"] == known
+        known = each.answer["startedEventId"]
+    assert sum(len(each.answer["events"]) for each in later) < 2 * len(execution.history())
+    assert read == []
+
+
+def test_without_sticky_there_is_one_list(endpoint: str) -> None:
+    """``--no-sticky``: nobody polls a list of its own, and no answer names one."""
+    with before(endpoint) as witness, serving(witness.url, "--no-sticky"):
+        execution = swf.start(endpoint, steps, steps=4)
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        polls, answers = witness.of(POLL), witness.of("RespondDecisionTaskCompleted")
+    assert {each.task_list for each in polls} == {"steps"}
+    assert set(lists_of(execution)) == {"steps"}
+    asked = {name for each in (*polls, *answers) for name in each.request}
+    assert asked == {"domain", "taskList", "identity", "taskToken", "decisions"}
+
+
+def test_a_service_that_does_not_know_private_lists_is_served(endpoint: str) -> None:
+    """All tasks come by the flow's list with the whole history, and the workflow completes."""
+    with before(endpoint, UNKNOWN) as witness, serving(witness.url):
+        execution = swf.start(endpoint, steps, steps=6)
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        assert any(each.task_list.startswith(OWN) for each in witness.of(POLL))
+    assert set(lists_of(execution)) == {"steps"}
+
+
+def test_an_activity_costs_two_calls_and_its_decision_two(endpoint: str) -> None:
+    """Counted at the service, polls that brought nothing left aside: no page is fetched twice, no
+    history read. A heartbeat is sent only by who begins late, as on a slow machine.
+    """
+    many = 10
+    with before(endpoint) as witness, serving(witness.url):
+        assert swf.start(endpoint, steps, steps=many).wait_closed() == "WorkflowExecutionCompleted"
+        counts = witness.counts()
+    others = ("Register", "Describe", "RecordActivityTaskHeartbeat")
+    assert {name: count for name, count in counts.items() if not name.startswith(others)} == {
+        POLL: many + 1,
+        "RespondDecisionTaskCompleted": many + 1,
+        "PollForActivityTask": many,
+        "RespondActivityTaskCompleted": many,
+    }
+
+
+# --- a decider dies -------------------------------------------------------------------------------
+
+
+def test_a_killed_decider_costs_one_wait_on_its_list(endpoint: str, gate: Path) -> None:
+    """Killed between two decisions: the next one waits once for who has gone, then the flow's own
+    list serves, and another decider goes on.
+    """
+    with serving(endpoint, GARCON_STICKY_SCHEDULE_TO_START="1") as pool:
+        execution = swf.start(endpoint, steps, steps=8, hold=3, at=str(gate))
+        execution.wait_for("ActivityTaskStarted", 4)
+        decider_of(pool).kill()
+        pool.wait_for("worker_died")
+        pass_gate(gate)
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+    assert timeouts_of(execution) == ["SCHEDULE_TO_START"]
+    assert lists_of(execution).count("steps") == 2
+    assert len(own_lists_of(execution)) == 2
+
+
+def test_a_decider_killed_in_mid_decision_costs_nothing(endpoint: str, gate: Path) -> None:
+    """Its task is handed back to the flow's own list, where the next decider finds it at once."""
+    thinks = Path(f"{gate}.thinks")
+    with serving(endpoint, GARCON_STICKY_SCHEDULE_TO_START=LONG):
+        execution = swf.start(endpoint, steps, steps=6, think=2, at=str(gate))
+        first = until(lambda: thinks.exists() and thinks.read_text(), "a decision")
+        psutil.Process(int(first)).kill()
+        until(lambda: thinks.read_text() not in {"", first}, "another decision")
+        Path(f"{gate}.open").touch()
+        pass_gate(gate)
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+    assert timeouts_of(execution) == []
+    assert len(own_lists_of(execution)) == 2
+
+
+# --- a decider leaves -----------------------------------------------------------------------------
+
+
+def test_a_rolling_restart_gives_executions_back(endpoint: str) -> None:
+    """What comes by the old decider's own list is answered with the flow's list, so that the new
+    one goes on at once; nothing waits for a timeout of ten minutes.
+    """
+    soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG, "GARCON_LASTING": "0.1"}
+    with serving(endpoint, **soon) as pool:
+        old = decider_of(pool)
+        execution = swf.start(endpoint, steps, steps=5000)
+        execution.wait_for("ActivityTaskCompleted", 5)
+        pool.signal(signal.SIGHUP)
+        until(lambda: len(own_lists_of(execution)) > 1, "a decision of the new decider")
+        until(lambda: not old.is_running(), "the old decider's end")
+        assert timeouts_of(execution) == []
+
+
+def test_a_drain_gives_executions_back(endpoint: str, gate: Path) -> None:
+    """The pool that decided has left; whoever comes next finds the decision at once."""
+    soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG}
+    with (
+        serving(endpoint, "--workers", "0", **soon) as deciding,
+        serving(endpoint, "--deciders", "0"),
+    ):
+        execution = swf.start(endpoint, steps, steps=6, hold=3, at=str(gate))
+        execution.wait_for("ActivityTaskStarted", 4)
+        deciding.signal(signal.SIGTERM)
+        deciding.wait_for("draining")
+        pass_gate(gate)
+        assert deciding.wait() == 0
+        assert lists_of(execution)[-1] == "steps"
+        with serving(endpoint, "--workers", "0", **soon):
+            assert execution.wait_closed() == "WorkflowExecutionCompleted"
+    assert timeouts_of(execution) == []
+
+
+def test_what_the_last_polls_bring_is_decided(endpoint: str) -> None:
+    """A decider that leaves has two polls open; the task that comes by either is answered."""
+    with serving(endpoint) as pool:
+        swf.start(endpoint, steps, steps=2).wait_closed()
+        pool.signal(signal.SIGTERM)
+        pool.wait_for("draining")
+        late = swf.start(endpoint, steps, steps=2)
+        assert pool.wait() == 0
+    assert late.kinds().count("DecisionTaskCompleted") >= 1
+    assert timeouts_of(late) == []

@@ -1,0 +1,124 @@
+"""An endpoint before the endpoint: hands every request on, and remembers what was said.
+
+It can also strike members out of requests, and so stand for a service that does not know them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    Unknown = Mapping[str, Collection[str]]
+
+PATIENCE = 90
+"""Seconds for an answer: longer than any poll."""
+
+
+@dataclass
+class Call:
+    """One call, and its answer once there is one."""
+
+    operation: str
+    request: dict[str, Any]
+    answer: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def task_list(self) -> str:
+        """The list that it names."""
+        return str(self.request.get("taskList", {}).get("name", ""))
+
+
+class Witness(ThreadingHTTPServer):
+    """A proxy of one endpoint."""
+
+    daemon_threads = True
+
+    def __init__(self, endpoint: str, unknown: Unknown) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.calls: list[Call] = []
+        self._to = urlsplit(endpoint).netloc
+        self._unknown = unknown
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def hand_on(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        """The endpoint's answer to a request."""
+        operation = headers["X-Amz-Target"].rpartition(".")[2]
+        told, unknown = json.loads(body), self._unknown.get(operation, ())
+        call = Call(operation, told)
+        self.calls.append(call)
+        kept = {name: value for name, value in told.items() if name not in unknown}
+        there = http.client.HTTPConnection(self._to, timeout=PATIENCE)
+        with contextlib.closing(there):
+            there.request("POST", "/", json.dumps(kept), headers)
+            response = there.getresponse()
+            content = response.read()
+        call.answer = json.loads(content or b"{}")
+        return response.status, content
+
+    def of(self, operation: str) -> list[Call]:
+        """The calls of one operation so far."""
+        return [each for each in list(self.calls) if each.operation == operation]
+
+    def tasks(self, operation: str) -> list[Call]:
+        """The polls that brought a task."""
+        return [each for each in self.of(operation) if each.answer.get("taskToken")]
+
+    def counts(self) -> Counter[str]:
+        """How many calls there were of each operation; of polls, those that brought a task."""
+        kept = (each for each in list(self.calls) if not _is_idle(each))
+        return Counter(each.operation for each in kept)
+
+
+def _is_idle(call: Call) -> bool:
+    return call.operation.startswith("Poll") and not call.answer.get("taskToken")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Witness
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        kept = ("X-Amz-Target", "Content-Type")
+        with contextlib.suppress(ConnectionError):  # one of the two was ended meanwhile
+            status, content = self.server.hand_on({name: self.headers[name] for name in kept}, body)
+            self.send_response(status)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """What is to be told is remembered."""
+
+
+@contextlib.contextmanager
+def before(endpoint: str, unknown: Unknown | None = None) -> Iterator[Witness]:
+    """A witness before this endpoint.
+
+    Args:
+        endpoint: Where the service is.
+        unknown: Members of requests that the service is not to see, by operation.
+    """
+    with Witness(endpoint, unknown or {}) as witness:
+        thread = threading.Thread(target=witness.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield witness
+        finally:
+            witness.shutdown()
+            thread.join()
