@@ -2,9 +2,10 @@
 
 Each town of the tour is a workflow of its own (``Concert``), which may fail without ending the
 tour. After each leg the tour goes on as a new execution, so that its history stays short however
-long it lasts. Run both flows::
+long it lasts. Run both flows, each with a supervisor of its own::
 
-    python -m supervisor --flow examples.children --flow examples.children:concert --workers 4
+    python -m supervisor --flow examples.children --workers 4
+    python -m supervisor --flow examples.children:concert --workers 4
 """
 
 from __future__ import annotations

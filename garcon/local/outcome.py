@@ -1,9 +1,12 @@
 """What came of an execution that `LocalSWF.run` drove to its end."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from garcon import payload
+from garcon.context import ExecutionContext
 from garcon.errors import GarconError
 from garcon.local.engine import Body
 
@@ -62,12 +65,15 @@ class Outcome:
 
     @property
     def context(self) -> dict[str, Any]:
-        """The input of the workflow, and the results of its activities merged in their order."""
-        context = dict(_json_object(self.history[0]["workflowExecutionStartedEventAttributes"]))
+        """The input of the workflow, and the results of its activities merged in their order.
+
+        What is in the claim store is fetched; what is not JSON is left out.
+        """
+        context = ExecutionContext()
         for event in self.history:
-            if event["eventType"] == "ActivityTaskCompleted":
-                context |= _json_object(event["activityTaskCompletedEventAttributes"])
-        return context
+            with suppress(payload.NotReadable):
+                context.add(event)
+        return dict(context)
 
     @property
     def seconds(self) -> float:
@@ -98,11 +104,3 @@ def _scheduled_id(event: Body) -> int:
         return int(event["eventId"])
     name = event["eventType"]
     return int(event[f"{name[0].lower()}{name[1:]}EventAttributes"]["scheduledEventId"])
-
-
-def _json_object(attributes: Body) -> dict[str, Any]:
-    try:
-        value = json.loads(attributes.get("input") or attributes.get("result") or "{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}

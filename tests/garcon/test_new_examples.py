@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +12,28 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from examples import cancelling, children, lambdas, retries, timers_and_signals, versions
+from examples import (
+    cancelling,
+    children,
+    claims,
+    coffee,
+    continuing,
+    lambdas,
+    own_worker,
+    retries,
+    timers_and_signals,
+    versions,
+)
+from garcon import claims as store
 from garcon import client as clients
-from garcon.local import LocalSWF
+from garcon import workflow
+from garcon.local import LocalSWF, Settings
 from tests.garcon.drive import Driver
 from tests.garcon.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -149,3 +165,66 @@ def test_a_lambda_function_that_fails_is_replaced(picture: str, small: str | Non
     with LocalSWF(lambdas={"shrink": shrink}) as swf:
         outcome = swf.run(lambdas, {"picture": picture}, lambdaRole="arn:aws:iam::role/x")
     assert (outcome.status, outcome.context.get("small")) == ("COMPLETED", small)
+
+
+def test_a_long_reading_list_goes_by_the_claim_store(
+    swf: LocalSWF, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SWF sees the digest, the next activity the list; without a store the workflow fails."""
+    monkeypatch.setenv(store.ENVIRONMENT, f"file:{tmp_path}")
+    outcome = swf.run(claims, {"books": 2000})
+    assert outcome.status == "COMPLETED"
+    assert outcome.context["letters"] == sum(map(len, outcome.context["titles"])) > 32_768
+    (first, _) = [
+        each["activityTaskCompletedEventAttributes"]["result"]
+        for each in outcome.history
+        if each["eventType"] == "ActivityTaskCompleted"
+    ]
+    assert json.loads(first).keys() == {store.CLAIM, "characters"}
+    monkeypatch.delenv(store.ENVIRONMENT)
+    assert swf.run(claims, {"books": 2000}).status == "FAILED"
+
+
+def test_the_relay_goes_on_in_new_runs(swf: LocalSWF) -> None:
+    """No stage is ridden twice or left out, and no run's history is long."""
+    towns = ["Bern", "Thun", "Brig"]
+    outcome = swf.run(continuing, {"towns": towns})
+    assert (outcome.status, outcome.context["ridden"]) == ("COMPLETED", towns)
+    started = outcome.history[0]["workflowExecutionStartedEventAttributes"]
+    assert started["continuedExecutionRunId"]
+    assert len(outcome.history) < 20
+
+
+def test_a_worker_of_ones_own_serves_and_leaves() -> None:
+    """The order is served by both lists of its decider, and no thread is left when it is over."""
+    over = threading.Event()
+    short = Settings(poll_window=1.0)
+    with LocalSWF(short, virtual_time=False) as swf, clients.use(swf.client()):
+        serving = threading.Thread(target=own_worker.serve, args=(coffee, over.is_set))
+        serving.start()
+        # Registering is the first thing that it does.
+        client = workflow.Client(coffee)
+        started = insisted(lambda: client.start({"order": "Ann", "items": ["tea"]}))
+        found = client.result(started, timeout=60)
+        over.set()
+        serving.join(60)
+        assert not serving.is_alive()
+        history = client.history(started)
+    assert found.context["said"] == "Ann: tea, enjoy!"
+    lists = {
+        each["decisionTaskScheduledEventAttributes"]["taskList"]["name"]
+        for each in history
+        if each["eventType"] == "DecisionTaskScheduled"
+    }
+    assert len(lists) == 2
+
+
+def insisted(start: Callable[[], workflow.Execution]) -> workflow.Execution:
+    """Start as soon as the type is registered, within the limit."""
+    by, rest = time.monotonic() + 60, threading.Event()
+    while True:
+        try:
+            return start()
+        except workflow.WorkflowError:
+            assert time.monotonic() < by
+            rest.wait(0.01)
