@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str], spare: tuple[int, socket.socket] | None) -> int:
-    from supervisor import log, messages, options  # noqa: PLC0415 - the zygote starts meanwhile
+    from supervisor import host, log, messages, options  # noqa: PLC0415 - the zygote starts meanwhile
     from supervisor.settings import SettingsError  # noqa: PLC0415
 
     try:
@@ -58,7 +58,9 @@ def _run(words: Sequence[str], spare: tuple[int, socket.socket] | None) -> int:
         from supervisor import check  # noqa: PLC0415 - only this command needs it
 
         return check.run(said)
-    return _supervise(settings, spare)
+    if settings.ec2 == "on" and host.settled(settings, os.environ).ec2 == "off":
+        log.LOGGER.warning("--ec2 on is not heeded: see --local and %s.", host.DISABLED)
+    return _supervise(host.settled(settings, os.environ), spare)
 
 
 def _supervise(settings: Settings, spare: tuple[int, socket.socket] | None) -> int:

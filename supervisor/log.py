@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from supervisor.messages import LogStyle, Note
+    from supervisor.messages import Instance, LogStyle, Note
 
 LOGGER = logging.getLogger("supervisor")
 
@@ -62,6 +62,11 @@ def configure(style: LogStyle) -> None:
     # boto's and urllib3's own chatter is for debugging them, not a flow.
     for noisy in ("botocore", "boto3", "urllib3"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.root.level))
+
+
+def stand_on(instance: Instance) -> None:
+    """Let every line say on which EC2 instance it was written."""
+    standing.update(instance=instance.id, zone=instance.zone, life_cycle=instance.life_cycle)
 
 
 def write(note: Note, pid: int | None = None) -> None:

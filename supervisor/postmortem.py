@@ -74,11 +74,11 @@ def own_events() -> Path:
 
 
 class Coroner:
-    """Examines the dead."""
+    """Examines the dead; ``host`` is where they lived, as people know it."""
 
     def __init__(self, out_of_memory: OutOfMemory) -> None:
         self._out_of_memory = out_of_memory
-        self._host = os.uname().nodename
+        self.host = os.uname().nodename
 
     def examine(self, child: Child, ended: Ended) -> PostMortem:
         """What is known of this worker."""
@@ -96,7 +96,7 @@ class Coroner:
             last_lines=left.lines[-LAST_LINES:],
             stacks=left.stacks,
             waiting=_known(_decoded(child, _tasks, each) for each in left.waiting),
-            host=self._host,
+            host=self.host,
         )
 
 

@@ -85,6 +85,40 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = None
 
+    # --- at home on EC2
+    ec2: Annotated[
+        Literal["auto", "on", "off"],
+        about(
+            "heed the notices of the EC2 instance that this is (default auto: if it is one); never"
+            " with --local, nor where AWS_EC2_METADATA_DISABLED is true"
+        ),
+    ] = "auto"
+    notice_margin: Annotated[
+        Seconds,
+        about(
+            "seconds before the instance's end at which what is still in hand is handed back: SWF"
+            " has to be told of each task (default 30, of the two minutes that spot gives)",
+            metavar="SECONDS",
+        ),
+    ] = 30.0
+    on_rebalance: Annotated[
+        Literal["log", "drain"],
+        about(
+            "what a rebalance recommendation does (default log: it may come hours too early, or"
+            " without an end)"
+        ),
+    ] = "log"
+    asg_group: Annotated[
+        Text | None, about("auto scaling group, over what describing tells", metavar="NAME")
+    ] = None
+    asg_hook: Annotated[
+        Text | None, about("its termination hook, over what describing tells", metavar="NAME")
+    ] = None
+    protect_busy: Annotated[
+        bool,
+        about("protect the instance from scale-in while tasks are in hand (SetInstanceProtection)"),
+    ] = False
+
     # --- what is let go, and what is kept
     cancel_grace: Annotated[
         Seconds,
@@ -231,8 +265,30 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = 10.0
     attendant_patience: Annotated[
         Seconds,
-        about("seconds for an attendant to end when asked: it holds nothing", hidden=True),
+        about(
+            "seconds for an attendant to end when asked: one may have a lifecycle hook to complete,"
+            " a call that is tried twice",
+            hidden=True,
+        ),
+    ] = 20.0
+
+    # --- how the instance's metadata are read
+    notice_interval: Annotated[
+        Seconds,
+        about("seconds between two looks for notices: as the EC2 user guide advises", hidden=True),
     ] = 5.0
+    metadata_token_ttl: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=21600)],
+        about("seconds that a metadata token lasts: six hours are the most there is", hidden=True),
+    ] = 21600
+    maintenance_lead: Annotated[
+        Seconds,
+        about(
+            "seconds before scheduled maintenance at which a drain begins: it is known for days,"
+            " and the host shall serve them",
+            hidden=True,
+        ),
+    ] = 600.0
 
     # --- rests: how soon a dead worker's seat is filled again (the first time: at once)
     rest_initial: Annotated[

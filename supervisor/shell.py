@@ -155,10 +155,10 @@ class Shell:
             case messages.ForkFailed():
                 # The worker's channel went with the request; its end-of-file says the same.
                 log.LOGGER.warning("the zygote could not fork: %s", message.why)
-            case messages.AttendantReady():
-                if message.endpoint:
-                    log.LOGGER.info("Amazon SWF on this host: %s/", message.endpoint)
-                    self._spawner.use_endpoint(message.endpoint)
+            case messages.PoolAsked():
+                self._show_pool_to(child)
+            case messages.AttendantReady() | messages.InstanceKnown():
+                self._learn(message)
                 return [message]
             case messages.Working() | messages.Done() if message.worker == child.key:
                 child.working = isinstance(message, messages.Working)
@@ -172,6 +172,7 @@ class Shell:
                 | messages.Registered()
                 | messages.Refused()
                 | messages.AllClosed()
+                | messages.EndNoticed()
             ):
                 if getattr(message, "worker", child.key) == child.key:
                     return [message]
@@ -179,6 +180,16 @@ class Shell:
             case _:
                 log.LOGGER.error("%s %s said %s to us", child.kind.value, child.key, message)
         return []
+
+    def _learn(self, message: messages.AttendantReady | messages.InstanceKnown) -> None:
+        """What an attendant has found out concerns the shell's own work, too."""
+        match message:
+            case messages.AttendantReady(endpoint=endpoint) if endpoint:
+                log.LOGGER.info("Amazon SWF on this host: %s/", endpoint)
+                self._spawner.use_endpoint(endpoint)
+            case messages.InstanceKnown(instance=instance):
+                log.stand_on(instance)
+                self._coroner.host = instance.id
 
     def _generation_ready(self, generation: int, loaded: messages.Loaded) -> messages.Event:
         for warning in loaded.warnings:
@@ -261,12 +272,15 @@ class Shell:
 
     def _show_pool(self) -> None:
         starter = self._children.get(Kind.ATTENDANT, "starter")
-        if starter is None or not self._settings.once or starter.channel.closed:
-            return
+        if starter is not None and self._settings.once and not starter.channel.closed:
+            self._show_pool_to(starter)
+
+    def _show_pool_to(self, attendant: Child) -> None:
+        in_hand = sum(each.working for each in self._children)
         try:
-            starter.channel.say(messages.PoolState(self._core.pool()))
+            attendant.channel.say(messages.PoolState(self._core.pool(), in_hand))
         except (channel.ChannelClosed, channel.ChannelFull):
-            log.LOGGER.debug("the starter does not listen: this picture of the pool is dropped")
+            log.LOGGER.debug("%s does not listen: this picture is dropped", attendant.key)
 
     def _farewell(self, wake_up: int) -> None:
         """Close every channel, and see everybody out."""

@@ -104,6 +104,7 @@ class Spawner:
             flow_tags=loaded.flow_tags if loaded else (),
             flow_priority=loaded.flow_priority if loaded else None,
             live=self._settings.once,
+            ec2=_ec2(self._settings) if name == "ec2" else None,
         )
         try:
             with inputs.written(self._settings.start) as descriptor:
@@ -171,4 +172,17 @@ def _stickiness(settings: Settings) -> messages.Stickiness | None:
         return None
     return messages.Stickiness(
         settings.sticky_schedule_to_start, settings.sticky_executions, settings.sticky_check
+    )
+
+
+def _ec2(settings: Settings) -> messages.Ec2:
+    return messages.Ec2(
+        interval=settings.notice_interval,
+        margin=settings.notice_margin,
+        maintenance_lead=settings.maintenance_lead,
+        token_ttl=settings.metadata_token_ttl,
+        drain_on_rebalance=settings.on_rebalance == "drain",
+        protect_busy=settings.protect_busy,
+        group=settings.asg_group,
+        hook=settings.asg_hook,
     )

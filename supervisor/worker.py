@@ -74,11 +74,13 @@ def run(estate: Estate, fork: messages.Fork, channel: Channel, will: Will) -> in
     faulthandler.register(kernel.STACKS_SIGNAL, will.descriptor)
     channel.say(messages.Forked(fork.worker, os.getpid()))
     tee.install(will.note)
+    if fork.instance:
+        log.stand_on(fork.instance)
     _settle_in()
     with Leaving(channel) as leaving:
         match fork.job:
             case messages.Serve(seat=seat):
-                return _Server(estate, fork.worker, seat, leaving, will).serve()
+                return _Server(estate, fork, seat, leaving, will).serve()
             case messages.Register(types=types):
                 return registrar.register(estate.flow, fork.worker, leaving, types=types)
             case messages.Report() as report:
@@ -97,11 +99,16 @@ class _Server:
     """Serves one seat until it is asked to leave."""
 
     def __init__(
-        self, estate: Estate, worker: int, seat: messages.Seat, leaving: Leaving, will: Will
+        self,
+        estate: Estate,
+        fork: messages.Fork,
+        seat: messages.Seat,
+        leaving: Leaving,
+        will: Will,
     ) -> None:
         flow, load, name, role = estate.flow, estate.load, seat.task_list.name, seat.task_list.role
         dice = random.Random()
-        self._worker = worker
+        self._worker = fork.worker
         self._leaving = leaving
         self._will = will
         self._spool = Spool(load.spool, Owner(load.flow, load.place), role)
@@ -110,9 +117,9 @@ class _Server:
         self._what = f"garcon: {role} {flow.name} {name}"
         self._where = f"{flow.domain}/{name}"
         self._outage = Outage(dice, estate.voices[name])
-        self._identity = identity(role)
+        self._identity = identity(role, fork.instance)
         log.standing.update(
-            seat=f"{name}/{seat.index}", worker=worker, pid=os.getpid(), task_list=name
+            seat=f"{name}/{seat.index}", worker=fork.worker, pid=os.getpid(), task_list=name
         )
 
     def serve(self) -> int:
@@ -199,6 +206,13 @@ class _Server:
             log.LOGGER.warning("Polling %s works again, after %.1f s.", self._where, lasted)
 
 
-def identity(role: str) -> str:
-    """What SWF records about who took a task: host, pid and role."""
-    return f"{socket.gethostname()}:{os.getpid()}:{role}"[:IDENTITY_LENGTH]
+def identity(role: str, instance: messages.Instance | None) -> str:
+    """What SWF records about who took a task: host, pid and role.
+
+    The host is its name, or on EC2 ``instance id/zone/life cycle``, as far as known.
+    """
+    host = socket.gethostname()
+    if instance:
+        known = (instance.id, instance.zone, instance.life_cycle)
+        host = "/".join(each for each in known if each)
+    return f"{host}:{os.getpid()}:{role}"[:IDENTITY_LENGTH]

@@ -236,7 +236,7 @@ class Zygote:
 
 
 class Attendant:
-    """The endpoint or the starter."""
+    """The endpoint, the starter, or one that stays."""
 
     def __init__(self, world: World, name: str, fate: Helper) -> None:
         self._world = world
@@ -252,7 +252,7 @@ class Attendant:
         self._world.later(self._fate.closes, self._close)
 
     def _close(self) -> None:
-        if self._alive:
+        if self._alive and self._name == "starter":
             self._world.say(messages.AllClosed(self._fate.completed))
             self._world.later(MOMENT, lambda: self.die(0))
 

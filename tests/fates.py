@@ -127,6 +127,7 @@ class Script:
     orders: Orders = ()
     endpoint: Helper = Helper()
     starter: Helper = Helper()
+    companions: tuple[Helper, ...] = ()  # of every start of one
     spool: tuple[messages.Report, ...] = ()  # what a dead supervisor left
     lag: float = 0.0  # seconds that the shell is late, always
 
@@ -217,7 +218,10 @@ def farewells() -> st.SearchStrategy[Order]:
     return st.sampled_from(
         [
             messages.DrainAsked("SIGTERM"),
-            messages.DrainAsked("a notice", within=20.0),
+            messages.DrainAsked("a limit", within=20.0),
+            messages.EndNoticed("a notice", within=20.0),
+            messages.EndNoticed("a nearer notice", within=5.0),
+            messages.EndNoticed("a notice without an end"),
             messages.StopAsked("SIGQUIT"),
         ]
     )

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 OVERDUE = "it did not leave when told to"
 """Why somebody is killed whom going on does not save."""
 
+COMPANIONS = ("ec2",)
+"""Attendants that are started again when they are lost."""
+
 WINK = 1e-6
 """Seconds that sums of floats may be off."""
 
@@ -171,8 +174,9 @@ class Judge:
         self.attendants[event.name] = "gone"
 
     @heard.register(messages.DrainAsked)
+    @heard.register(messages.EndNoticed)
     @heard.register(messages.StopAsked)
-    def _(self, _event: messages.DrainAsked | messages.StopAsked) -> None:
+    def _(self, _event: messages.DrainAsked | messages.EndNoticed | messages.StopAsked) -> None:
         self.leaving = True
 
     def _buried(self, worker: int, post: messages.PostMortem | None = None) -> None:
@@ -347,8 +351,10 @@ class Judge:
 
     @wished.register
     def _(self, action: messages.StartAttendant) -> None:
-        _law(action.name not in self.attendants, f"the {action.name} is started once")
-        _law(not self.leaving, "no attendant is started while leaving")
+        again = action.name in COMPANIONS and self.attendants.get(action.name) == "gone"
+        _law(again or action.name not in self.attendants, f"the {action.name} is started once")
+        needed = again and (bool(self.living) or not self._all_settled())
+        _law(needed or not self.leaving, "no attendant is started while leaving")
         self.attendants[action.name] = "here"
 
     @wished.register
@@ -360,6 +366,9 @@ class Judge:
         self.attendants[action.name] = "stopping"
         self.asked_to_end[action.name] = self.now
 
+    def _all_settled(self) -> bool:
+        return all(self.settled[each] for each in self.owed)
+
     def _ended(self, name: str) -> bool:
         waited = self.now - self.asked_to_end.get(name, inf) + WINK
         return self.attendants[name] == "gone" or waited >= self.settings.attendant_patience
@@ -368,8 +377,7 @@ class Judge:
     def _(self, action: messages.Exit) -> None:
         _law(self.exit is None, "the program exits once")
         _law(not self.living, f"nobody is left behind: {sorted(self.living)}")
-        unsettled = [each for each in self.owed if not self.settled[each]]
-        _law(not unsettled, f"no report is left behind: {unsettled}")
+        _law(self._all_settled(), f"no report is left behind: {self.owed} but {self.settled}")
         here = [each for each in self.attendants if not self._ended(each)]
         _law(not here, f"every attendant has ended, or was waited for: {here}")
         alive = [each for each, state in self.zygotes.items() if state != "gone"]

@@ -24,7 +24,7 @@ from supervisor.core import Core
 from supervisor.messages import Role, Seat, Serve, TaskList
 from supervisor.settings import Settings, pool_sizes
 from tests.actors import Attendant, Process, Zygote
-from tests.fates import CRASHES_BOOTING, GOOD, Murder, Script, Version, ZygoteMurder
+from tests.fates import CRASHES_BOOTING, GOOD, Helper, Murder, Script, Version, ZygoteMurder
 from tests.laws import Judge
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class World:
         self._versions = iter(self.script.versions)
         self._plans = iter(self.script.plans)
         self._errands = iter(self.script.errands)
+        self._companions = iter(self.script.companions)
         self._tokens = itertools.count(1)
         self._happenings: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -170,12 +171,15 @@ class World:
                 case messages.DumpStacks(worker=number):
                     self._signal(number, Process.dump)
                 case messages.StartAttendant(name=name):
-                    fate = self.script.endpoint if name == "endpoint" else self.script.starter
-                    self.helpers[name] = Attendant(self, name, fate)
+                    self.helpers[name] = Attendant(self, name, self._helper(name))
                 case messages.StopAttendant(name=name):
                     self.later(LANDS, self.helpers[name].stop)
                 case _:
                     pass
+
+    def _helper(self, name: str) -> Helper:
+        own = {"endpoint": self.script.endpoint, "starter": self.script.starter}
+        return own[name] if name in own else next(self._companions, Helper())
 
     def _fork(self, fork: messages.Fork) -> None:
         fate = self._fate(fork.job, self.zygotes[fork.generation])

@@ -5,7 +5,8 @@
 2. ``starter`` starts the executions that were asked for, once, when the pool first has its full
    strength. With ``once``, the end of the executions is the end of the program, and so is losing
    the starter before it.
-3. The program exits when no worker and no report is left. Attendants are stopped before that, the
+3. Others stay as long as the program does (``companions``).
+4. The program exits when no worker and no report is left. Attendants are stopped before that, the
    endpoint after all others, for they may still speak to it. Who does not end within
    ``attendant_patience`` is not waited for: it reads end-of-file when we are gone.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from supervisor.core import companions
 from supervisor.core.generation import Failure
 from supervisor.core.state import GAVE_UP, Attendant, Standing
 from supervisor.messages import Level
@@ -36,6 +38,7 @@ def attend(turn: Turn) -> None:
     for attendant in state.attendants.values():
         if attendant.lost:
             _lose(turn, attendant)
+    companions.keep(turn)
     if state.leaving:
         return
     if _endpoint_late_at(state) <= turn.now:
@@ -48,7 +51,7 @@ def attend(turn: Turn) -> None:
 def see_out(turn: Turn) -> None:
     """When nothing is left to do: stop attendants, then the program."""
     state = turn.state
-    if state.leaving is None or state.workers or state.debts:
+    if state.leaving is None or not state.nothing_left():
         return
     for attendant in _others(state):
         turn.stop_attendant(attendant)
@@ -64,7 +67,7 @@ def see_out(turn: Turn) -> None:
 def next_deadline(state: State) -> float:
     """When an attendant is late, at its start or at its end."""
     ends = (_late_at(state, each) for each in state.attendants.values())
-    return min([_endpoint_late_at(state), *ends])
+    return min([_endpoint_late_at(state), companions.next_deadline(state), *ends])
 
 
 # --- starting and losing --------------------------------------------------------------------------
@@ -86,6 +89,8 @@ def _lose(turn: Turn, attendant: Attendant) -> None:
     why, attendant.lost = attendant.lost, ""
     if attendant.name == ENDPOINT:
         _fail(turn, why)
+    elif attendant.name in companions.WANTED:
+        companions.lose(turn, attendant, why)
     else:
         _lose_starter(turn, why, attendant.status)
 

@@ -249,7 +249,7 @@ def _(event: messages.AllClosed, turn: Turn) -> None:
     turn.note(Level.INFO, "all_closed", f"The executions of --start have closed: {how}.")
 
 
-# --- asked by people ------------------------------------------------------------------------------
+# --- asked by people, and by the host -------------------------------------------------------------
 
 
 @record.register(messages.DrainAsked)
@@ -257,6 +257,19 @@ def _(event: messages.DrainAsked, turn: Turn) -> None:
     leaving = turn.drain(event.why, within=event.within)
     if event.within is None:
         leaving.signals += 1
+
+
+@record.register(messages.EndNoticed)
+def _(event: messages.EndNoticed, turn: Turn) -> None:
+    before = turn.state.leaving.end_by if turn.state.leaving else inf
+    leaving = turn.drain(event.why, within=event.within)
+    if leaving.end_by < before:
+        leaving.why = event.why  # what is cut short at that end is cut short by it
+
+
+@record.register(messages.InstanceKnown)
+def _(event: messages.InstanceKnown, turn: Turn) -> None:
+    turn.state.instance = event.instance
 
 
 @record.register(messages.StopAsked)

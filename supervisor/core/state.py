@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
+from supervisor.core.generation import Trouble
 from supervisor.core.stages import Stage
 from supervisor.messages import Serve
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from supervisor.core.causes import Kind
     from supervisor.core.generation import Failure, Generation
     from supervisor.core.worker import Death, Worker
-    from supervisor.messages import Answer, Role, Seat, Task
+    from supervisor.messages import Answer, Instance, Role, Seat, Task
     from supervisor.settings import Settings
 
 
@@ -72,6 +73,7 @@ class Attendant:
     since: float
     lost: str = ""  # why it is gone, where nobody had asked it to end
     status: int = 0  # how it ended, once it is gone
+    trouble: Trouble = field(default_factory=Trouble)  # of one that is started again
 
 
 @dataclass(slots=True)
@@ -96,6 +98,7 @@ class State:
     generations: dict[int, Generation] = field(default_factory=dict)
     attendants: dict[str, Attendant] = field(default_factory=dict)
     debts: list[Debt] = field(default_factory=list)
+    instance: Instance | None = None  # the EC2 instance that this is, once that is known
     current: Generation | None = None
     candidate: Generation | None = None
     leaving: Leaving | None = None
@@ -169,6 +172,10 @@ class State:
         return max(able, key=lambda each: each.number, default=None)
 
     # --- attendants
+
+    def nothing_left(self) -> bool:
+        """Whether we leave, and only the attendants are still there."""
+        return self.leaving is not None and not self.workers and not self.debts
 
     def endpoint_ready(self) -> bool:
         """Whether SWF can be spoken to; a real one always can."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from supervisor.core.generation import Zygote
 from supervisor.core.stages import Stage
-from supervisor.messages import ListState, Seat, Task, Value
+from supervisor.messages import Instance, ListState, Seat, Task, Value
 
 if TYPE_CHECKING:
     from supervisor.core.generation import Generation
@@ -44,6 +44,7 @@ class Status(Value, frozen=True):
     workers: tuple[WorkerStatus, ...]
     reports_owed: int
     deaths: dict[str, int]  # since the start, by the kind of their cause
+    instance: Instance | None = None  # the EC2 instance that this is, once that is known
 
 
 def status(state: State) -> Status:
@@ -54,6 +55,7 @@ def status(state: State) -> Status:
         workers=tuple(_worker(each) for each in state.workers.values()),
         reports_owed=len(state.debts),
         deaths={kind.value: number for kind, number in state.deaths_by_kind.items()},
+        instance=state.instance,
     )
 
 

@@ -57,7 +57,8 @@ class Turn:
         worker = Worker(self.state.last_worker, generation, job)
         worker.enter(_first_stage(job), self.now, self.state.settings)
         self.state.seat(worker)
-        self.actions.append(messages.Fork(worker.number, generation.number, job))
+        instance = self.state.instance
+        self.actions.append(messages.Fork(worker.number, generation.number, job, instance))
         return worker
 
     def tell_to_leave(self, worker: Worker) -> None:
@@ -77,7 +78,11 @@ class Turn:
     # --- attendants
 
     def start_attendant(self, name: str) -> None:
-        self.state.attendants[name] = Attendant(name, Standing.STARTING, self.now)
+        before = self.state.attendants.get(name)
+        attendant = Attendant(name, Standing.STARTING, self.now)
+        if before is not None:
+            attendant.trouble = before.trouble
+        self.state.attendants[name] = attendant
         self.actions.append(messages.StartAttendant(name))
 
     def stop_attendant(self, attendant: Attendant) -> None:

@@ -27,6 +27,14 @@ class Seat(Value, frozen=True, order=True):
     index: int
 
 
+class Instance(Value, frozen=True):
+    """The EC2 instance that this is: instance metadata's ``instance-id`` and so on, as they are."""
+
+    id: str
+    zone: str = ""
+    life_cycle: str = ""  # spot, on-demand, scheduled, capacity-block
+
+
 class Task(Value, frozen=True):
     """What a worker holds; ``timeout`` is SWF's start-to-close in seconds, None for none.
 

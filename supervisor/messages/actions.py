@@ -2,6 +2,7 @@
 
 import enum
 
+from supervisor.messages.about import Instance
 from supervisor.messages.base import Message
 from supervisor.messages.jobs import Job
 
@@ -24,6 +25,7 @@ class Fork(Message, frozen=True):
     worker: int
     generation: int
     job: Job
+    instance: Instance | None = None  # where it is born, as far as is known by then
 
 
 class Terminate(Message, frozen=True):

@@ -1,6 +1,6 @@
 """Facts that the core is told, by processes over their channels or by the shell."""
 
-from supervisor.messages.about import PostMortem, Result, Staleness, Task, TaskList
+from supervisor.messages.about import Instance, PostMortem, Result, Staleness, Task, TaskList
 from supervisor.messages.base import Message
 from supervisor.messages.jobs import Report
 
@@ -133,6 +133,22 @@ class DrainAsked(Message, frozen=True):
     within: float | None = None
 
 
+class EndNoticed(Message, frozen=True):
+    """This host is to go: as ``DrainAsked``, but said by no person, so a second one never stops.
+
+    ``within`` is when to be gone: the nearest of all that were told holds.
+    """
+
+    why: str
+    within: float | None = None
+
+
+class InstanceKnown(Message, frozen=True):
+    """The EC2 instance that this is has been learned."""
+
+    instance: Instance
+
+
 class StopAsked(Message, frozen=True):
     """Leave now; what is in hand is abandoned."""
 
@@ -167,6 +183,8 @@ Event = (
     | AttendantLost
     | AllClosed
     | DrainAsked
+    | EndNoticed
+    | InstanceKnown
     | StopAsked
     | RestartAsked
     | Tick

@@ -9,7 +9,9 @@ from supervisor.messages.events import (
     AllClosed,
     AttendantReady,
     Done,
+    EndNoticed,
     ForkFailed,
+    InstanceKnown,
     Polling,
     Refused,
     Registered,
@@ -61,6 +63,19 @@ class Load(Message, frozen=True):
     sticky: Stickiness | None = None  # None: deciders read the whole history every time
 
 
+class Ec2(Value, frozen=True):
+    """What the ``ec2`` attendant is to do, as the settings say. Times in seconds."""
+
+    interval: float
+    margin: float
+    maintenance_lead: float
+    token_ttl: int
+    drain_on_rebalance: bool
+    protect_busy: bool
+    group: str | None = None
+    hook: str | None = None
+
+
 class Attend(Message, frozen=True):
     """The supervisor's first word to an attendant: what it needs to know."""
 
@@ -73,6 +88,7 @@ class Attend(Message, frozen=True):
     flow_tags: tuple[str, ...] = ()
     flow_priority: int | None = None
     live: bool = False  # show what happens to whoever sits at the terminal
+    ec2: Ec2 | None = None  # for the ``ec2`` attendant alone
 
 
 class ListState(Value, frozen=True):
@@ -84,10 +100,15 @@ class ListState(Value, frozen=True):
     working: int
 
 
+class PoolAsked(Message, frozen=True):
+    """An attendant wants to know how the pool does; it gets a ``PoolState``."""
+
+
 class PoolState(Message, frozen=True):
-    """How the pool does, said to attendants that show it."""
+    """How the pool does, said to attendants that show it or asked for it."""
 
     lists: tuple[ListState, ...]
+    in_hand: int = 0  # tasks, those of workers that are on their way out included
 
 
 class Loaded(Message, frozen=True):
@@ -120,6 +141,7 @@ class Forked(Message, frozen=True):
 Said = (
     Load
     | Attend
+    | PoolAsked
     | PoolState
     | Loaded
     | CannotLoad
@@ -134,6 +156,8 @@ Said = (
     | Refused
     | AttendantReady
     | AllClosed
+    | EndNoticed
+    | InstanceKnown
     | Fork
 )
 """What may be said over a channel, by either end."""

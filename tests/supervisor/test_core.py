@@ -164,7 +164,8 @@ def test_an_attendant_that_does_not_end_is_not_waited_for() -> None:
     world.finish(60)
     assert world.exit is not None
     assert world.exit.code == 0
-    assert world.now == world.when(messages.StopAttendant("endpoint")) + 5.0
+    patience = world.settings.attendant_patience
+    assert world.now == world.when(messages.StopAttendant("endpoint")) + patience
     assert len(world.notes("attendant_left_behind")) == 1
 
 

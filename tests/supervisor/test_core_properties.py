@@ -132,6 +132,13 @@ def test_no_story_with_attendants_breaks_a_law(
 
 
 @many
+@given(scripts(leaving=True), st.lists(helpers, max_size=4))
+def test_no_story_with_a_companion_breaks_a_law(script: Script, fates: list[Helper]) -> None:
+    """The same with an attendant that stays, however often it is lost."""
+    tell(replace(script, companions=tuple(fates)), ec2="on").finish(ENOUGH)
+
+
+@many
 @given(scripts(leaving=True))
 def test_the_same_story_is_told_the_same_way(script: Script) -> None:
     """Same events, same actions: a run can be repeated."""

@@ -50,6 +50,7 @@ FORBIDDEN: dict[str, list[messages.Action]] = {
     "retired twice": [messages.RetireGeneration(1), messages.RetireGeneration(1)],
     "a stranger is stopped": [messages.StopAttendant("nobody")],
     "started twice": [messages.StartAttendant("x"), messages.StartAttendant("x")],
+    "a companion is started twice": [messages.StartAttendant("ec2")] * 2,
     "somebody is left behind": [messages.Exit(0, "")],
     "a living one is noted as dead": [messages.Note(30, "worker_died", "", {"worker": 2})],  # type: ignore[arg-type]
 }

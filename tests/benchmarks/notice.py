@@ -1,0 +1,152 @@
+"""A spot notice under load: is every task finished or handed back before the instance is gone?
+
+``python -m tests.benchmarks.notice [--each 4] [--notice 120] [--executions 60] [--warm 30]``
+
+One host with ``--each`` workers for each of 50 task lists (4 make 200 workers), busy all the time;
+one task in 50 takes longer than any notice. SWF and instance metadata are of our own, on this
+machine; the margin is the default. What became of the tasks is read from the histories: their
+times are SWF's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from tests.benchmarks import measuring, notice_flow
+from tests.metadata import Metadata
+from tests.processes import swf
+from tests.processes.harness import Supervisor, local_swf
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MINUTE = 60.0
+"""Seconds from the notice in which the supervisor's CPU is counted."""
+
+LOOK = 0.05
+"""Seconds between two looks whether it is still there."""
+
+CLOSES = {
+    "ActivityTaskCompleted": "finished",
+    "ActivityTaskFailed": "handed back",
+    "ActivityTaskTimedOut": "timed out",
+    "ActivityTaskCanceled": "canceled",
+}
+
+
+@dataclass
+class Figures:
+    """What was measured."""
+
+    workers: int = 0
+    in_hand: int = 0
+    cpu: float = 0.0
+    counted: float = 0.0
+    left_after: float = 0.0
+    left_before_end: float = 0.0
+    code: int = 0
+    closes: Counter[str] = field(default_factory=Counter)  # of tasks open at the notice
+    last_close: float = 0.0  # seconds before the end
+
+
+def used(process: psutil.Process) -> float:
+    """CPU seconds of a process so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def watch(pool: Supervisor, figures: Figures, began: float) -> None:
+    """Count the supervisor's CPU for a minute, or as long as it is there; then wait for its end."""
+    supervisor = psutil.Process(pool.pid)
+    before = used(supervisor)
+    while pool.process.poll() is None and time.time() < began + MINUTE:
+        with contextlib.suppress(psutil.Error):
+            figures.cpu = used(supervisor) - before
+            figures.counted = time.time() - began
+        time.sleep(LOOK)
+    figures.code = pool.process.wait(600)
+    figures.left_after = time.time() - began
+
+
+def read(executions: Sequence[swf.Execution], began: float, ends: float, figures: Figures) -> None:
+    """What became of the tasks that were open at the notice, or came after it."""
+    last = 0.0
+    for execution in executions:
+        for how, at in ends_of(execution.history()):
+            if at >= began or how == "lost":
+                figures.closes[how if at <= ends else f"{how}, too late"] += 1
+                last = max(last, at)
+    figures.last_close = ends - last
+
+
+def ends_of(history: Sequence[dict[str, Any]]) -> list[tuple[str, float]]:
+    """How each started task was closed, and when; ``lost`` at 0 if it never was."""
+    started: dict[int, tuple[str, float]] = {}
+    for event in history:
+        kind, at = event["eventType"], event["eventTimestamp"].timestamp()
+        told = event.get(f"{kind[0].lower()}{kind[1:]}EventAttributes", {})
+        if kind == "ActivityTaskStarted":
+            started[event["eventId"]] = ("lost", 0.0)
+        elif kind in CLOSES and told["startedEventId"]:
+            started[told["startedEventId"]] = (CLOSES[kind], at)
+    return list(started.values())
+
+
+def measure(each: int, notice: float, executions: int, warm: float) -> Figures:
+    """One host, from its start to its end."""
+    figures = Figures(workers=each * notice_flow.LISTS)
+    argv = ["--flow", "tests.benchmarks.notice_flow", "--workers", str(each), "--deciders", "2"]
+    with Metadata() as metadata, local_swf() as endpoint:
+        variables = {
+            "AWS_EC2_METADATA_DISABLED": "false",
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url,
+        }
+        with Supervisor(*argv, "--endpoint-url", endpoint, **variables) as pool:
+            pool.ready()
+            started = [swf.start(endpoint, notice_flow) for _ in range(executions)]
+            time.sleep(warm)
+            figures.in_hand = len(pool.titled("garcon: activity", "working"))
+            ends = float(int(time.time() + notice))
+            metadata.notice(ends)
+            pool.wait_for("draining")
+            began = time.time()
+            watch(pool, figures, began)
+            figures.left_before_end = ends - time.time()
+            read(started, began, ends, figures)
+    return figures
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--each", type=int, default=4)
+    parser.add_argument("--notice", type=float, default=120.0)
+    parser.add_argument("--executions", type=int, default=60)
+    parser.add_argument("--warm", type=float, default=30.0)
+    asked = parser.parse_args()
+    print(measuring.machine())
+    figures = measure(asked.each, asked.notice, asked.executions, asked.warm)
+    rows = [
+        [f"a notice of {asked.notice:g} s", f"{figures.workers} workers of {notice_flow.LISTS}"],
+        ["tasks in hand at the notice", str(figures.in_hand)],
+        *([f"tasks {how}", str(count)] for how, count in sorted(figures.closes.items())),
+        ["last of them before the instance's end", f"{figures.last_close:.1f} s"],
+        ["exit after the drain's begin", f"{figures.left_after:.1f} s, code {figures.code}"],
+        ["exit before the instance's end", f"{figures.left_before_end:.1f} s"],
+        [
+            f"supervisor's CPU in the first {figures.counted:.0f} s",
+            f"{figures.cpu:.2f} s ({100 * figures.cpu / max(figures.counted, 1e-9):.1f}%)",
+        ],
+    ]
+    print(measuring.table(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""At home on EC2, with real processes: every timeline ends as the table in ``docs/ec2.md`` says."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.metadata import INSTANCE, SPOT, Metadata
+from tests.processes import flow, swf
+from tests.processes.harness import ROOT, Supervisor, local_swf, parsed, until
+from tests.processes.timelines import HEAD, TIMELINES, Timeline, run
+from tests.processes.trial import Trial
+from tests.scaling import HOOK, PROTECT, Scaling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    """A local SWF with polls of a second that hands no task to the killed."""
+    with local_swf("--poll-seconds", "1", "--no-ghosts") as url:
+        yield url
+
+
+@pytest.fixture
+def metadata() -> Iterator[Metadata]:
+    """An instance of the tests' own."""
+    with Metadata() as made:
+        yield made
+
+
+def pool(endpoint: str, metadata: Metadata, *argv: str, **variables: str) -> Supervisor:
+    """A pool on that instance."""
+    return Supervisor(
+        *("--flow", "tests.processes.flow", "--endpoint-url", endpoint, *argv),
+        **{
+            "AWS_EC2_METADATA_DISABLED": "false",
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url,
+            "GARCON_NOTICE_INTERVAL": "0.2",
+            **variables,
+        },
+    )
+
+
+@pytest.mark.parametrize("timeline", TIMELINES, ids=lambda each: each.name)
+def test_a_timeline_ends_as_the_table_says(
+    timeline: Timeline, endpoint: str, tmp_path: Path
+) -> None:
+    """What was in hand is finished or handed back, and the program is gone before the instance."""
+    assert run(timeline, endpoint, tmp_path) == timeline.outcome
+
+
+def test_the_table_tells_of_the_timelines() -> None:
+    """The document has a row for each, and no other; each name is told once."""
+    text = (ROOT / "docs" / "ec2.md").read_text(encoding="utf-8")
+    lines = text[text.index(HEAD) :].splitlines()
+    table = lines[2 : lines.index("")]
+    assert table == [each.row for each in TIMELINES]
+    assert len({each.name for each in TIMELINES}) == len(TIMELINES)
+
+
+# --- who it is ------------------------------------------------------------------------------------
+
+
+def test_history_and_logs_name_the_instance(endpoint: str, metadata: Metadata) -> None:
+    """Id, zone and life cycle stand in the identity of who is forked once they are known.
+
+    And on every line from then on, a task's own included.
+    """
+    with pool(endpoint, metadata) as supervisor:
+        supervisor.ready()
+        victim = supervisor.titled("garcon: activity gates gates_gate")[0]
+        victim.kill()
+        died = supervisor.wait_for("worker_died", pid=victim.pid)
+        assert (died["instance"], died["zone"]) == (INSTANCE, "eu-west-1a")
+        execution = swf.start(endpoint, flow, gate="", then="return")
+        event = execution.wait_for("ActivityTaskStarted")[0]
+        identity = event["activityTaskStartedEventAttributes"]["identity"]
+        assert identity.rsplit(":", 2)[0] == f"{INSTANCE}/eu-west-1a/spot"
+        execution.wait_closed()
+
+
+def test_a_dead_workers_report_names_the_instance(
+    endpoint: str, metadata: Metadata, tmp_path: Path
+) -> None:
+    """Its host is the instance's id."""
+    with pool(endpoint, metadata) as supervisor:
+        supervisor.ready()
+        metadata.wait_for(SPOT, 404)
+        trial = Trial(supervisor, endpoint, tmp_path, "return")
+        trial.worker().kill()
+        _, details = trial.failure()
+        assert details["host"] == INSTANCE
+
+
+# --- off ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "variables"),
+    [
+        (("--ec2", "off"), {}),
+        (("--ec2", "on"), {"AWS_EC2_METADATA_DISABLED": "true"}),
+        ((), {"AWS_EC2_METADATA_DISABLED": "true"}),
+    ],
+)
+def test_metadata_that_are_not_wanted_are_not_asked(
+    endpoint: str, metadata: Metadata, argv: tuple[str, ...], variables: dict[str, str]
+) -> None:
+    """No attendant is there; ``on`` against the variable is told."""
+    with pool(endpoint, metadata, *argv, **variables) as supervisor:
+        if "on" in argv:
+            supervisor.wait_for_message("--ec2 on is not heeded")
+        supervisor.ready()
+        assert supervisor.titled("garcon: ec2") == []
+    assert metadata.asked == []
+
+
+# --- scale-in protection --------------------------------------------------------------------------
+
+
+def test_a_busy_instance_is_protected_until_the_program_ends(
+    endpoint: str, metadata: Metadata, tmp_path: Path
+) -> None:
+    """One call when a task is in hand, one at the end; none in between for another task."""
+    with contextlib.ExitStack() as stack:
+        scaling = stack.enter_context(Scaling(HOOK))
+        metadata.put("meta-data/autoscaling/target-lifecycle-state", "InService")
+        metadata.put("meta-data/instance-id", scaling.instance)
+        where = {"AWS_ENDPOINT_URL_AUTO_SCALING": scaling.url}
+        supervisor = stack.enter_context(pool(endpoint, metadata, "--protect-busy", **where))
+        supervisor.ready()
+        trial = Trial(supervisor, endpoint, tmp_path, "return")
+        trial.worker()
+        supervisor.wait_for("protection", protected=True)
+        assert scaling.protected()
+        trial.open()
+        trial.completes()
+        supervisor.process.terminate()
+        assert supervisor.wait() == 0
+        assert not scaling.protected()
+        assert scaling.count(PROTECT) == 2
+
+
+def test_the_attendant_leaves_with_the_supervisor(endpoint: str, metadata: Metadata) -> None:
+    """After kill -9 of the supervisor it ends by itself, without a word to anybody."""
+    with pool(endpoint, metadata) as supervisor:
+        supervisor.ready()
+        attendant = until(lambda: supervisor.titled("garcon: ec2"), "the attendant")[0]
+        supervisor.process.kill()
+        until(lambda: not attendant.is_running(), "the attendant is gone")
+        assert not [each for each in supervisor.err.seen if "Traceback" in str(parsed(each))]

@@ -1,0 +1,397 @@
+"""Scripted timelines: what an instance is told, and how its work ends; ``docs/ec2.md`` shows them.
+
+Times are scaled by settings: a look every fifth of a second, seconds instead of spot's two minutes.
+Each timeline waits for what it has caused before it goes on, so its order holds on any machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import time
+from dataclasses import dataclass, field
+from math import inf
+from typing import TYPE_CHECKING
+
+from tests.metadata import MAINTENANCE, PUT_TOKEN, REBALANCE, SPOT, TARGET, Metadata
+from tests.processes.harness import Supervisor, until
+from tests.processes.trial import Trial
+from tests.scaling import BEAT, COMPLETE, HOOK, Scaling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import psutil
+
+LONG, SHORT = 600.0, 16.0
+"""Seconds of notice: more than any task needs, and as few as a slow machine can do with."""
+
+MARGIN = 12.0
+"""Seconds before the end at which what is in hand is cut short: of a short notice, after four."""
+
+EARLY = 30.0
+"""Seconds that the group waits where no heartbeat is permitted: a hook's least."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the work in hand ended, and with which exit code."""
+
+    finished: int = 0
+    handed_back: int = 0
+    code: int = 0
+
+
+@dataclass
+class Stage:
+    """One instance with one pool."""
+
+    pool: Supervisor
+    endpoint: str
+    folder: Path
+    metadata: Metadata
+    scaling: Scaling | None = None
+    trial: Trial | None = None
+    ends: float = inf  # when the instance would be gone, in seconds since the epoch
+
+    def work(self) -> Trial:
+        """A task is in hand, and stays until its gate is opened."""
+        self.trial = Trial(self.pool, self.endpoint, self.folder, "return")
+        self.trial.worker()
+        return self.trial
+
+    def notice(self, seconds: float) -> None:
+        """EC2 will reclaim the instance in so many seconds."""
+        self.ends = float(int(time.time() + seconds))  # as it is told
+        self.metadata.notice(self.ends)
+
+    def drains(self) -> None:
+        """Wait until the pool does."""
+        self.pool.wait_for("draining")
+
+    def finish(self) -> None:
+        """The task in hand may end."""
+        assert self.trial is not None
+        self.trial.open()
+
+    def attendant(self) -> psutil.Process:
+        """The process that looks at the metadata."""
+        found: list[psutil.Process] = until(lambda: self.pool.titled("garcon: ec2"), "attendant")
+        return found[0]
+
+    def outcome(self) -> Outcome:
+        """Wait for the end, and see that all was told to SWF before the instance was gone."""
+        code = self.pool.wait()
+        assert time.time() < self.ends, "the program was gone before the instance"
+        if self.trial is None:
+            return Outcome(code=code)
+        kinds = self.trial.kinds()
+        if kinds["ActivityTaskFailed"]:
+            reason, _ = self.trial.failure()
+            assert reason.startswith("Interrupted: "), reason
+        return Outcome(kinds["ActivityTaskCompleted"], kinds["ActivityTaskFailed"], code)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A story, what comes of it, and the settings that it needs.
+
+    Attributes:
+        name: For people and for the table.
+        told: What the instance is told, in a few words.
+        in_hand: What the pool is at.
+        play: What happens, up to the program's end.
+        outcome: What comes of it.
+        gone: When the instance would be gone, in words.
+        argv: Options of the supervisor.
+        hooked: Whether the instance is in a group with a termination hook.
+    """
+
+    name: str
+    told: str
+    in_hand: str
+    play: Callable[[Stage], None]
+    outcome: Outcome
+    gone: str
+    argv: tuple[str, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    hooked: bool = False
+
+    @property
+    def row(self) -> str:
+        """Its line in the table."""
+        cells = (
+            *(self.name, self.told, self.in_hand),
+            *(str(self.outcome.finished), str(self.outcome.handed_back)),
+            *(str(self.outcome.code), self.gone),
+        )
+        return f"| {' | '.join(cells)} |"
+
+
+HEAD = (
+    "| timeline | the instance is told | in hand | finished | handed back | exit code"
+    " | the instance would be gone |"
+)
+
+
+# --- spot -----------------------------------------------------------------------------------------
+
+
+def in_mid_poll(stage: Stage) -> None:
+    """Nothing is in hand."""
+    stage.notice(LONG)
+    stage.drains()
+
+
+def in_mid_task(stage: Stage) -> None:
+    """The task ends in time."""
+    stage.work()
+    stage.notice(LONG)
+    stage.drains()
+    stage.finish()
+
+
+def too_short(stage: Stage) -> None:
+    """The task does not end in time."""
+    stage.work()
+    stage.notice(SHORT)
+    stage.drains()
+
+
+def twice(stage: Stage) -> None:
+    """The same is seen again, and said again by an attendant that has forgotten it."""
+    stage.work()
+    stage.notice(LONG)
+    stage.drains()
+    stage.metadata.wait_for(SPOT, 200, more=2)
+    stage.attendant().kill()
+    stage.pool.wait_for("attendant_lost", attendant="ec2")
+    stage.pool.wait_for("notice", notice="spot")
+    stage.finish()
+
+
+def nearer(stage: Stage) -> None:
+    """The end comes nearer."""
+    stage.work()
+    stage.notice(LONG)
+    stage.drains()
+    stage.notice(SHORT)
+    stage.pool.wait_for("notice", notice="spot")
+
+
+def withdrawn(stage: Stage) -> None:
+    """The notice is withdrawn, and the drain goes on."""
+    stage.work()
+    stage.notice(LONG)
+    stage.drains()
+    stage.metadata.withdraw(SPOT)
+    stage.pool.wait_for("notice_withdrawn", notice="spot")
+    stage.finish()
+
+
+# --- the service itself ---------------------------------------------------------------------------
+
+
+def token_ends(stage: Stage) -> None:
+    """The token is renewed before its end, which is a second."""
+    stage.work()
+    stage.metadata.wait_for(PUT_TOKEN, 200, more=2)
+    stage.notice(LONG)
+    stage.drains()
+    stage.finish()
+
+
+def token_refused(stage: Stage) -> None:
+    """A token that is good no more is replaced."""
+    stage.work()
+    stage.metadata.wait_for(SPOT, 404)
+    stage.metadata.forget_tokens()
+    stage.notice(LONG)
+    stage.drains()
+    assert any(status == 401 for _, status in stage.metadata.asked)
+    stage.finish()
+
+
+def errors(stage: Stage) -> None:
+    """The service fails a while; the notice comes meanwhile."""
+    stage.work()
+    stage.metadata.wait_for(SPOT, 404)
+    stage.metadata.fail(500, 8)
+    stage.notice(LONG)
+    stage.pool.wait_for("metadata_silent")
+    stage.drains()
+    stage.finish()
+
+
+def service_gone(stage: Stage) -> None:
+    """Nobody answers a while; one warning, and then the notice is seen."""
+    stage.work()
+    stage.metadata.wait_for(SPOT, 404)
+    stage.metadata.go()
+    stage.pool.wait_for("metadata_silent")
+    stage.notice(LONG)
+    stage.metadata.come_back()
+    stage.pool.wait_for("metadata_back")
+    stage.drains()
+    stage.finish()
+
+
+# --- other notices --------------------------------------------------------------------------------
+
+
+def recommend(stage: Stage) -> None:
+    """EC2 recommends to rebalance."""
+    stage.metadata.put(REBALANCE, json.dumps({"noticeTime": "2026-11-05T08:22:00Z"}))
+    stage.pool.wait_for("notice", notice="rebalance")
+
+
+def rebalance_logged(stage: Stage) -> None:
+    """It is told; the pool serves on, until somebody stops it."""
+    recommend(stage)
+    stage.work()
+    stage.finish()
+    assert stage.trial is not None
+    stage.trial.completes()
+    stage.pool.signal(signal.SIGTERM)
+    assert "SIGTERM" in stage.pool.wait_for("draining")["message"]
+
+
+def rebalance_drained(stage: Stage) -> None:
+    """It is a reason to drain."""
+    stage.work()
+    recommend(stage)
+    stage.drains()
+    stage.finish()
+
+
+def maintenance(stage: Stage) -> None:
+    """A reboot is scheduled."""
+    stage.work()
+    stage.ends = float(int(time.time() + SHORT))
+    begins = time.strftime("%d %b %Y %H:%M:%S GMT", time.gmtime(stage.ends))
+    event = {"NotBefore": begins, "Code": "system-reboot", "State": "active", "EventId": "e-1"}
+    stage.metadata.put(MAINTENANCE, json.dumps([event]))
+    stage.drains()
+
+
+# --- the group ------------------------------------------------------------------------------------
+
+
+def scale_in(stage: Stage) -> None:
+    """The group waits at its hook, kept so by heartbeats, until the task has ended."""
+    assert stage.scaling is not None
+    stage.work()
+    stage.metadata.put(TARGET, "Terminated")
+    stage.drains()
+    stage.scaling.wait_for(BEAT)
+    assert stage.scaling.count(COMPLETE) == 0
+    stage.finish()
+    stage.pool.wait_for("hook_completed")
+    assert stage.scaling.wait_for(COMPLETE)["LifecycleActionResult"] == "CONTINUE"
+
+
+def scale_in_too_short(stage: Stage) -> None:
+    """Heartbeats are not permitted: the group waits no longer than its hook's timeout."""
+    assert stage.scaling is not None
+    stage.work()
+    stage.scaling.order(BEAT, "AccessDenied")
+    stage.ends = time.time() + EARLY
+    stage.metadata.put(TARGET, "Terminated")
+    stage.pool.wait_for("autoscaling_refused", action=f"autoscaling:{BEAT}")
+    stage.pool.wait_for("hook_completed")
+
+
+def reclaimed_in_a_group(stage: Stage) -> None:
+    """Both are told; the hook is completed though the drain had begun."""
+    assert stage.scaling is not None
+    stage.work()
+    stage.notice(LONG)
+    stage.drains()
+    stage.metadata.put(TARGET, "Terminated")
+    stage.scaling.wait_for(BEAT)
+    stage.finish()
+    stage.scaling.wait_for(COMPLETE)
+
+
+FINISHED, HANDED_BACK = Outcome(finished=1), Outcome(handed_back=1, code=1)
+IN_LONG, IN_SHORT = f"{LONG:g} s after the notice", f"{SHORT:g} s after the notice"
+NOT = "not at all"
+
+TIMELINES = (
+    Timeline("notice in mid-poll", "spot: terminate", "polls", in_mid_poll, Outcome(), IN_LONG),
+    Timeline("notice in mid-task", "spot: terminate", "a task", in_mid_task, FINISHED, IN_LONG),
+    Timeline("too short", "spot: terminate", "a longer task", too_short, HANDED_BACK, IN_SHORT),
+    Timeline("twice", "spot: terminate, seen again", "a task", twice, FINISHED, IN_LONG),
+    Timeline(
+        *("nearer", "spot: terminate, then sooner", "a longer task", nearer, HANDED_BACK),
+        f"{SHORT:g} s after the second notice",
+    ),
+    Timeline("withdrawn", "spot: terminate, then nothing", "a task", withdrawn, FINISHED, IN_LONG),
+    Timeline(
+        *("token ends", "spot: terminate", "a task", token_ends, FINISHED, IN_LONG),
+        variables={"GARCON_METADATA_TOKEN_TTL": "1"},
+    ),
+    Timeline(
+        "token refused", "401, then spot: terminate", "a task", token_refused, FINISHED, IN_LONG
+    ),
+    Timeline("errors", "500, then spot: terminate", "a task", errors, FINISHED, IN_LONG),
+    Timeline(
+        "service gone", "nothing, then spot: terminate", "a task", service_gone, FINISHED, IN_LONG
+    ),
+    Timeline("rebalance, logged", "rebalance", "a task", rebalance_logged, FINISHED, NOT),
+    Timeline(
+        *("rebalance, drained", "rebalance", "a task", rebalance_drained, FINISHED, NOT),
+        argv=("--on-rebalance", "drain"),
+    ),
+    Timeline(
+        *("maintenance", "system-reboot scheduled", "a longer task", maintenance, HANDED_BACK),
+        f"{SHORT:g} s after it was told",
+    ),
+    Timeline(
+        *("scale-in", "target state: Terminated", "a task", scale_in, FINISHED),
+        *("when its hook is completed",),
+        hooked=True,
+    ),
+    Timeline(
+        *("scale-in, no heartbeats", "target state: Terminated", "a longer task"),
+        *(scale_in_too_short, HANDED_BACK, f"{EARLY:g} s after it was told"),
+        argv=("--notice-margin", "26"),
+        hooked=True,
+    ),
+    Timeline(
+        *("reclaimed in a group", "spot: terminate, target state: Terminated", "a task"),
+        *(reclaimed_in_a_group, FINISHED, IN_LONG),
+        hooked=True,
+    ),
+)
+
+
+def run(timeline: Timeline, endpoint: str, folder: Path) -> Outcome:
+    """Play one timeline to its end."""
+    with contextlib.ExitStack() as stack:
+        scaling = stack.enter_context(Scaling(HOOK)) if timeline.hooked else None
+        metadata = stack.enter_context(Metadata())
+        pool = stack.enter_context(_pool(timeline, endpoint, metadata, scaling))
+        stage = Stage(pool.ready(), endpoint, folder, metadata, scaling)
+        timeline.play(stage)
+        return stage.outcome()
+
+
+def _pool(
+    timeline: Timeline, endpoint: str, metadata: Metadata, scaling: Scaling | None
+) -> Supervisor:
+    variables = {
+        "AWS_EC2_METADATA_DISABLED": "false",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url,
+        "GARCON_NOTICE_INTERVAL": "0.2",
+        "GARCON_NOTICE_MARGIN": str(MARGIN),
+        **timeline.variables,
+    }
+    if scaling:
+        metadata.put(TARGET, "InService")
+        metadata.put("meta-data/instance-id", scaling.instance)
+        variables["AWS_ENDPOINT_URL_AUTO_SCALING"] = scaling.url
+    own = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint)
+    return Supervisor(*own, *timeline.argv, **variables)
