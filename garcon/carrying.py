@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from garcon import claims, limits
+from garcon import claims, limits, untrusted
 from garcon.errors import GarconError
 
 Event = dict[str, Any]
@@ -89,7 +89,7 @@ def unpack(value: Mapping[str, Any]) -> Carried:
         NotCarried: It is not what ``carry`` makes.
     """
     try:
-        told = json.loads(_decompressed(base64.b85decode(value[CARRIED])))
+        told = untrusted.loads(_decompressed(base64.b85decode(value[CARRIED])).decode())
         return Carried(told["input"], [*_unfolded(told["done"], told["tries"])])
     except (ValueError, TypeError, KeyError, binascii.Error, zlib.error) as error:
         raise NotCarried(f"What the run before has carried over is damaged: {error}.") from error

@@ -2,7 +2,8 @@
 
 Outward, a value that SWF would refuse is refused here, in words that name the culprit. What is too
 long goes to the claim store, if there is one, and comes back from there (``claims``). Inward, the
-text is data that others wrote: it is measured before it is parsed, and never evaluated.
+text is data that others wrote: its length and depth are measured before it is parsed, and it is
+never evaluated (``untrusted``). Neither way do values appear in errors: they may be secrets.
 
 Keys that are numbers, truth values or ``None`` come back as texts: JSON has no others.
 """
@@ -11,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from garcon import claims, limits
+from garcon import claims, limits, untrusted
 from garcon.errors import GarconError
 
 _CURES = {
@@ -39,7 +40,7 @@ def encode(values: Any, what: str) -> str:
         TooLarge: It has more than 32,768 characters and there is no claim store, or more than the
             store takes; the message names the largest key.
         NotSendable: JSON has no form for a value, such as a set, NaN, or a list that contains
-            itself; the message names the key.
+            itself, or it is nested too deep to be read again; the message names the key.
         claims.Unavailable: The claim store does not answer just now.
     """
     text = check(values, what)
@@ -60,6 +61,11 @@ def check(values: Any, what: str) -> str:
         text = json.dumps(values, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise NotSendable(f"{what} cannot be sent as JSON{_culprit(values)}: {error}") from error
+    if untrusted.is_too_deep(text):
+        raise NotSendable(
+            f"{what} cannot be sent as JSON{_culprit(values)}: it is nested more than "
+            f"{untrusted.DEPTH} levels deep"
+        )
     bound = claims.LARGEST if claims.store() else limits.PAYLOAD
     if len(text) > bound:
         taker = "a claim store" if claims.store() else "SWF"
@@ -74,7 +80,7 @@ def decode(text: str | None, what: str) -> Any:
     """The value of a JSON text, or of the claim in it; an empty or missing text is ``None``.
 
     Raises:
-        NotReadable: The text is too long, or not JSON, or what it claims is not there.
+        NotReadable: The text is too long or too deep, or not JSON, or what it claims is not there.
         claims.Unavailable: The claim store does not answer just now.
     """
     if not text:
@@ -92,9 +98,11 @@ def decode(text: str | None, what: str) -> Any:
 
 def _loaded(text: str, what: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise NotReadable(f"{what} is not JSON ({error}): {text[:40]!r}.") from error
+        return untrusted.loads(text)
+    except untrusted.TooDeep as error:
+        raise NotReadable(f"{what} cannot be read: {error}.") from error
+    except ValueError as error:
+        raise NotReadable(f"{what} is not JSON: {error}.") from error
 
 
 def decode_object(text: str | None, what: str) -> dict[str, Any]:
@@ -127,7 +135,7 @@ def _culprit(values: Any) -> str:
 
 def _plain(value: Any) -> bool:
     try:
-        json.dumps(value, allow_nan=False)
+        text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return False
-    return True
+    return not untrusted.is_too_deep(text)

@@ -9,8 +9,10 @@ Rules:
    those it can before they expire), no region, no permission, unknown or deprecated names,
    malformed requests.
 3. The sentence says what was done, where, why it failed, and what to do.
+4. It does not repeat a value that was refused: that may be an input, a result or a token.
 """
 
+import re
 from dataclasses import dataclass
 
 from botocore import exceptions as aws
@@ -19,6 +21,10 @@ from botocore.parsers import ResponseParserError
 from garcon.utils import error_code
 
 SERVER_ERROR = 500
+
+# "1 validation error detected: Value '...' at 'input' failed to satisfy constraint" is SWF's way,
+# "Invalid type for parameter input, value: ..., type: <class 'dict'>" botocore's.
+_REFUSED_VALUE = re.compile(r"(?<=Value )'.*?' (?=at ')|value: .*?, (?=type: <)", re.DOTALL)
 
 # What a call to AWS raises; anything else is a fault of the program.
 ERRORS = (aws.BotoCoreError, aws.ClientError, ResponseParserError, OSError)
@@ -123,11 +129,16 @@ def _status(error: aws.ClientError) -> int:
 
 def _why(error: BaseException) -> str:
     if isinstance(error, aws.ClientError):
-        message = str(error.response.get("Error", {}).get("Message", "")).rstrip(".")
+        message = _discreet(str(error.response.get("Error", {}).get("Message", ""))).rstrip(".")
         code = error_code(error) or "an error without a code"
         return f"SWF says {code}: {message}" if message else f"SWF says {code}"
-    said = " ".join(str(error).split()).rstrip(".")
+    said = " ".join(_discreet(str(error)).split()).rstrip(".")
     return said or type(error).__name__
+
+
+def _discreet(message: str) -> str:
+    """What SWF or botocore says of a value, without the value."""
+    return _REFUSED_VALUE.sub("", message)
 
 
 def _cure(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from garcon import limits, reasons
+from garcon import limits, reasons, untrusted
 from supervisor.messages import Fail
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def _is_count(value: object) -> bool:
 
 def _details(text: str | None) -> dict[str, Any]:
     try:
-        told = json.loads(text or "{}")
-    except (ValueError, RecursionError):
+        told = untrusted.loads(text or "{}")
+    except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
 

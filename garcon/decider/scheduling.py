@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from garcon import limits
+from garcon import limits, untrusted
 from garcon.activity import (
     ACTIVITY_SCHEDULED,
     Activity,
@@ -168,7 +168,7 @@ def digest(values: Any) -> str:
 def control_of(text: str | None) -> dict[str, Any]:
     """What the decider noted with an activity, a child or a lambda function."""
     try:
-        told = json.loads(text or "{}")
+        told = untrusted.loads(text or "{}")
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from garcon import untrusted
 from garcon.local.engine import Invocation
 
 LOGGER = logging.getLogger("garcon.local")
@@ -31,6 +32,6 @@ def invoke(lambdas: Mapping[str, Callable[[Any], Any]], invocation: Invocation) 
 
 def _input(text: str) -> Any:
     try:
-        return json.loads(text) if text else None
+        return untrusted.loads(text) if text else None
     except ValueError:
         return text

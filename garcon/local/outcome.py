@@ -1,11 +1,10 @@
 """What came of an execution that `LocalSWF.run` drove to its end."""
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from garcon import payload
+from garcon import payload, untrusted
 from garcon.context import ExecutionContext
 from garcon.errors import GarconError
 from garcon.local.engine import Body
@@ -49,7 +48,7 @@ class Outcome:
         """The result it completed with, read as JSON if it is, else text; None without one."""
         text = self._closing.get("result")
         try:
-            return json.loads(text) if text else None
+            return untrusted.loads(text) if text else None
         except ValueError:
             return text
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from garcon import untrusted
 from garcon.decider import DeciderWorker
 from garcon.local.recording import Events
 
@@ -181,7 +182,7 @@ def _plain(value: Any) -> str:
     """JSON with sorted keys, so that the order in which an input was written does not count."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = untrusted.loads(value)
         except ValueError:
             return str(value)
     return json.dumps(value, sort_keys=True)
@@ -189,7 +190,7 @@ def _plain(value: Any) -> str:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = untrusted.loads(text)
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

@@ -8,7 +8,6 @@
 The checkers are built once per process: a request then costs a walk over its members.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
@@ -16,6 +15,7 @@ from typing import Any, TypeAlias
 from botocore.loaders import Loader
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
+from garcon import untrusted
 from garcon.local.engine import Fault
 
 Params: TypeAlias = dict[str, Any]
@@ -52,7 +52,7 @@ def read_request(operation: str, body: bytes) -> Params:
     if check is None:
         raise Fault("UnknownOperationException", f"Unknown operation: {operation}")
     try:
-        value = json.loads(body or b"{}")
+        value = untrusted.loads((body or b"{}").decode())
     except ValueError as error:
         raise _unreadable(f"The body is not JSON: {error}") from error
     problems: list[str] = []

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from garcon import untrusted
 from garcon.workflow.errors import NotAHistory
 from garcon.workflow.values import Execution
 
@@ -161,7 +162,7 @@ def execution(events: Iterable[Event]) -> Execution | None:
 
 def _object(text: Any) -> dict[str, Any]:
     try:
-        value = json.loads(text)
-    except (TypeError, ValueError, RecursionError):
+        value = untrusted.loads(text)
+    except (AttributeError, TypeError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
