@@ -16,11 +16,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import socket
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from supervisor import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,6 +59,22 @@ def become_subreaper() -> None:
         raise OSError(number, f"prctl(PR_SET_CHILD_SUBREAPER): {os.strerror(number)}")
 
 
+def forbid_core_dumps() -> None:
+    """Let neither this process nor one below it leave a core file; it would hold credentials.
+
+    One byte, not none: at none the kernel still hands the core to a program (``core_pattern`` with
+    ``|``, core(5)); at one it takes it for that program's own crash and lets it be.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0 if hard == 0 else 1, hard))
+
+
+def allow_core_dumps() -> None:
+    """Take that back, as far as the host allows."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
 def spawn(module: str) -> tuple[int, socket.socket]:
     """Start ``python -m module`` in a process group of its own; returns its pid and our end.
 
@@ -69,7 +88,7 @@ def spawn(module: str) -> tuple[int, socket.socket]:
             pid = os.posix_spawn(
                 sys.executable,
                 [sys.executable, *flags, "-m", module],
-                os.environ,
+                environment.for_children(os.environ),
                 file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), CHANNEL_DESCRIPTOR)],
                 setpgroup=0,
                 setsigmask=[],

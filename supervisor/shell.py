@@ -15,6 +15,7 @@ Rules of this file:
 from __future__ import annotations
 
 import functools
+import os
 import select
 import signal
 import time
@@ -26,6 +27,7 @@ from supervisor.children import Child, Children, Kind
 from supervisor.postmortem import Coroner, OutOfMemory, own_events
 from supervisor.scales import Scales
 from supervisor.spawner import GONE, Spawner
+from supervisor.systemd.manager import Manager
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +58,7 @@ class Shell:
         self._spawner = Spawner(settings, self._children, self._listen, spare)
         self._coroner = Coroner(OutOfMemory(own_events()))
         self._scales = Scales(settings.max_memory_hard)
+        self._manager = Manager(os.environ, os.getpid())
         self._pending: list[messages.Event] = []  # facts of our own making, told in the next turn
         self._terminal = not kernel.is_hung_up()  # whether there is one that could be closed
         self._exit: messages.Exit | None = None
@@ -77,7 +80,11 @@ class Shell:
     # --- one turn
 
     def _wait(self) -> None:
-        by = min(self._core.next_deadline(), self._scales.next_look(self._children))
+        by = min(
+            self._core.next_deadline(),
+            self._scales.next_look(self._children),
+            self._manager.next_look(),
+        )
         left = 0.0 if self._pending else by - time.monotonic()
         # Rounded up: to wake a moment early would only mean to wait again.
         self._poll.poll(None if left == inf else max(0, int(left * 1000) + 1))
@@ -93,6 +100,7 @@ class Shell:
             events.append(messages.Tick())
         actions = [action for event in events for action in self._core.handle(event, now)]
         self._perform(actions)
+        self._manager.look(self._core, events, actions, now)
         if events:
             self._show_pool()
 
@@ -176,9 +184,9 @@ class Shell:
             ):
                 if getattr(message, "worker", child.key) == child.key:
                     return [message]
-                log.LOGGER.error("worker %s speaks for another: %s", child.key, message)
+                log.LOGGER.error("worker %s speaks for another: %s", child.key, _kind(message))
             case _:
-                log.LOGGER.error("%s %s said %s to us", child.kind.value, child.key, message)
+                log.LOGGER.error("%s %s said %s to us", child.kind.value, child.key, _kind(message))
         return []
 
     def _learn(self, message: messages.AttendantReady | messages.InstanceKnown) -> None:
@@ -295,6 +303,11 @@ class Shell:
             self._deaths(kernel.reap())
         for child in self._children:
             child.signal(kernel.kill_group)
+
+
+def _kind(message: messages.Said) -> str:
+    """A message in the log: what it says may be a token or a result."""
+    return type(message).__name__
 
 
 def _death(child: Child, status: int) -> messages.Event:

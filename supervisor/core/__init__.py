@@ -29,6 +29,7 @@ from supervisor.core import (
     recycling,
     reports,
     seats,
+    service,
     status,
 )
 from supervisor.core.record import record
@@ -108,6 +109,10 @@ class Core:
     def status(self) -> status.Status:
         """Everything that is known, for those who ask."""
         return status.status(self._state)
+
+    def service(self, now: float) -> service.Service:
+        """How the service does at ``now``, for whoever manages it."""
+        return service.service(self._state, now)
 
     def _run(self, turn: Turn) -> list[Action]:
         for rule in RULES:

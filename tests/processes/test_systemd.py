@@ -1,0 +1,166 @@
+"""What a service manager hears of a real pool: start, reload, drain, hang and crash loop."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from tests.processes.harness import Supervisor, local_swf, until
+from tests.processes.trial import Trial
+from tests.service_manager import ServiceManager
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FLOW = ("--flow", "tests.processes.flow")
+
+STATES = ("READY", "RELOADING", "STOPPING", "EXTEND_TIMEOUT_USEC")
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """A local SWF with polls of a second, so that drains are short."""
+    with local_swf("--poll-seconds", "1", "--no-ghosts") as url:
+        yield url
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[ServiceManager]:
+    """A service manager of our own."""
+    with ServiceManager(str(tmp_path / "notify")) as listening:
+        yield listening
+
+
+def managed(manager: ServiceManager, endpoint: str, **variables: str) -> Supervisor:
+    """A supervisor of the test flow that this manager runs."""
+    said = {"NOTIFY_SOCKET": manager.address, "GARCON_LASTING": "0.1", **variables}
+    return Supervisor(*FLOW, "--endpoint-url", endpoint, **said)
+
+
+def test_start_reload_and_drain_are_told_in_order(
+    manager: ServiceManager, endpoint: str, tmp_path: Path
+) -> None:
+    """READY, RELOADING with its moment, READY, STOPPING, more time while a task is in hand."""
+    with managed(manager, endpoint) as supervisor:
+        manager.wait_for("READY=1")
+        assert "workers ready" in manager.wait_for("STATUS=")
+        supervisor.signal(signal.SIGHUP)
+        manager.wait_for("RELOADING=1")
+        assert int(manager.wait_for("MONOTONIC_USEC=").partition("=")[2]) > 0
+        manager.wait_for("READY=1")
+        trial = Trial(supervisor, endpoint, tmp_path, "return")
+        trial.worker()
+        supervisor.signal(signal.SIGTERM)
+        manager.wait_for("STOPPING=1")
+        manager.wait_for("EXTEND_TIMEOUT_USEC=")
+        assert "SIGTERM" in manager.wait_for("STATUS=Leaving")
+        trial.open()
+        assert supervisor.wait() == 0
+    manager.read_dry()
+    states = [each.partition("=")[0] for each in manager.said(*STATES)]
+    order = ["READY", "RELOADING", "READY", "STOPPING"]
+    assert [each for each in states if each != "EXTEND_TIMEOUT_USEC"] == order
+    assert "0 processes left" in manager.said("STATUS")[-1]
+
+
+def test_the_status_line_counts_who_is_ready(manager: ServiceManager, endpoint: str) -> None:
+    """It follows a death and the replacement."""
+    with managed(manager, endpoint) as supervisor:
+        manager.wait_for("READY=1")
+        manager.wait_for("STATUS=5 of 5 workers ready")
+        supervisor.titled("garcon: activity gates gates_end")[0].kill()
+        manager.wait_for("STATUS=4 of 5 workers ready")
+        manager.wait_for("STATUS=5 of 5 workers ready")
+        assert manager.said("READY") == ["READY=1"]
+
+
+def test_a_broken_deploy_is_a_reload_that_ends(
+    manager: ServiceManager, endpoint: str, tmp_path: Path
+) -> None:
+    """The new code cannot be imported: READY again, and the old workers serve on."""
+    code = tmp_path / "mine.py"
+    code.write_text("from tests.processes.flow import *\n")
+    said = {"NOTIFY_SOCKET": manager.address, "PYTHONPATH": str(tmp_path)}
+    argv = ("--flow", "mine", "--endpoint-url", endpoint)
+    with Supervisor(*argv, **said) as supervisor:
+        manager.wait_for("READY=1")
+        code.write_text("1 / 0\n")
+        supervisor.signal(signal.SIGHUP)
+        manager.wait_for("RELOADING=1")
+        supervisor.wait_for("generation_abandoned")
+        manager.wait_for("READY=1")
+        assert supervisor.titled("garcon: activity")
+
+
+def test_the_watchdog_is_fed_by_a_loop_that_turns_and_by_no_other(
+    manager: ServiceManager, endpoint: str
+) -> None:
+    """A supervisor that is stopped gives no sign of life, though its workers live; then it does."""
+    patience = 0.9  # seconds, of which three signs are due
+    said = {"WATCHDOG_USEC": str(int(patience * 1_000_000))}
+    with managed(manager, endpoint, **said) as supervisor:
+        manager.wait_for("READY=1")
+        for _ in range(3):
+            manager.wait_for("WATCHDOG=1")
+        supervisor.signal(signal.SIGSTOP)
+        program = psutil.Process(supervisor.pid)
+        until(lambda: program.status() == psutil.STATUS_STOPPED, "the supervisor stopped")
+        manager.read_dry()
+        assert manager.is_silent_for(2 * patience)
+        assert supervisor.titled("garcon: activity")
+        supervisor.signal(signal.SIGCONT)
+        manager.wait_for("WATCHDOG=1")
+
+
+def test_no_sign_of_life_is_given_where_none_is_asked_of_us(
+    manager: ServiceManager, endpoint: str
+) -> None:
+    """WATCHDOG_PID names another process: the manager waits for that one's."""
+    said = {"WATCHDOG_USEC": "90000", "WATCHDOG_PID": "1"}
+    with managed(manager, endpoint, **said) as supervisor:
+        manager.wait_for("READY=1")
+        supervisor.signal(signal.SIGTERM)
+        assert supervisor.wait() == 0
+    manager.read_dry()
+    assert manager.said("WATCHDOG") == []
+
+
+def test_a_crash_loop_is_told_before_the_end(manager: ServiceManager, tmp_path: Path) -> None:
+    """Never ready: STOPPING with the reason, and exit code 4."""
+    (tmp_path / "mine.py").write_text(
+        "from tests.processes.flow import *\n"
+        "import os\n"
+        "os.register_at_fork(after_in_child=lambda: os._exit(7))\n"
+    )
+    quick = {"GARCON_INTENSITY_DEATHS": "2", "GARCON_REST_CAP": "0.1", "GARCON_REST_INITIAL": "0.1"}
+    said = {"NOTIFY_SOCKET": manager.address, "PYTHONPATH": str(tmp_path), **quick}
+    with Supervisor("--flow", "mine", "--endpoint-url", "http://127.0.0.1:1", **said) as supervisor:
+        manager.wait_for("STATUS=Starting")
+        manager.wait_for("STOPPING=1")
+        assert "its first workers died" in manager.wait_for("STATUS=Leaving")
+        assert supervisor.wait() == 4
+    manager.read_dry()
+    assert manager.said(*STATES[:3]) == ["STOPPING=1"]
+
+
+def test_the_flow_cannot_speak_to_the_service_manager(
+    manager: ServiceManager, endpoint: str, tmp_path: Path
+) -> None:
+    """What the manager says to the main process is in no environment that the flow sees."""
+    (tmp_path / "mine.py").write_text(
+        "from tests.processes.flow import *\n"
+        "import os, pathlib\n"
+        "pathlib.Path(os.environ['MINE']).write_text(' '.join(os.environ))\n"
+    )
+    found = tmp_path / "found"
+    said = {"MINE": str(found), "PYTHONPATH": str(tmp_path), "WATCHDOG_USEC": "60000000"}
+    argv = ("--flow", "mine", "--endpoint-url", endpoint)
+    with Supervisor(*argv, NOTIFY_SOCKET=manager.address, **said):
+        manager.wait_for("READY=1")
+        names = set(found.read_text().split())
+    assert names >= said.keys() - {"WATCHDOG_USEC"}
+    assert not {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"} & names

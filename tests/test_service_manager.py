@@ -1,0 +1,43 @@
+"""The tests' own service manager hears what a service manager would."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.service_manager import ServiceManager
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def say(address: str, text: str) -> None:
+    """Send a datagram, as sd_notify(3) does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
+        ours.sendto(text.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
+
+
+@pytest.mark.parametrize("kind", ["path", "abstract"])
+def test_fields_are_kept_in_the_order_of_their_arrival(tmp_path: Path, kind: str) -> None:
+    """Datagrams of several lines are taken apart; what was waited for and what lay before stays."""
+    address = str(tmp_path / "notify") if kind == "path" else f"@garcon-test-{tmp_path}"
+    with ServiceManager(address) as manager:
+        say(address, "STATUS=Starting")
+        say(address, "READY=1\nSTATUS=Up")
+        say(address, "WATCHDOG=1")
+        assert manager.wait_for("READY=") == "READY=1"
+        assert manager.fields == ["STATUS=Starting", "READY=1"]
+        assert manager.read_dry() == ["STATUS=Up", "WATCHDOG=1"]
+        assert manager.said("STATUS", "WATCHDOG") == ["STATUS=Starting", "STATUS=Up", "WATCHDOG=1"]
+
+
+def test_silence_is_noticed_and_its_end_too(tmp_path: Path) -> None:
+    """Who says nothing is silent; who said something before is not."""
+    address = str(tmp_path / "notify")
+    with ServiceManager(address) as manager:
+        assert manager.is_silent_for(0.01)
+        say(address, "WATCHDOG=1")
+        assert not manager.is_silent_for(0.01)
+        assert manager.is_silent_for(0.01)
