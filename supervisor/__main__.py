@@ -27,6 +27,11 @@ _NEEDS_NO_ZYGOTE = {"-h", "--help", "--version", "--check"}
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the supervisor; returns its exit code (``options.EXIT_CODES``)."""
     words = sys.argv[1:] if argv is None else argv
+    kernel.forbid_core_dumps()
+    if words[:1] == ["unit"]:
+        from supervisor.systemd import unit  # noqa: PLC0415 - only this command needs it
+
+        return unit.main(words[1:])
     if _NEEDS_NO_ZYGOTE.intersection(words) or not words:
         return _run(words, None)
     try:
@@ -45,6 +50,7 @@ def _run(words: Sequence[str], spare: tuple[int, socket.socket] | None) -> int:
 
     try:
         said = options.read(words, os.environ)
+        options.refuse_root(said.settings, os.geteuid())
     except SettingsError as error:
         print(f"supervisor: {error}", file=sys.stderr)  # noqa: T201 - before logging is set up
         return USAGE
