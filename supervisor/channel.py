@@ -49,7 +49,8 @@ class Channel:
 
     @classmethod
     def inherited(cls, descriptor: int) -> Channel:
-        """The end that a parent left open for us under this descriptor."""
+        """The end that a parent left open for us under this descriptor; nobody inherits it on."""
+        os.set_inheritable(descriptor, False)  # noqa: FBT003 - the standard library's signature
         return cls(socket.socket(fileno=descriptor))
 
     def fileno(self) -> int:

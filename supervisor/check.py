@@ -6,7 +6,7 @@ import select
 import sys
 from typing import TYPE_CHECKING
 
-from supervisor import channel, kernel, messages
+from supervisor import channel, kernel, messages, redaction
 from supervisor.options import OPTIONS
 from supervisor.settings import SettingsError, pool_sizes
 
@@ -48,7 +48,7 @@ def _shown(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}={size}" for name, size in value.items()) or "-"
     if isinstance(value, tuple):
-        return " ".join(value) or "-"
+        return " ".join(redaction.payload(each) for each in value) or "-"  # inputs of --start
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value is None else str(value)

@@ -78,6 +78,7 @@ class Work:
 
     task: Task
     perform: Callable[[Keeper], Result]
+    given: str | None = None  # an activity's input, in JSON
 
 
 class Hands(Protocol):
@@ -117,7 +118,7 @@ class ActivityHands:
             activity_id=execution.activity_id or "",
             timeout=execution.start_to_close,
         )
-        return Work(task, lambda keeper: self._perform(execution, keeper))
+        return Work(task, lambda keeper: self._perform(execution, keeper), execution.input)
 
     def leave(self, identity: str) -> Iterator[Work]:  # noqa: ARG002 - as other hands have it
         """Nothing is open: its one poll is over when ``poll`` returns."""

@@ -7,6 +7,7 @@ Rules of this file:
 2. Facts that hold for a whole process or task (generation, seat, task list, workflow id) are set
    once in ``standing`` and ride on every line, garcon's and the flow's own included.
 3. garcon's logger names stay as they are documented (``garcon.{domain}.{workflow}.{run}``).
+4. What looks like a secret is left out of every line, the flow's own included (``redaction``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import logging
 import sys
 import time
 from typing import TYPE_CHECKING, Any
+
+from supervisor import redaction
 
 if TYPE_CHECKING:
     from supervisor.messages import Instance, LogStyle, Note
@@ -33,7 +36,8 @@ class Text(logging.Formatter):
         """One line, and the traceback below it where there is one."""
         stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         head = f"{stamp}.{record.msecs:03.0f} {record.levelname:<7} {record.getMessage()}"
-        return "\n".join([head + _as_pairs(_facts(record)), *_traceback(self, record)])
+        told = "\n".join([head + _as_pairs(_facts(record)), *_traceback(self, record)])
+        return redaction.text(told)
 
 
 class Json(logging.Formatter):
@@ -51,7 +55,7 @@ class Json(logging.Formatter):
         }
         if trace := _traceback(self, record):
             line["traceback"] = "\n".join(trace)
-        return json.dumps(line, default=str)
+        return json.dumps(redaction.value(line), default=str)
 
 
 def configure(style: LogStyle) -> None:

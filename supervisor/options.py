@@ -120,6 +120,18 @@ def for_terminal(said: Said, *, live: bool) -> Settings:
     return said.settings
 
 
+def refuse_root(settings: Settings, user: int) -> None:
+    """Raise ``SettingsError`` where root would run somebody's tasks without being told to.
+
+    A trial on an SWF of our own is let be: it is what people do first, often in a container.
+    """
+    if user == 0 and not settings.allow_root and not settings.local:
+        raise SettingsError(
+            f"All workers of {settings.flow} would run as root. Start it as another user (under"
+            " systemd: User=, in a container: USER), or say --allow-root if root it must be."
+        )
+
+
 def _options() -> tuple[Option, ...]:
     hints = get_type_hints(Settings, include_extras=True)
     return tuple(_option(each, hints[each.name]) for each in msgspec.structs.fields(Settings))
@@ -285,10 +297,12 @@ def _pools(pairs: Iterable[str], origin: str) -> dict[str, str]:
 def _check_input(text: str, origin: str) -> None:
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise SettingsError(f"{origin} {text}: it is no JSON: {error}.") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise SettingsError(f"{origin} {text[:80]}: it is no JSON: {error}.") from error
     if not isinstance(value, dict):
-        raise SettingsError(f"{origin} {text}: an execution's input is a JSON object, as in {{}}.")
+        raise SettingsError(
+            f"{origin} {text[:80]}: an execution's input is a JSON object, as in {{}}."
+        )
 
 
 def _unknown(environ: Mapping[str, str]) -> tuple[str, ...]:

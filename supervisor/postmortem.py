@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from supervisor import log, will
+from supervisor import log, redaction, will
 from supervisor.messages import Answer, PostMortem, Task
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Coroner:
             pid=ended.pid,
             begun=left.begun,
             answer=_decoded(child, _answers, left.answer),
-            last_lines=left.lines[-LAST_LINES:],
+            last_lines=tuple(redaction.text(each) for each in left.lines[-LAST_LINES:]),
             stacks=left.stacks,
             waiting=_known(_decoded(child, _tasks, each) for each in left.waiting),
             host=self.host,
@@ -121,6 +121,6 @@ def _known(tasks: Iterable[Task | None]) -> tuple[Task, ...]:
 def _decoded(child: Child, decoder: msgspec.json.Decoder[T], text: bytes | None) -> T | None:
     try:
         return None if text is None else decoder.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         log.LOGGER.error("The will of worker %s makes no sense: %s", child.key, error)
         return None

@@ -201,6 +201,27 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Literal["text", "json"], about("a line for people, or one JSON object a line")
     ] = "text"
 
+    log_payloads: Annotated[
+        bool,
+        about(
+            "log inputs and results of activities, what looks like a secret left out (default: no;"
+            " SWF's history has them)"
+        ),
+    ] = False
+
+    # --- who it runs as, and what its processes leave behind
+    allow_root: Annotated[
+        bool,
+        about("run as root all the same: every task of the flow does, too (not asked of --local)"),
+    ] = False
+    core_dumps: Annotated[
+        bool,
+        about(
+            "let workers that crash leave core files, as far as the host's limits go: they hold"
+            " credentials and payloads (default: no; the Python stack is logged either way)"
+        ),
+    ] = False
+
     # --- trying it out
     local: Annotated[
         bool, about("run against an Amazon SWF of our own on 127.0.0.1, started for the purpose")

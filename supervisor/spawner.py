@@ -57,7 +57,9 @@ class Spawner:
         self._children = children
         self._listen = listen
         self._spare = spare
-        self._log_style = messages.LogStyle(level=settings.log_level, format=settings.log_format)
+        self._log_style = messages.LogStyle(
+            level=settings.log_level, format=settings.log_format, payloads=settings.log_payloads
+        )
 
     def use_endpoint(self, endpoint: str) -> None:
         """The local SWF listens there: whoever starts from now on uses it."""
@@ -79,6 +81,7 @@ class Spawner:
             max_tasks=settings.max_tasks,
             max_memory=None if settings.max_memory is None else int(settings.max_memory),
             sticky=_stickiness(settings),
+            core_dumps=settings.core_dumps,
         )
         try:
             if self._spare:

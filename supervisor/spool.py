@@ -174,7 +174,7 @@ def _taken_up(name: Path, owner: Owner) -> Iterator[Report]:
         return
     try:
         held = _decoder.decode(name.read_bytes())
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         log.LOGGER.error("%s is no file of a task (%s); it is left alone.", name, error)
         return
     if held.owner == owner:

@@ -27,7 +27,7 @@ import msgspec
 from setproctitle import setproctitle
 
 from garcon import client
-from supervisor import hands, kernel, log, messages, registrar, reporter, tee
+from supervisor import hands, kernel, log, messages, redaction, registrar, reporter, tee
 from supervisor.leaving import Leaving, hold_back
 from supervisor.outage import Outage, voices
 from supervisor.share import Share, resident
@@ -111,6 +111,7 @@ class _Server:
         self._worker = fork.worker
         self._leaving = leaving
         self._will = will
+        self._shows_payloads = load.log.payloads
         self._spool = Spool(load.spool, Owner(load.flow, load.place), role)
         self._share = Share(load.max_tasks, load.max_memory, dice)
         self._hands = hands.for_list(flow, seat.task_list, load.sticky, self)
@@ -157,6 +158,7 @@ class _Server:
         }
         log.standing.update(facts)
         self._will.begin()
+        self._show("Input", work.given)
         result = work.perform(self)
         for each in facts:
             del log.standing[each]
@@ -168,6 +170,8 @@ class _Server:
 
     def keep(self, answer: messages.Answer) -> None:
         """Write the answer down, before SWF hears it."""
+        if isinstance(answer, messages.Complete):
+            self._show("Result", answer.result)
         self._will.bequeath(msgspec.json.encode(answer))
         self._spool.keep(answer)
 
@@ -188,6 +192,10 @@ class _Server:
     def leaves(self) -> bool:
         """Whether this process was asked to leave."""
         return self._leaving.asked
+
+    def _show(self, what: str, payload: str | None) -> None:
+        if self._shows_payloads and payload is not None:
+            log.LOGGER.info("%s: %s", what, redaction.payload(payload))
 
     def _title(self, state: str) -> None:
         setproctitle(f"{self._what} {'leaving, ' if self._leaving.asked else ''}{state}")

@@ -57,6 +57,8 @@ def main() -> None:
         return
     log.configure(load.log)
     log.standing.update(generation=load.generation)
+    if load.core_dumps:
+        kernel.allow_core_dumps()
     setproctitle(f"garcon: zygote {load.flow} importing")
     flow = _load(load, channel)
     if flow is not None:

@@ -38,6 +38,7 @@ class LogStyle(Value, frozen=True):
 
     level: str
     format: str
+    payloads: bool = False  # whether inputs and results are shown
 
 
 class Stickiness(Value, frozen=True):
@@ -61,6 +62,7 @@ class Load(Message, frozen=True):
     max_tasks: int | None = None  # tasks after which a worker is tired
     max_memory: int | None = None  # bytes over which a worker is tired
     sticky: Stickiness | None = None  # None: deciders read the whole history every time
+    core_dumps: bool = False  # whether a worker that crashes may leave a core file
 
 
 class Ec2(Value, frozen=True):
@@ -179,5 +181,6 @@ def decode(packet: bytes) -> Said:
     """The message in a packet; raises ``NotUnderstood`` with what is wrong and where."""
     try:
         return _decoder.decode(packet)
-    except msgspec.DecodeError as error:
-        raise NotUnderstood(f"{error} in {packet[:200]!r}") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        # Its content stays out of the sentence: a packet may hold a token, or a result.
+        raise NotUnderstood(f"{error} in a packet of {len(packet)} bytes") from error

@@ -104,13 +104,15 @@ def client(endpoint: str) -> Any:
 def start(
     endpoint: str, flow: Any, options: dict[str, Any] | None = None, **given: Any
 ) -> Execution:
-    """Start an execution of a registered flow with this input, and options of the call."""
+    """Start an execution of a registered flow with this input, and options of the call.
+
+    An input among the options goes as it is.
+    """
     swf, workflow_id = client(endpoint), f"test-{uuid.uuid4().hex[:8]}"
     started = swf.start_workflow_execution(
         domain=flow.domain,
         workflowId=workflow_id,
         workflowType={"name": flow.name, "version": getattr(flow, "version", "1.0")},
-        input=json.dumps(given),
-        **(options or {}),
+        **{"input": json.dumps(given), **(options or {})},
     )
     return Execution(swf, flow.domain, workflow_id, started["runId"])

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+from pathlib import Path
+
+import pytest
 
 from supervisor import kernel
 
@@ -44,6 +48,29 @@ def test_a_group_dies_with_its_dead_leader() -> None:
     assert [each.pid for each in kernel.reap()] == [child]
     assert os.read(reader, 1) == b""  # the grandchild held the other end
     os.close(reader)
+
+
+cores = Path("/proc/sys/kernel/core_pattern").read_text().strip()
+unlimited = resource.getrlimit(resource.RLIMIT_CORE)[1] != 0
+
+
+@pytest.mark.skipif(
+    not unlimited or cores.startswith("|") or "/" in cores,
+    reason="this host's core files do not go where a test could see them",
+)
+def test_a_crash_leaves_a_core_only_where_it_is_allowed(tmp_path: Path) -> None:
+    """The kernel says so of the dead, and there is a file or none."""
+    for limit, dumps in ((kernel.forbid_core_dumps, False), (kernel.allow_core_dumps, True)):
+        child = os.fork()
+        if child == 0:
+            os.chdir(tmp_path)
+            limit()
+            signal.signal(signal.SIGABRT, signal.SIG_DFL)
+            os.abort()
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        (found,) = [each for each in kernel.reap() if each.pid == child]
+        assert found.core_dumped == dumps
+        assert bool(list(tmp_path.iterdir())) == dumps
 
 
 def test_only_a_leader_ends_its_own_group() -> None:
