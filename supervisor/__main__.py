@@ -21,12 +21,25 @@ if TYPE_CHECKING:
 
 USAGE = 2
 
+FAULT = 70
+"""Exit code for an error that nobody thought of (sysexits.h: EX_SOFTWARE)."""
+
 _NEEDS_NO_ZYGOTE = {"-h", "--help", "--version", "--check"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the supervisor; returns its exit code (``options.EXIT_CODES``)."""
-    words = sys.argv[1:] if argv is None else argv
+    try:
+        return _main(sys.argv[1:] if argv is None else argv)
+    except Exception:
+        import logging  # noqa: PLC0415 - only here
+
+        said = "The supervisor ends by a fault of its own. Its workers finish what is in hand."
+        logging.getLogger("supervisor").exception(said)
+        return FAULT
+
+
+def _main(words: Sequence[str]) -> int:
     kernel.forbid_core_dumps()
     if words[:1] == ["unit"]:
         from supervisor.systemd import unit  # noqa: PLC0415 - only this command needs it

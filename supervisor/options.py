@@ -44,6 +44,7 @@ exit codes:
   2  usage or settings: the sentence says which and what to do
   3  the flow cannot be loaded: its own traceback is shown
   4  the pool cannot be kept alive
+  70 a fault of the supervisor itself: its traceback is shown
 
 signals:
   TERM, INT  drain: no new poll, open polls and tasks in hand are finished; again: stop now

@@ -31,8 +31,8 @@ USAGE = 2
 WATCHDOG_SECONDS = 60
 """How long the loop may be silent: it turns in milliseconds, the rest is for a host that swaps."""
 
-FAREWELL_SECONDS = 12
-"""From the last report to the exit: two rounds of attendants, and the last channels."""
+FAREWELL_SECONDS = 2
+"""Seconds for children to follow the end of their channels, the last thing before the exit."""
 
 _FOR_A_TRIAL = {"local": "--local", "once": "--once", "start": "--start"}
 
@@ -96,8 +96,9 @@ def stop_seconds(settings: Settings) -> int:
     """
     idle = settings.poll_patience + settings.leave_patience
     drain = settings.drain_timeout or idle
-    ends = settings.report_patience + settings.reap_patience + FAREWELL_SECONDS
-    return math.ceil((drain + ends) / 10) * 10
+    reports = settings.report_patience + settings.reap_patience
+    attendants = 2 * settings.attendant_patience  # the local SWF's and all others, in turn
+    return math.ceil((drain + reports + attendants + FAREWELL_SECONDS) / 10) * 10
 
 
 def _refuse_trials(said: options.Said) -> None:
@@ -179,10 +180,11 @@ KillMode=mixed
 # The loop that watches the workers gives a sign of life three times as often.
 WatchdogSec={watchdog_seconds}
 TimeoutAbortSec=10
-# 0: it was drained. 1: a drain left work behind, or a fault of ours. 4: the pool could not be kept
-# alive. Of 2 (settings) and 3 (the flow cannot be loaded) a new try would say the same again.
+# Tried again: 4, the pool could not be kept alive, and 70, a fault of the supervisor's. Not 1: it
+# was told to leave, and left work behind; not 2 (settings) and 3 (the flow cannot be loaded): a new
+# try would say the same.
 Restart=on-failure
-RestartPreventExitStatus=2 3
+RestartPreventExitStatus=1 2 3
 RestartSec=15
 # A worker that the OOM killer ends is replaced, and its task reported: no reason to stop the rest.
 OOMPolicy=continue

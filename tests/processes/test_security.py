@@ -99,6 +99,27 @@ def test_a_deeply_nested_input_costs_no_worker(endpoint: str) -> None:
         assert before == {each.pid for each in pool.titled("garcon: decider")}
 
 
+PR_SET_MDWE = 65
+"""What systemd asks the kernel for with MemoryDenyWriteExecute= (prctl(2), Linux 6.3)."""
+
+DENIED = f"""
+import ctypes, os, sys
+if ctypes.CDLL(None).prctl({PR_SET_MDWE}, 1, 0, 0, 0) != 0:
+    sys.exit(77)
+os.execv(sys.executable, [sys.executable, "-m", "supervisor", *sys.argv[1:]])
+"""
+
+
+def test_a_pool_works_where_no_memory_can_be_made_executable() -> None:
+    """As in the unit; a kernel that cannot deny it is told by the exit code."""
+    argv = ("--flow", "examples.coffee", "--local", "--once", "--start", '{"order": "Ann"}')
+    with Program("-c", DENIED, *argv) as program:
+        code = program.wait()
+        if code == 77:
+            pytest.skip("this kernel knows no PR_SET_MDWE")
+        assert code == 0, program.err.rest()
+
+
 def test_no_core_is_left_unless_it_is_asked_for(endpoint: str) -> None:
     """The limit that a worker really has: one byte, or all that the host allows."""
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]

@@ -92,7 +92,7 @@ def test_words_mean_themselves(word: str, quoted: str) -> None:
 
 @pytest.mark.parametrize(
     ("chosen", "seconds"),
-    [({}, 190), ({"drain_timeout": 600.0}, 690), ({"poll_patience": 20.0}, 120)],
+    [({}, 220), ({"drain_timeout": 600.0}, 720), ({"poll_patience": 20.0}, 150)],
 )
 def test_a_stop_may_take_what_a_drain_takes(chosen: dict[str, float], seconds: int) -> None:
     """The drain's limit, or an open poll's, and then what is left to report."""
@@ -114,10 +114,10 @@ def test_homes_stay_visible_where_the_code_is_in_one() -> None:
 
 
 def test_the_supervisor_restarts_by_exit_code() -> None:
-    """What would end the same way again is not tried again."""
+    """Who was told to leave stays away; what would end the same way again is not tried again."""
     service = parsed(printed("--flow", "f"))
     assert service["Restart"] == "on-failure"
-    assert service["RestartPreventExitStatus"] == "2 3"
+    assert service["RestartPreventExitStatus"] == "1 2 3"
     assert service["KillMode"] == "mixed"
 
 
