@@ -12,7 +12,6 @@ Rules:
 """
 
 import itertools
-import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from botocore.exceptions import ParamValidationError
 
 from garcon import client as clients
 from garcon import figures, payload, runner, task, trouble, utils
-from garcon.activity.beating import Bell, beating
+from garcon.activity.beating import Beats, beating, of_thread
 from garcon.activity.execution import UNKNOWN, ActivityExecution, TaskCanceled, TaskGone
 from garcon.activity.instance import ActivityInstance
 from garcon.activity.outcome import Canceled, Completed, Failed, Gone, Outcome, failed
@@ -87,7 +86,7 @@ class Activity(Actor):
         self.generators: list[Callable[..., Any]] = []
         self.schedule_to_start: float = DEFAULT_ACTIVITY_SCHEDULE_TO_START
         self.on_exception: ErrorHandler | None = None
-        self.bell: Callable[[], Bell] = threading.Event
+        self.beats: Callable[[], Beats] = of_thread
         self.hydrate(data)
 
     def hydrate(self, data: Mapping[str, Any] | None) -> None:
@@ -227,7 +226,7 @@ class Activity(Actor):
             self.unset_log_context()
 
     def _result(self, execution: ActivityExecution) -> Mapping[str, Any] | None:
-        with beating(execution, self.bell()):
+        with beating(execution, self.beats()):
             result = self.execute_activity(execution)
         if result is not None and not isinstance(result, Mapping):
             raise NotADictionary(

@@ -27,28 +27,57 @@ PATIENCE = 10.0  # seconds that a test waits for the other thread
 
 
 class SlowBell:
-    """A bell whose waits pass when the test says so; ``seconds`` hears how long each would last."""
+    """A bell whose waits pass when the test says so, and a clock that goes on by them.
+
+    ``seconds`` hears how long each would last.
+    """
 
     def __init__(self, seconds: Callable[[float], None] = lambda _: None) -> None:
         self._seconds = seconds
+        self._now = 0.0
         self._asked: queue.SimpleQueue[float] = queue.SimpleQueue()
-        self._rung: queue.SimpleQueue[bool] = queue.SimpleQueue()  # or passed
+        self._over: queue.SimpleQueue[None] = queue.SimpleQueue()  # it has passed, or it rang
 
-    def wait(self, timeout: float) -> bool:
+    def now(self) -> float:
+        return self._now
+
+    def wait(self, timeout: float) -> None:
         self._asked.put(timeout)
-        return self._rung.get(timeout=PATIENCE)
+        self._over.get(timeout=PATIENCE)
 
     def set(self) -> None:
-        self._rung.put(item=True)
+        self._over.put(None)
+
+    def clear(self) -> None:
+        pass
 
     def passes(self) -> None:
         """Let one wait pass; the beat before it has been sent."""
-        self._seconds(self._asked.get(timeout=PATIENCE))
-        self._rung.put(item=False)
+        seconds = self._asked.get(timeout=PATIENCE)
+        self._now += seconds
+        self._seconds(seconds)
+        self._over.put(None)
 
     def waits(self) -> None:
         """Until the next wait begins, which means that the beat before it has been sent."""
         self._asked.put(self._asked.get(timeout=PATIENCE))
+
+    def passes_for(self, beats: int) -> None:
+        """Time for so many beats; before the first one the thread looks around."""
+        for _ in range(1 + beats):
+            self.passes()
+        self.waits()
+
+
+def threads() -> set[threading.Thread]:
+    """Those that beat."""
+    return {each for each in threading.enumerate() if each.name == "heartbeats"}
+
+
+def joined(thread: threading.Thread) -> bool:
+    """Whether it ends."""
+    thread.join(PATIENCE)
+    return not thread.is_alive()
 
 
 def in_hand(swf: Any, **more: Any) -> ActivityExecution:
@@ -60,22 +89,29 @@ def in_hand(swf: Any, **more: Any) -> ActivityExecution:
 def cooking(work: Callable[..., Any], bell: SlowBell) -> activity.Activity:
     """An activity that does this work, with beats by this bell."""
     made = make("cook", run=runner.Sync(task.decorate(timeout=600, heartbeat=int(TIMEOUT))(work)))
-    made.bell = lambda: bell
+    beats = beating.Beats(bell)
+    made.beats = lambda: beats
     return made
 
 
 def test_the_bell_of_these_tests_rings_and_waits() -> None:
-    """A wait is over when it passes, or when the bell is rung, and tells which."""
+    """A wait is over when it passes, which takes the time that it would last, or when it rings."""
     heard: list[float] = []
     bell = SlowBell(heard.append)
-    waited: list[bool] = []
-    thread = threading.Thread(target=lambda: waited.extend([bell.wait(3), bell.wait(4)]))
+    waited: list[float] = []
+
+    def wait() -> None:
+        for seconds in (3, 4):
+            bell.wait(seconds)
+            waited.append(bell.now())
+
+    thread = threading.Thread(target=wait)
     thread.start()
     bell.passes()
     bell.waits()
     bell.set()
     thread.join(PATIENCE)
-    assert (heard, waited) == ([3], [False, True])
+    assert (heard, waited) == ([3], [3, 3])
 
 
 def executing(swf: LocalSWF, made: activity.Activity) -> ActivityExecution:
@@ -127,10 +163,15 @@ def test_beats_come_at_a_third_of_the_heartbeat_timeout() -> None:
     """Of one that is not known, at a third of the default."""
     for timeout, third in ((30.0, 10.0), (None, 200.0)):
         waits: list[float] = []
-        bell = SlowBell(waits.append)
-        with beating.beating(in_hand(FakeSwf(), heartbeat_timeout=timeout), bell):
+        bell, swf = SlowBell(waits.append), FakeSwf()
+        with beating.beating(in_hand(swf, heartbeat_timeout=timeout), beating.Beats(bell)):
             bell.passes()
-        assert waits == [third]
+            bell.waits()
+            assert swf.calls == []
+            bell.passes()
+            bell.waits()
+        assert swf.names == [HEARTBEAT]
+        assert sum(waits) == third
 
 
 def test_a_poll_tells_the_task_its_heartbeat_timeout() -> None:
@@ -144,28 +185,64 @@ def test_a_poll_tells_the_task_its_heartbeat_timeout() -> None:
     assert execution.heartbeat_timeout == TIMEOUT
 
 
-def test_a_quick_task_costs_no_beat_and_leaves_no_thread() -> None:
-    """The thread ends with the task, before the answer is sent."""
-    before, swf = threading.active_count(), FakeSwf()
-    running: list[int] = []
+def test_quick_tasks_cost_no_beat_and_share_a_thread() -> None:
+    """It ends when it looks around and finds no task."""
+    before, swf, bell = threads(), FakeSwf(), SlowBell()
+    running: list[threading.Thread] = []
 
     def quick(context: Any, activity: Any) -> None:
-        running.append(threading.active_count() - before)
+        running.extend(threads() - before)
 
-    made = cooking(quick, SlowBell())
-    assert isinstance(made.attempt(in_hand(swf)), Completed)
-    assert (running, threading.active_count() - before, swf.calls) == ([1], 0, [])
+    made = cooking(quick, bell)
+    for _ in range(3):
+        assert isinstance(made.attempt(in_hand(swf)), Completed)
+    assert len(running) == 3
+    assert len(set(running)) == 1
+    bell.passes()
+    assert joined(running[0])
+    assert swf.calls == []
 
 
-def test_the_thread_ends_with_work_that_raises() -> None:
-    """However a task ends, nothing speaks for it any more."""
-    before = threading.active_count()
+def test_the_next_task_starts_a_new_thread() -> None:
+    """After one that has ended for want of a task."""
+    before, bell = threads(), SlowBell()
+    running: list[set[threading.Thread]] = []
+    made = cooking(lambda context, activity: running.append(threads() - before), bell)
+    for _ in range(2):
+        made.attempt(in_hand(FakeSwf()))
+        bell.passes()
+        assert joined(*running[-1])
+    assert len(running[0] | running[1]) == 2
 
-    def broken(context: Any, activity: Any) -> None:
-        raise ValueError("broken")
 
-    cooking(broken, SlowBell()).attempt(in_hand(FakeSwf()))
-    assert threading.active_count() == before
+def test_a_task_with_less_patience_than_the_last_one_is_in_time() -> None:
+    """The thread does not wait as long as the last task would have let it."""
+    bell, swf = SlowBell(), FakeSwf()
+    beats = beating.Beats(bell)
+    with beating.beating(in_hand(swf, heartbeat_timeout=30), beats):
+        bell.waits()
+    with beating.beating(in_hand(swf, heartbeat_timeout=1.5), beats):
+        bell.passes()  # the last one's: it was rung out of it
+        bell.passes()
+        bell.waits()
+    assert swf.names == [HEARTBEAT]
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_the_thread_of_a_longer_task_ends_with_it(*, raises: bool) -> None:
+    """However it ends: nothing speaks for it any more."""
+    before, bell = threads(), SlowBell()
+    running: set[threading.Thread] = set()
+
+    def work(context: Any, activity: Any) -> None:
+        bell.passes()
+        bell.waits()
+        running.update(threads() - before)
+        if raises:
+            raise ValueError("broken")
+
+    cooking(work, bell).attempt(in_hand(FakeSwf()))
+    assert joined(*running)
 
 
 @pytest.mark.parametrize(
@@ -184,9 +261,7 @@ def test_a_beat_that_fails_is_logged_under_the_execution_and_followed_by_the_nex
     swf, bell = FakeSwf().prepare(HEARTBEAT, trouble), SlowBell()
 
     def work(context: Any, activity: Any) -> None:
-        bell.passes()
-        bell.passes()
-        bell.waits()
+        bell.passes_for(beats=2)
 
     made = cooking(work, bell)
     assert isinstance(made.attempt(in_hand(swf, workflow_id="w", run_id="r")), Completed)
@@ -203,8 +278,7 @@ def test_a_request_to_cancel_that_a_beat_brings_is_the_task_s() -> None:
     seen: list[bool] = []
 
     def work(context: Any, activity: Any) -> None:
-        bell.passes()
-        bell.waits()
+        bell.passes_for(beats=1)
         seen.append(activity.cancel_requested)
         activity.heartbeat()
 
@@ -218,12 +292,13 @@ def test_a_request_to_cancel_that_a_beat_brings_is_the_task_s() -> None:
 def test_that_the_task_is_gone_is_kept_and_ends_the_beats() -> None:
     """The task's own next heartbeat raises it, and asks SWF no more."""
     swf, bell, stale = FakeSwf().prepare(HEARTBEAT, refusal(GONE)), SlowBell(), MagicMock()
-    threads = threading.active_count()
+    before = threads()
 
     def work(context: Any, activity: Any) -> None:
         bell.passes()
-        for thread in threading.enumerate()[threads:]:
-            thread.join(PATIENCE)
+        (thread,) = threads() - before
+        bell.passes()
+        assert joined(thread)
         activity.heartbeat()
 
     execution = in_hand(swf)
@@ -240,8 +315,7 @@ def test_a_beat_repeats_the_details_that_the_work_gave() -> None:
 
     def work(context: Any, activity: Any) -> None:
         activity.heartbeat("half")
-        bell.passes()
-        bell.waits()
+        bell.passes_for(beats=1)
 
     cooking(work, bell).attempt(in_hand(swf))
     assert [each["details"] for each in swf.requests(HEARTBEAT)] == ["half", "half"]
@@ -250,37 +324,48 @@ def test_a_beat_repeats_the_details_that_the_work_gave() -> None:
 def test_a_beat_that_hangs_does_not_hold_the_answer_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it brings when it comes back is not told to who watches the next task by then."""
     monkeypatch.setattr(beating, "HANGING", 0.01)
-    bell, stale, network = SlowBell(), MagicMock(), threading.Event()
+    bell, stale, network, hangs = SlowBell(), MagicMock(), threading.Event(), threading.Event()
     swf = MagicMock()
     execution = in_hand(swf)
     execution.on_stale = stale
 
     def hang(**_: Any) -> None:
+        hangs.set()
         network.wait(PATIENCE)
         raise refusal(GONE)
 
     swf.record_activity_task_heartbeat = hang
-    with beating.beating(execution, bell):
+    before, beats = threads(), beating.Beats(bell)
+    with beating.beating(execution, beats):
         bell.passes()
-        threads = threading.enumerate()
+        (thread,) = threads() - before
+        bell.passes()
+        assert hangs.wait(PATIENCE)
     network.set()
-    for thread in threads:
-        if thread.name.startswith("heartbeats"):
-            thread.join(PATIENCE)
+    assert joined(thread)
     assert execution.gone
+    assert beats.hangs
     stale.assert_not_called()
 
 
-def test_the_child_of_a_fork_leaves_the_thread_alone() -> None:
+def test_a_thread_whose_beat_hangs_gets_new_ones_for_its_next_task() -> None:
+    """As does a process that was forked in a task."""
+    own = beating.of_thread()
+    assert beating.of_thread() is own
+    own.hangs = True
+    assert beating.of_thread() is not own
+    beating.of_thread().process = -1
+    assert beating.of_thread().process == os.getpid()
+
+
+def test_the_child_of_a_fork_leaves_the_thread_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A task that forks may return from the child too, and only the parent ends the beats."""
-    bell, over = MagicMock(), threading.Event()
-    bell.wait.side_effect = lambda _: over.wait(PATIENCE)
-    bell.set.side_effect = over.set
-    with beating.beating(in_hand(FakeSwf()), bell):
+    beats = beating.Beats(SlowBell())
+    with beating.beating(in_hand(FakeSwf()), beats):
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
-            bell.set.side_effect = lambda: os.write(writer, b"rung")
+            monkeypatch.setattr(beats, "end", lambda: os.write(writer, b"ended"))
     if child == 0:
         os._exit(0)
     os.close(writer)
