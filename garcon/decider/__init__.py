@@ -11,6 +11,7 @@ from garcon.decider.decisions import (
     schedule_activity_task,
     start_timer,
 )
+from garcon.decider.registered import Missing, missing
 from garcon.decider.registering import (
     Kind,
     Registration,
@@ -26,6 +27,7 @@ __all__ = [
     "DeciderWorker",
     "Decision",
     "Kind",
+    "Missing",
     "Registration",
     "RegistrationRefused",
     "ScheduleContext",
@@ -35,6 +37,7 @@ __all__ = [
     "ensure_requirements",
     "fail_workflow",
     "hand_back",
+    "missing",
     "registration",
     "schedule",
     "schedule_activity_task",

@@ -92,8 +92,11 @@ def registration(flow: Any) -> list[Registration]:
     return [_domain(flow.domain), _workflow_type(flow), *types]
 
 
-def register(client: Any, wanted: Registration) -> None:
+def register(client: Any, wanted: Registration) -> bool:
     """Register one thing, unless it is there.
+
+    Returns:
+        Whether it was not there.
 
     Raises:
         RegistrationRefused: It is deprecated, or may not be registered and is not there.
@@ -110,6 +113,8 @@ def register(client: Any, wanted: Registration) -> None:
         if code not in EXISTS | FORBIDDEN:
             raise
         _ensure_usable(client, wanted, error)
+        return False
+    return True
 
 
 def _ensure_usable(client: Any, wanted: Registration, refusal: Exception) -> None:
