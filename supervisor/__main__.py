@@ -15,7 +15,7 @@ from supervisor import kernel
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from supervisor.settings import Settings
 
@@ -61,13 +61,19 @@ def _run(words: Sequence[str], spare: tuple[int, socket.socket] | None) -> int:
     from supervisor import host, log, messages, options  # noqa: PLC0415 - the zygote starts meanwhile
     from supervisor.settings import SettingsError  # noqa: PLC0415
 
+    live = sys.stdout.isatty()
+
+    def read() -> Settings:
+        again = options.for_terminal(options.read(words, os.environ), live=live)
+        return host.settled(again, os.environ)
+
     try:
         said = options.read(words, os.environ)
         options.refuse_root(said.settings, os.geteuid())
     except SettingsError as error:
         print(f"supervisor: {error}", file=sys.stderr)  # noqa: T201 - before logging is set up
         return USAGE
-    settings = options.for_terminal(said, live=sys.stdout.isatty())
+    settings = options.for_terminal(said, live=live)
     log.configure(messages.LogStyle(settings.log_level, settings.log_format))
     for each in said.unknown:
         log.LOGGER.warning(
@@ -79,17 +85,19 @@ def _run(words: Sequence[str], spare: tuple[int, socket.socket] | None) -> int:
         return check.run(said)
     if settings.ec2 == "on" and host.settled(settings, os.environ).ec2 == "off":
         log.LOGGER.warning("--ec2 on is not heeded: see --local and %s.", host.DISABLED)
-    return _supervise(host.settled(settings, os.environ), spare)
+    return _supervise(host.settled(settings, os.environ), spare, read)
 
 
-def _supervise(settings: Settings, spare: tuple[int, socket.socket] | None) -> int:
+def _supervise(
+    settings: Settings, spare: tuple[int, socket.socket] | None, read_again: Callable[[], Settings]
+) -> int:
     from setproctitle import setproctitle  # noqa: PLC0415 - not for --help and its like
 
     from supervisor.core import Core  # noqa: PLC0415
     from supervisor.shell import Shell  # noqa: PLC0415
 
     setproctitle(f"garcon: supervisor {settings.flow}")
-    return Shell(Core(settings), settings, spare).run()
+    return Shell(Core(settings), settings, spare, read_again).run()
 
 
 if __name__ == "__main__":

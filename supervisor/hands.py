@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from garcon import activity, client, limits, payload
+from garcon import activity, client, limits, payload, reasons
 from garcon.errors import GarconError
 from supervisor import log
 from supervisor.flow import decider_worker
@@ -52,6 +52,10 @@ _STALE: dict[type, Staleness] = {
 }
 
 
+LATE = f"{reasons.UNBEGUN}: its worker was asked to leave before it began"
+"""The reason with which a leaving worker hands a task back."""
+
+
 class Keeper(Protocol):
     """Who is told of a task in hand what must not be lost."""
 
@@ -79,6 +83,7 @@ class Work:
     task: Task
     perform: Callable[[Keeper], Result]
     given: str | None = None  # an activity's input, in JSON
+    hand_back: Callable[[Keeper], Result] | None = None  # None: it is done, whoever leaves
 
 
 class Hands(Protocol):
@@ -118,11 +123,24 @@ class ActivityHands:
             activity_id=execution.activity_id or "",
             timeout=execution.start_to_close,
         )
-        return Work(task, lambda keeper: self._perform(execution, keeper), execution.input)
+        return Work(
+            task,
+            lambda keeper: self._perform(execution, keeper),
+            execution.input,
+            lambda keeper: self._hand_back(execution, keeper),
+        )
 
     def leave(self, identity: str) -> Iterator[Work]:  # noqa: ARG002 - as other hands have it
         """Nothing is open: its one poll is over when ``poll`` returns."""
         return iter(())
+
+    def _hand_back(self, execution: activity.ActivityExecution, keeper: Keeper) -> Result:
+        """Answer a task that is not to be begun here; a decider tries it again, free of charge."""
+        outcome = activity.Failed(LATE)
+        keeper.keep(Fail(LATE))
+        if self._activity.respond(execution, outcome):
+            return Result.HANDED_BACK
+        return Result.GONE if execution.gone else Result.ABANDONED
 
     def _perform(self, execution: activity.ActivityExecution, keeper: Keeper) -> Result:
         execution.on_stale = lambda why: keeper.let_go(_STALE[why])
@@ -160,11 +178,23 @@ def _complete(result: Any) -> Answer | None:
 
 
 class DeciderHands:
-    """Serves the flow's decisions."""
+    """Serves the flow's decisions.
+
+    A decision is failed where the decider raised, or contradicts its history: SWF is answered all
+    the same, but the code is no good.
+    """
 
     def __init__(self, served: decider.DeciderWorker, keeper: Keeper) -> None:
         self._decider = served
         served.on_received = lambda poll: keeper.expect(self._place(poll), _decision(poll))
+        self._troubled = False
+        self._tell = served.on_exception
+        served.on_exception = self._note
+
+    def _note(self, worker: Any, error: Exception) -> None:
+        self._troubled = True
+        if self._tell:
+            self._tell(worker, error)
 
     def poll(self, identity: str) -> Work | None:
         """PollForDecisionTask, once: the loop rests by itself."""
@@ -183,6 +213,7 @@ class DeciderHands:
 
     def _perform(self, poll: Any, keeper: Keeper) -> Result:
         keeper.take_up(self._place(poll))
+        self._troubled = False
         try:
             decisions = self._decider.decide(poll)
             if keeper.leaves:
@@ -200,7 +231,9 @@ class DeciderHands:
             # It costs this task its timeout: another process would only fall over the same.
             self._decider.report(error)
             return Result.ABANDONED
-        return Result.COMPLETED if accepted else Result.GONE
+        if not accepted:
+            return Result.GONE
+        return Result.FAILED if self._troubled else Result.COMPLETED
 
 
 def _decision(poll: Any) -> Task:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from garcon import client
 from supervisor import log
@@ -15,17 +15,21 @@ if TYPE_CHECKING:
 
     from supervisor.outage import Voice
 
+T = TypeVar("T")
+
 
 def insist(
-    attempt: Callable[[], object],
+    attempt: Callable[[], T],
     what: str,
     seconds: float,
     rest: Callable[[float], bool],
     may_pass: Callable[[Exception], bool],
     *,
     voice: Voice | None = None,
-) -> None:
-    """Attempt until it works; raises the error that cannot pass, or the last one.
+) -> T:
+    """Attempt until it works, and return what it gave.
+
+    Raises the error that cannot pass, or the last one.
 
     Args:
         attempt: The call.
@@ -39,7 +43,7 @@ def insist(
     until = time.monotonic() + seconds
     while True:
         try:
-            attempt()
+            return attempt()
         except client.ERRORS as error:
             pause, speak = outage.failed(time.monotonic())
             late = time.monotonic() + pause > until
@@ -49,5 +53,3 @@ def insist(
                 log.LOGGER.warning("%s Trying again.", client.explain(error, what).sentence)
             if not rest(pause):
                 raise
-        else:
-            return

@@ -3,7 +3,7 @@
 Rules of this file:
 
 1. A line has a time, a level, a sentence and key facts. ``text`` is for people, ``json`` gives one
-   object a line with the facts as members.
+   object a line with the facts as members. A report has further lines below its first.
 2. Facts that hold for a whole process or task (generation, seat, task list, workflow id) are set
    once in ``standing`` and ride on every line, garcon's and the flow's own included.
 3. garcon's logger names stay as they are documented (``garcon.{domain}.{workflow}.{run}``).
@@ -33,11 +33,12 @@ class Text(logging.Formatter):
     """``2026-11-23 10:15:02.123 INFO    sentence  key=value key=value``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and the traceback below it where there is one."""
+        """One line; below it the rest of a report, and the traceback where there is one."""
         stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
-        head = f"{stamp}.{record.msecs:03.0f} {record.levelname:<7} {record.getMessage()}"
-        told = "\n".join([head + _as_pairs(_facts(record)), *_traceback(self, record)])
-        return redaction.text(told)
+        sentence, *more = record.getMessage().splitlines() or [""]
+        head = f"{stamp}.{record.msecs:03.0f} {record.levelname:<7} {sentence}"
+        told = [head + _as_pairs(_facts(record)), *more, *_traceback(self, record)]
+        return redaction.text("\n".join(told))
 
 
 class Json(logging.Formatter):

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 
-from supervisor import __version__, sizes
+from supervisor import __version__, histories, sizes, surges
 from supervisor.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 ENVIRONMENT = "GARCON_"
 """Prefix of the environment's variables: ``GARCON_WORKERS=8``."""
@@ -188,7 +188,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add(parser: argparse.ArgumentParser, option: Option) -> None:
-    how: dict[str, Any] = {"dest": option.name, "default": None, "help": option.help}
+    how: dict[str, Any] = {
+        "dest": option.name,
+        "default": None,
+        "help": option.help.replace("%", "%%"),
+    }
     if isinstance(option.default, bool):
         how["action"] = "store_true"
     elif choices := _choices(option.kind):
@@ -255,7 +259,7 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     if name == "pools" and isinstance(value, list):
         value = _pools(value, origin)
     try:
-        value = msgspec.convert(value, _BY_NAME[name].kind, strict=False, dec_hook=_size)
+        value = msgspec.convert(value, _BY_NAME[name].kind, strict=False, dec_hook=_own)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{origin}: {_in_words(str(error))}, not {value!r}.") from error
     if name == "start":
@@ -264,9 +268,16 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     return value
 
 
-def _size(_kind: type, value: Any) -> sizes.Size:
-    """The one type of a setting that msgspec does not know."""
-    return sizes.parse(str(value))
+_PARSERS: dict[type, Callable[[str], Any]] = {
+    sizes.Size: sizes.parse,
+    surges.Surge: surges.parse,
+    histories.Histories: histories.parse,
+}
+
+
+def _own(kind: type, value: Any) -> Any:
+    """A value of a type that msgspec does not know."""
+    return _PARSERS[kind](str(value))
 
 
 def _in_words(fault: str) -> str:

@@ -1,19 +1,22 @@
 """The registrar: a fork that registers the flow, once for all workers of a generation.
 
-What SWF refuses for good is said in a sentence, with the exit code that fits. What may pass is
-tried again, but not for long: whoever has just typed a wrong address waits for the sentence.
+Rules of this file:
+
+1. What is there is listed, and only what is not there is registered: a restart that changes no type
+   costs three calls. What was new is told, with the versions that were there.
+2. What SWF refuses for good is said in a sentence, with the exit code that fits. What may pass is
+   tried again, but not for long: whoever has just typed a wrong address waits for the sentence.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from setproctitle import setproctitle
 
 from garcon import client, decider, trouble
 from garcon.decider.registering import register as register_one
-from garcon.decider.registering import registration
 from supervisor import messages
 from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE
 from supervisor.insisting import insist
@@ -24,8 +27,13 @@ if TYPE_CHECKING:
     from supervisor.flow import Flow
     from supervisor.leaving import Leaving
 
+T = TypeVar("T")
+
 REGISTER_SECONDS = 10.0
 """Seconds that a passing trouble may last at the start: a hiccup does."""
+
+TOLD = 50
+"""New types that are told of: of a flow's first registration there may be more."""
 
 
 def register(flow: Flow, worker: int, leaving: Leaving, *, types: bool) -> int:
@@ -33,9 +41,12 @@ def register(flow: Flow, worker: int, leaving: Leaving, *, types: bool) -> int:
     setproctitle(f"garcon: registering {flow.name}")
     own = getattr(flow.target, "client", None)
     what = f"registering {flow.name} in the domain {flow.domain}"
+
+    def call(attempt: Callable[[], T]) -> T:
+        return insist(attempt, what, REGISTER_SECONDS, leaving.rest, trouble.is_passing)
+
     try:
-        for call in _calls(flow, client.calling(own), types=types):
-            insist(call, what, REGISTER_SECONDS, leaving.rest, trouble.is_passing)
+        new = (_register if types else _look)(flow, client.calling(own), call)
     except decider.RegistrationRefused as error:
         leaving.say(messages.Refused(worker, str(error), USAGE))
     except client.ERRORS as error:
@@ -43,11 +54,18 @@ def register(flow: Flow, worker: int, leaving: Leaving, *, types: bool) -> int:
         code = CANNOT_KEEP_ALIVE if told.passing else USAGE
         leaving.say(messages.Refused(worker, told.sentence, code))
     else:
-        leaving.say(messages.Registered(worker))
+        leaving.say(messages.Registered(worker, new))
     return 0
 
 
-def _calls(flow: Flow, swf: object, *, types: bool) -> list[Callable[[], object]]:
-    if not types:
-        return [partial(swf.describe_domain, name=flow.domain)]  # type: ignore[attr-defined]  # boto3 makes it
-    return [partial(register_one, swf, each) for each in registration(flow.target)]
+def _register(flow: Flow, swf: Any, call: Callable[[Callable[[], Any]], Any]) -> tuple[str, ...]:
+    """Register what is missing; returns what was new."""
+    missing: list[decider.Missing] = call(partial(decider.missing, swf, flow.target))
+    new = [str(each) for each in missing if call(partial(register_one, swf, each.wanted))]
+    more = [f"and {len(new) - TOLD} more"] if len(new) > TOLD else []
+    return (*new[:TOLD], *more)
+
+
+def _look(flow: Flow, swf: Any, call: Callable[[Callable[[], Any]], Any]) -> tuple[str, ...]:
+    call(partial(swf.describe_domain, name=flow.domain))
+    return ()

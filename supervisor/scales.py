@@ -44,6 +44,10 @@ class Scales:
         self._memory = memory
         self._next = 0.0
 
+    def use(self, limit: int | None) -> None:
+        """This is the limit from now on."""
+        self._limit = limit
+
     def next_look(self, children: Iterable[Child]) -> float:
         """When to look again, in monotonic seconds; ``inf`` while there is nobody to look at."""
         if self._limit is None or not any(_works(each) for each in children):

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
+from supervisor.histories import Histories
 from supervisor.sizes import Size
+from supervisor.surges import Surge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,6 +76,39 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             metavar="LIST=N",
         ),
     ] = {}
+
+    # --- how new code takes over
+    surge: Annotated[
+        Surge,
+        about(
+            "processes that a restart may run beside the pool, or a share of it (default 100%:"
+            " all seats at once); canaries come on top",
+            metavar="N|PERCENT",
+        ),
+    ] = Surge("100%")
+    probation: Annotated[
+        Annotated[float, msgspec.Meta(ge=0)],
+        about(
+            "seconds that the code before is kept, to return to if the new one trips (default 60:"
+            " what trips a list does so within them; 0 keeps none)",
+            metavar="SECONDS",
+        ),
+    ] = 60.0
+    gate_replay: Annotated[
+        Histories | None,
+        about(
+            "stop new code that decides otherwise than these histories show: a folder of files, or"
+            " the N latest executions",
+            metavar="DIR|last:N",
+        ),
+    ] = None
+    late_tasks: Annotated[
+        Literal["run", "hand-back"],
+        about(
+            "activity tasks that the last poll of a leaving worker still brings: done here"
+            " (default), or handed back unbegun, which costs no try"
+        ),
+    ] = "run"
 
     # --- how it ends
     drain_timeout: Annotated[
@@ -248,6 +283,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Seconds,
         about("seconds to register all types: one call each, throttled at 60/s", hidden=True),
     ] = 120.0
+    replay_patience: Annotated[
+        Seconds,
+        about(
+            "seconds of the replay gate: a hundred histories of a thousand events take a few, and"
+            " reading them from SWF some more",
+            hidden=True,
+        ),
+    ] = 120.0
     poll_patience: Annotated[
         Seconds,
         about("seconds of a poll: SWF ends it after 60, the client after 75", hidden=True),
@@ -343,6 +386,22 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             hidden=True,
         ),
     ] = 2
+    trial_failures: Annotated[
+        Annotated[int, msgspec.Meta(ge=1)],
+        about(
+            "failed tasks of one list before new code is judged by them: one is an accident, two"
+            " may be",
+            hidden=True,
+        ),
+    ] = 3
+    trial_deviations: Annotated[
+        Seconds,
+        about(
+            "standard deviations by which new code must fail more tasks than the code before:"
+            " chance alone exceeds three about once in a thousand",
+            hidden=True,
+        ),
+    ] = 3.0
     report_tries: Annotated[
         Count,
         about(

@@ -26,6 +26,7 @@ from supervisor import channel, kernel, log, messages, spool
 from supervisor.children import Child, Children, Kind
 from supervisor.postmortem import Coroner, OutOfMemory, own_events
 from supervisor.scales import Scales
+from supervisor.settings import SettingsError
 from supervisor.spawner import GONE, Spawner
 from supervisor.systemd.manager import Manager
 
@@ -43,16 +44,29 @@ _SIGNAL_EVENTS: dict[int, messages.Event] = {
     signal.SIGTERM: messages.DrainAsked(why="SIGTERM"),
     signal.SIGINT: messages.DrainAsked(why="SIGINT"),
     signal.SIGQUIT: messages.StopAsked(why="SIGQUIT"),
-    signal.SIGHUP: messages.RestartAsked(why="SIGHUP"),
 }
 
 
 class Shell:
-    """Runs one core on this host's kernel."""
+    """Runs one core on this host's kernel.
 
-    def __init__(self, core: Core, settings: Settings, spare: Spare | None = None) -> None:
+    Args:
+        core: Decides.
+        settings: What this supervisor runs on.
+        spare: A zygote that is already there, and waits for its first message.
+        read_again: Gives the settings as their sources have them now, or raises ``SettingsError``.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        settings: Settings,
+        spare: Spare | None = None,
+        read_again: Callable[[], Settings] | None = None,
+    ) -> None:
         self._core = core
         self._settings = settings
+        self._read_again = read_again or (lambda: settings)
         self._children = Children()
         self._poll = select.poll()
         self._spawner = Spawner(settings, self._children, self._listen, spare)
@@ -93,7 +107,7 @@ class Shell:
         signals = kernel.drain_bytes(wake_up)
         dead = kernel.reap()
         events = [*self._take_pending(), *self._hear_all(wake_up), *self._deaths(dead)]
-        events += [self._asked(each) for each in signals if each in _SIGNAL_EVENTS]
+        events += [event for each in signals for event in self._asked(each)]
         now = time.monotonic()
         events += self._scales.look(self._children, now)
         if now >= self._core.next_deadline():
@@ -118,11 +132,22 @@ class Shell:
     def _listen(self, child: channel.Channel) -> None:
         self._poll.register(child, select.POLLIN)
 
-    def _asked(self, number: int) -> messages.Event:
+    def _asked(self, number: int) -> list[messages.Event]:
         """What a signal asks for. The end of the terminal that we run on is no wish to restart."""
-        if number == signal.SIGHUP and self._terminal and kernel.is_hung_up():
-            return messages.DrainAsked(why="the terminal was closed")
-        return _SIGNAL_EVENTS[number]
+        if number != signal.SIGHUP:
+            return [_SIGNAL_EVENTS[number]] if number in _SIGNAL_EVENTS else []
+        if self._terminal and kernel.is_hung_up():
+            return [messages.DrainAsked(why="the terminal was closed")]
+        try:
+            return [self.restart("SIGHUP")]
+        except SettingsError as error:
+            facts = {"event": "restart_refused"}
+            log.LOGGER.error("No restart: %s", error, extra={"facts": facts})
+            return []
+
+    def restart(self, why: str) -> messages.RestartAsked:
+        """The wish to restart, with the settings as they are now; raises ``SettingsError``."""
+        return messages.RestartAsked(why, self._read_again())
 
     # --- facts
 
@@ -178,6 +203,8 @@ class Shell:
                 | messages.Stale()
                 | messages.Tired()
                 | messages.Registered()
+                | messages.Replayed()
+                | messages.Contradicted()
                 | messages.Refused()
                 | messages.AllClosed()
                 | messages.EndNoticed()
@@ -242,8 +269,10 @@ class Shell:
                     self._exit = action
                 case messages.Fork():
                     self._hope(self._spawner.fork(action))
-                case messages.StartGeneration(generation):
-                    self._hope(self._spawner.start_generation(generation))
+                case messages.StartGeneration(generation, settings):
+                    self._hope(self._spawner.start_generation(generation, settings))
+                case messages.TakeUp(settings):
+                    self._scales.use(settings.max_memory_hard)
                 case messages.StartAttendant(name):
                     self._hope(self._spawner.start_attendant(name))
                 case _:

@@ -67,9 +67,8 @@ class Spawner:
             region=self.place.region or "us-east-1", endpoint_url=endpoint, local=True
         )
 
-    def start_generation(self, generation: int) -> messages.Event | None:
+    def start_generation(self, generation: int, settings: Settings) -> messages.Event | None:
         """Start a zygote; returns what went wrong, if anything did."""
-        settings = self._settings
         load = messages.Load(
             generation=generation,
             flow=settings.flow,
@@ -82,6 +81,7 @@ class Spawner:
             max_memory=None if settings.max_memory is None else int(settings.max_memory),
             sticky=_stickiness(settings),
             core_dumps=settings.core_dumps,
+            hand_back=settings.late_tasks == "hand-back",
         )
         try:
             if self._spare:

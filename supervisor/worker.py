@@ -8,7 +8,9 @@ Rules of this file:
    a task to a poller that has just gone, and that task would be lost until it times out.
 3. A lost supervisor is a reason to leave, not to die: the task in hand is finished first.
 4. A poll that fails is trouble that passes: rest, longer each time, and poll again.
-5. What must outlive this process is written down before SWF hears it (``will``, ``spool``): that
+5. What the last poll of a leaving worker brings is done like any task, or where the settings say so
+   handed back unbegun.
+6. What must outlive this process is written down before SWF hears it (``will``, ``spool``): that
    the task is begun, and its answer. It is struck out when SWF has accepted the answer.
 """
 
@@ -28,6 +30,7 @@ from setproctitle import setproctitle
 
 from garcon import client
 from supervisor import hands, kernel, log, messages, redaction, registrar, reporter, tee
+from supervisor.histories import Histories
 from supervisor.leaving import Leaving, hold_back
 from supervisor.outage import Outage, voices
 from supervisor.share import Share, resident
@@ -83,6 +86,10 @@ def run(estate: Estate, fork: messages.Fork, channel: Channel, will: Will) -> in
                 return _Server(estate, fork, seat, leaving, will).serve()
             case messages.Register(types=types):
                 return registrar.register(estate.flow, fork.worker, leaving, types=types)
+            case messages.Replay(histories=histories):
+                from supervisor import replayer  # noqa: PLC0415 - a part that few flows use
+
+                return replayer.replay(estate.flow, fork.worker, leaving, Histories(histories))
             case messages.Report() as report:
                 return reporter.report(estate, report, fork.worker, leaving)
 
@@ -118,6 +125,7 @@ class _Server:
         self._what = f"garcon: {role} {flow.name} {name}"
         self._where = f"{flow.domain}/{name}"
         self._outage = Outage(dice, estate.voices[name])
+        self._hands_back = load.hand_back
         self._identity = identity(role, fork.instance)
         log.standing.update(
             seat=f"{name}/{seat.index}", worker=fork.worker, pid=os.getpid(), task_list=name
@@ -157,9 +165,7 @@ class _Server:
             "activity_id": task.activity_id,
         }
         log.standing.update(facts)
-        self._will.begin()
-        self._show("Input", work.given)
-        result = work.perform(self)
+        result = self._do(work)
         for each in facts:
             del log.standing[each]
         self._spool.done()
@@ -167,6 +173,13 @@ class _Server:
         self._will.settle()
         if why := self._share.spent():
             self._leaving.say(messages.Tired(self._worker, why))
+
+    def _do(self, work: hands.Work) -> messages.Result:
+        if self._hands_back and self._leaving.asked and work.hand_back:
+            return work.hand_back(self)
+        self._will.begin()
+        self._show("Input", work.given)
+        return work.perform(self)
 
     def keep(self, answer: messages.Answer) -> None:
         """Write the answer down, before SWF hears it."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from supervisor import messages
-from supervisor.messages import Register, Report, Result, Role, Serve, Staleness
+from supervisor.messages import Register, Replay, Report, Result, Role, Serve, Staleness
 from tests.fates import LONG_POLL, End, Plan
 
 if TYPE_CHECKING:
@@ -86,9 +86,19 @@ class Process:
                 else:
                     self._say(messages.Registered(self._number))
                 self._leave()
+            case Replay():
+                self._replay()
+                self._leave()
             case Report():
                 self._say(messages.Done(self._number, Result.FAILED))
                 self._leave()
+
+    def _replay(self) -> None:
+        if self._world.zygotes[self._generation].version.contradicts:
+            then, now = ("CompleteWorkflowExecution",), ("FailWorkflowExecution",)
+            self._say(messages.Contradicted(self._number, "w0", 4, then, now))
+        else:
+            self._say(messages.Replayed(self._number, 1, 2))
 
     def _poll(self) -> None:
         if self._told:
@@ -168,7 +178,8 @@ class Process:
         if self._fate.end is End.ANSWERING:
             self._meet_end()
         else:
-            self._then_of(task, plan.answering, lambda: self._done(Result.COMPLETED))
+            result = Result.FAILED if self._fate.fails else Result.COMPLETED
+            self._then_of(task, plan.answering, lambda: self._done(result))
 
     def _done(self, result: Result) -> None:
         self._holds = None

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from supervisor import messages
+from supervisor.histories import Histories
+from supervisor.settings import Settings
+from supervisor.surges import Surge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +57,7 @@ class Fate:
     tires: int = 0  # tasks after which it asks to be replaced; 0: never
     heedless: bool = False  # goes on with a task that SWF no longer wants
     queues: bool = False  # if it decides: a second task comes with its first, and waits
+    fails: bool = False  # its tasks fail
 
 
 GOOD = Fate()
@@ -68,6 +72,7 @@ class Version:
     failure: tuple[str, int] | None = None  # why it cannot be loaded, and the exit code
     lost_after: float = inf  # seconds from ready to its zygote's death
     refusal: tuple[str, int] | None = None  # what SWF has against it, and the exit code
+    contradicts: bool = False  # it decides recorded histories otherwise
     workers: tuple[Fate, ...] = ()  # fates of its serving workers, before the script's
     forever: bool = False  # these fates come round again
     lists: tuple[messages.TaskList, ...] | None = None  # its own task lists
@@ -159,6 +164,7 @@ def fates(*, errand: bool = False) -> st.SearchStrategy[Fate]:
         tires=st.sampled_from([0, 0, 1, 2]),
         heedless=st.booleans(),
         queues=st.booleans(),
+        fails=st.booleans(),
     )
 
 
@@ -170,6 +176,7 @@ def versions() -> st.SearchStrategy[Version]:
         failure=st.none() | st.just(("it cannot be imported", 3)),
         lost_after=st.just(inf) | quarters(0, 90),
         refusal=st.none() | st.none() | st.just(("SWF refuses it", 2)),
+        contradicts=st.sampled_from([False, False, True]),
         workers=st.just(()) | st.lists(fates(), min_size=1, max_size=3).map(tuple),
     )
 
@@ -204,12 +211,29 @@ def spooled(n: int, answer: messages.Answer, within: float | None = None) -> mes
     return messages.Report(task, messages.Role.ACTIVITY, answer, "the supervisor died", within)
 
 
+def settings() -> st.SearchStrategy[Settings]:
+    """What a restart may find in the settings' file."""
+    return st.builds(
+        Settings,
+        flow=st.just("flow"),
+        workers=st.integers(0, 4),
+        deciders=st.integers(0, 2),
+        surge=st.sampled_from(["1", "2", "50%", "100%"]).map(Surge),
+        probation=st.sampled_from([0.0, 10.0, 60.0]),
+        gate_replay=st.sampled_from([None, Histories("last:5")]),
+        trial_failures=st.integers(1, 3),
+        intensity_deaths=st.just(999),
+        generation_tries=st.just(999),
+    )
+
+
 def troubles() -> st.SearchStrategy[Order]:
     """What people and the host do to us, leaving aside."""
     return (
         st.builds(Murder, st.integers(0, 7))
         | st.builds(ZygoteMurder, st.integers(0, 2))
         | st.just(messages.RestartAsked("SIGHUP"))
+        | st.builds(messages.RestartAsked, st.just("SIGHUP"), settings())
     )
 
 

@@ -49,6 +49,12 @@ class Judge:
     living: dict[int, Life] = field(default_factory=dict)
     known: set[int] = field(default_factory=set)
     zygotes: dict[int, str] = field(default_factory=dict)  # importing, ready, gone
+    chosen: dict[int, Settings] = field(default_factory=dict)  # settings of each generation
+    served: set[int] = field(default_factory=set)  # that were current once
+    current: int = 0
+    previous: int = 0  # what the current one may return to, while it is on probation
+    promoted_at: float = -inf
+    degraded: dict[int, set[str]] = field(default_factory=dict)  # generations and their lists
     abandoned: set[int] = field(default_factory=set)
     relied_on: set[int] = field(default_factory=set)  # generations that elders left for
     attendants: dict[str, str] = field(default_factory=dict)  # here, stopping, gone
@@ -135,8 +141,10 @@ class Judge:
                 self.settled[life.job.task.token] += 1
 
     @heard.register(messages.Registered)
+    @heard.register(messages.Replayed)
+    @heard.register(messages.Contradicted)
     @heard.register(messages.Refused)
-    def _(self, event: messages.Registered | messages.Refused) -> None:
+    def _(self, event: messages.Registered | messages.Replayed | messages.Refused) -> None:
         if life := self.living.get(event.worker):
             life.finished = True
             life.goes_on()
@@ -160,7 +168,7 @@ class Judge:
         if self.zygotes.get(event.generation) == "importing":
             self.zygotes[event.generation] = "ready"
             with suppress(SettingsError):
-                sizes = pool_sizes(self.settings, event.task_lists)
+                sizes = pool_sizes(self.chosen[event.generation], event.task_lists)
                 self.seats[event.generation] = {
                     Seat(each, i) for each, size in sizes.items() for i in range(size)
                 }
@@ -208,11 +216,16 @@ class Judge:
         trying = [each for each, state in self.zygotes.items() if state == "importing"]
         _law(not trying, f"one candidate at a time, not beside {trying}")
         self.zygotes[action.generation] = "importing"
+        self.chosen[action.generation] = action.settings
 
     @wished.register
     def _(self, action: messages.RetireGeneration) -> None:
         state = self.zygotes.get(action.generation, "gone")
         _law(state != "gone", f"generation {action.generation} is retired alive and once")
+        kept = action.generation == self.previous and not self.leaving
+        seconds = self.chosen[self.current].probation if self.current else 0.0
+        on_probation = self.now < self.promoted_at + seconds - WINK
+        _law(not (kept and on_probation), f"generation {action.generation} is kept to return to")
         self.zygotes[action.generation] = "gone"
 
     @wished.register
@@ -231,6 +244,7 @@ class Judge:
 
     def _serve(self, generation: int, seat: Seat) -> None:
         _law(not self.leaving, "nobody but reporters is forked while leaving")
+        self._there_is_room(generation, seat)
         self._seat_is_free(generation, seat)
         rest = self.rests.get((generation, seat), Rest())
         if rest.early_deaths > 1:  # the first is followed by a new try at once
@@ -238,11 +252,27 @@ class Judge:
             least = min(self.settings.rest_initial * grown, self.settings.rest_cap) / 2
             _law(self.now - rest.died_at >= least - WINK, f"{seat} rests {least} s")
 
+    def _there_is_room(self, generation: int, seat: Seat) -> None:
+        """Beside the pool are ``surge`` at most, and who of the same code is on its way out."""
+        serving = [
+            each
+            for each in self.living.values()
+            if isinstance(each.job, Serve)
+            and not (each.generation == self.current and (each.told or each.relieved))
+        ]
+        elders = [each for each in serving if each.generation in self.served - {self.current}]
+        kept = any(_sits(each, each.generation, seat) and each.serves_on for each in elders)
+        if generation == self.current and kept:
+            seats = len(self.seats[generation])
+            beside = len(serving) + 1 - seats
+            _law(beside <= self.settings.surge.of(seats), f"{seat} waits for room: {beside} beside")
+
     def _seat_is_free(self, generation: int, seat: Seat) -> None:
         own = [each for each in self.living.values() if _serves(each, generation, seat.task_list)]
-        beside = [each for each in own if _sits(each, generation, seat) and not each.told]
+        there = [each for each in own if _sits(each, generation, seat) and not each.relieved]
+        beside = [each for each in there if not each.told]
         if not beside:
-            told = [each for each in own if _sits(each, generation, seat) and not each.tired]
+            told = [each for each in there if not each.tired]
             _law(not told, f"nobody of generation {generation} still sits at {seat}")
             return
         tired = len(beside) == 1 and beside[0].tired and beside[0].serves_on
@@ -284,14 +314,21 @@ class Judge:
         heirs = [
             each.generation
             for each in self.living.values()
-            if (each.generation > life.generation or (life.tired and not each.tired))
+            if self._may_inherit(each, life)
             and _sits(each, each.generation, seat)
             and each.serves_on
         ]
-        newer = [each for each in self.seats if each > life.generation]
-        heirs += [each for each in newer if seat not in self.seats[each]]
+        if life.generation != self.current and seat not in self.seats[self.current]:
+            heirs.append(self.current)
         _law(bool(heirs), f"the heir of {worker} is ready, or its seat is gone")
-        self.relied_on.add(max(heirs))
+        self.relied_on.add(self.current)
+
+    def _may_inherit(self, heir: Life, elder: Life) -> bool:
+        """Of the code that serves now, or of later code than the elder's that has served."""
+        if heir.generation == elder.generation:
+            return heir.generation == self.current and elder.tired and not heir.tired
+        later = heir.generation > elder.generation and heir.generation in self.served
+        return heir.generation == self.current or later
 
     @wished.register
     def _(self, action: messages.DumpStacks) -> None:
@@ -308,7 +345,8 @@ class Judge:
         _law(life.killed_at == inf, f"{action} is sent once")
         life.killed_at = self.now
         overdue = action.why == OVERDUE
-        life.interrupted = self.leaving and not (life.is_asked or overdue or life.too_big)
+        asked = life.is_asked and self.now - life.asked_at + WINK >= self.settings.stacks_grace
+        life.interrupted = self.leaving and not (asked or overdue or life.too_big)
         if not life.too_big and not life.interrupted:
             self._had_its_time(action, life)
 
@@ -330,8 +368,34 @@ class Judge:
                 self.settled[self._token(action)] += 1
             case "generation_abandoned":
                 self._abandoned(int(str(action.facts["generation"])))
+            case "list_degraded":
+                told = self.degraded.setdefault(int(str(action.facts["generation"])), set())
+                told.add(str(action.facts["task_list"]))
+            case "list_recovered":
+                told = self.degraded[int(str(action.facts["generation"]))]
+                told.remove(str(action.facts["task_list"]))
+            case "generation_current":
+                self._promoted(int(str(action.facts["generation"])))
+            case "generation_returned":
+                self._returned(int(str(action.facts["serving"])))
             case "stopping" | "draining":
                 self.leaving = True
+
+    def _promoted(self, generation: int) -> None:
+        fit = self.zygotes.get(self.current) == "ready" and not self.degraded.get(self.current)
+        self.previous = self.current if fit else 0
+        self.current, self.promoted_at = generation, self.now
+        self.served.add(generation)
+
+    def _returned(self, generation: int) -> None:
+        on_probation = self.now < self.promoted_at + self.chosen[self.current].probation + WINK
+        _law(generation == self.previous, f"{generation} is what {self.current} may return to")
+        _law(on_probation, f"generation {self.current} is on probation")
+        _law(self.zygotes[generation] == "ready", f"the zygote of {generation} can fork")
+        self.current, self.previous = generation, 0
+        for life in self.living.values():
+            leaves = life.told or life.killed_at < inf
+            life.relieved = life.relieved or (life.generation == generation and leaves)
 
     def _abandoned(self, generation: int) -> None:
         _law(generation not in self.relied_on, f"nobody had left for generation {generation}")
@@ -348,6 +412,12 @@ class Judge:
     def _token(self, note: messages.Note) -> str:
         workflow = note.facts["workflow_id"]
         return next(each.token for each in self.owed.values() if each.workflow_id == workflow)
+
+    @wished.register
+    def _(self, action: messages.TakeUp) -> None:
+        _law(action.settings != self.settings, "settings are taken up that are not in force")
+        _law(action.settings in self.chosen.values(), "settings are a generation's")
+        self.settings = action.settings
 
     @wished.register
     def _(self, action: messages.StartAttendant) -> None:

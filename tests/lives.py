@@ -29,6 +29,7 @@ class Life:
     stale: Staleness | None = None
     stale_at: float = inf
     tired: bool = False
+    relieved: bool = False  # on its way out, beside a seat that is somebody else's
     too_big: bool = False
 
     @property

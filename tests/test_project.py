@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 
 CHILDREN = {
     *("zygote", "flow", "worker", "hands", "leaving", "attendants"),
-    *("registrar", "reporter", "insisting", "poison"),
+    *("registrar", "replayer", "reporter", "insisting", "poison"),
 }
 """Modules of the supervisor's children: they alone know garcon and the user's flow."""
 

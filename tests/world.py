@@ -236,7 +236,7 @@ class World:
 
     @property
     def wanted(self) -> dict[TaskList, int]:
-        sizes = pool_sizes(self.settings, self.lists)
+        sizes = pool_sizes(self.judge.settings, self.lists)
         return {each: size for each, size in sizes.items() if size}
 
     def strength(self) -> Counter[TaskList]:

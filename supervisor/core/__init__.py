@@ -8,7 +8,8 @@
    have had their say.
 3. Each rule tells its own next deadline, beside the rule. After a turn all of them lie ahead.
 4. A ready worker that goes on with its loop changes nothing that a rule looks at but its own
-   deadline. Such an event is written down, and no rule runs: tasks come by the thousand.
+   deadline. Such an event is written down, and no rule runs: tasks come by the thousand. A failed
+   task of a generation on trial is looked at.
 5. Same events, same actions: the only dice are a ``Random`` with the seed of the settings.
 """
 
@@ -26,16 +27,18 @@ from supervisor.core import (
     generations,
     leaving,
     patience,
+    probation,
     recycling,
     reports,
     seats,
     service,
     status,
+    trial,
 )
 from supervisor.core.record import record
 from supervisor.core.state import State
 from supervisor.core.turn import Turn
-from supervisor.messages import Done, Polling, Working
+from supervisor.messages import Done, Polling, Result, Working
 
 if TYPE_CHECKING:
     from supervisor.core.worker import Worker
@@ -47,6 +50,8 @@ RULES = (
     deaths.mourn,
     degraded.recover,
     attendants.attend,
+    trial.judge,
+    probation.watch,
     generations.advance,
     degraded.give_up,
     reports.pay_debts,
@@ -62,6 +67,7 @@ DEADLINES = (
     patience.next_deadline,
     degraded.next_deadline,
     attendants.next_deadline,
+    probation.next_deadline,
     generations.next_deadline,
     reports.next_deadline,
     leaving.next_deadline,
@@ -131,4 +137,7 @@ def _going_on(event: Event, state: State) -> Worker | None:
     if not isinstance(event, Polling | Working | Done):
         return None
     worker = state.workers.get(event.worker)
-    return worker if worker and worker.seat and worker.is_strength else None
+    if worker is None or not worker.seat or not worker.is_strength:
+        return None
+    failed = isinstance(event, Done) and event.result is Result.FAILED
+    return None if failed and state.on_trial(worker.generation) else worker

@@ -18,11 +18,12 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor.core import degraded
-from supervisor.core.answers import answer_to, reason
+from supervisor.core.answers import WORKER_DIED, answer_to, reason
 from supervisor.core.causes import Kind
 from supervisor.core.generation import Trouble
 from supervisor.core.leaving import abandon, task_facts, task_name
 from supervisor.core.rest import jittered, rest
+from supervisor.core.stages import Stage
 from supervisor.core.state import Debt
 from supervisor.core.worker import Leave
 from supervisor.messages import (
@@ -32,6 +33,8 @@ from supervisor.messages import (
     Fail,
     HandBack,
     Level,
+    Register,
+    Replay,
     Report,
     Role,
     Seat,
@@ -70,6 +73,8 @@ def _owe_answer(turn: Turn, death: Death) -> str:
         role = worker.seat.task_list.role
         expires = worker.held_since + timeout
         turn.state.debts.append(Debt(worker.task, role, answer, reason(death), expires))
+        if _is_failure(answer):
+            worker.generation.count(worker.seat.task_list, failed=True)
     if turn.state.leaving and _is_abandoned(death):
         abandon(turn, turn.state.leaving, worker.task)
     return f"{task_name(worker.task)} was in its hands: {_what_is_said(answer)}. "
@@ -86,6 +91,12 @@ def _owe_back(turn: Turn, death: Death, task: Task) -> str:
     if turn.state.leaving and death.cause.kind is Kind.INTERRUPTED:
         abandon(turn, turn.state.leaving, task)
     return f"{task_name(task)} waited in it: it is handed back. "
+
+
+def _is_failure(answer: Answer) -> bool:
+    """Whether the task failed by its worker's death."""
+    died = isinstance(answer, Fail) and answer.reason.startswith(WORKER_DIED)
+    return died or isinstance(answer, HandBack)
 
 
 def _is_abandoned(death: Death) -> bool:
@@ -121,7 +132,7 @@ def _settle(turn: Turn, worker: Worker) -> str:
     if worker.leave is not Leave.STAYS or not turn.state.goes_on(generation):
         return "It is not replaced: it was on its way out."
     if worker.seat is None:
-        return _settle_registering(turn, generation)
+        return _settle_errand(turn, generation, worker)
     return _settle_seat(turn, generation, worker, worker.seat)
 
 
@@ -135,11 +146,11 @@ def _settle_report(turn: Turn, worker: Worker) -> str:
     return "Its report had been made."
 
 
-def _settle_registering(turn: Turn, generation: Generation) -> str:
-    if generation.registered:
-        return "The flow had been registered."
+def _settle_errand(turn: Turn, generation: Generation, worker: Worker) -> str:
+    if worker.stage is Stage.FINISHED:
+        return "Its errand was done."
     generation.proving_deaths += 1
-    return "Registering " + _rest(turn, generation.registering)
+    return "Its errand " + _rest(turn, generation.errands)
 
 
 def _settle_seat(turn: Turn, generation: Generation, worker: Worker, seat: Seat) -> str:
@@ -192,10 +203,12 @@ def _tell(turn: Turn, death: Death, remedy: str) -> None:
     )
 
 
+_ERRANDS: dict[type, str] = {Report: "reporting", Register: "registering", Replay: "replaying"}
+
+
 def _who(worker: Worker) -> str:
     if worker.seat is None:
-        errand = "reporting" if worker.is_reporter else "registering"
-        return f"The {errand} worker {worker.number}"
+        return f"The {_ERRANDS[type(worker.job)]} worker {worker.number}"
     return f"Worker {worker.number} at {worker.seat.task_list.name}/{worker.seat.index}"
 
 

@@ -43,6 +43,7 @@ def count(turn: Turn, generation: Generation, task_list: TaskList) -> None:
             f"Workers of {task_list.name} died early {len(times)} times within {period:g} s."
             f" Its seats rest up to {settings.rest_cap:g} s from now on; see what they died of.",
             task_list=task_list.name,
+            generation=generation.number,
             deaths=len(times),
         )
 
@@ -51,14 +52,17 @@ def recover(turn: Turn) -> None:
     """Rule 2."""
     current = turn.state.current
     for task_list, worker in list(_risen(turn.state)):
-        if current and worker.lasts_at(turn.state.settings) <= turn.now:
-            current.degraded_at.pop(task_list, None)
+        if current is None or task_list not in current.degraded_at:
+            continue  # another worker of it was first
+        if worker.lasts_at(turn.state.settings) <= turn.now:
+            del current.degraded_at[task_list]
             current.early_deaths.pop(task_list, None)
             turn.note(
                 Level.INFO,
                 "list_recovered",
                 f"A worker of {task_list.name} has lasted: the list is no longer degraded.",
                 task_list=task_list.name,
+                generation=current.number,
             )
 
 

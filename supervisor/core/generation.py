@@ -2,7 +2,8 @@
 
 1. Every seat has at most one worker that serves it for good (*seated*). Beside a tired one an
    *heir* gets ready, and takes the seat when it is, or when the tired one is gone.
-2. A worker that made room for its heir is *relieved*: alive, at no seat, on its way out.
+2. A worker that made room for its heir is *relieved*: alive, at no seat, on its way out. So are
+   those that had been told to leave when their generation takes its seats back.
 """
 
 # ruff: noqa: D102 - a question is named by what it asks
@@ -15,8 +16,11 @@ from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from supervisor.core.worker import Worker
     from supervisor.messages import Seat, TaskList
+    from supervisor.settings import Settings
 
 
 @dataclass(slots=True)
@@ -27,12 +31,34 @@ class Trouble:
     until: float = -inf
 
 
+class Gate(enum.StrEnum):
+    """Where new code can be stopped, in the order of its way."""
+
+    IMPORT = "import"
+    SETTINGS = "settings"
+    REGISTER = "register"
+    REPLAY = "replay"
+    CANARY = "canary"
+    PROBATION = "probation"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why something ends, and the program's exit code if that was all there is."""
 
     why: str
     code: int
+    gate: Gate | None = None  # None where it is not a generation that ends
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Tasks of one list that one generation has done, those among them that failed."""
+
+    done: int = 0
+    failed: int = 0
+    fresh: bool = False  # whether one has failed that nobody has judged yet
 
 
 class Zygote(enum.Enum):
@@ -48,16 +74,22 @@ class Generation:
     """The user's code as it was at one moment; every seat of it has at most one living worker."""
 
     number: int
+    settings: Settings
     started_at: float
     zygote: Zygote = Zygote.IMPORTING
+    imported: bool = False
     seats: tuple[Seat, ...] = ()
     registered: bool = False
+    replayed: bool = False
+    cleared: bool = False  # its errands are done: somebody may serve
+    promoted_at: float = inf
     abandoned: bool = False
     was_full: bool = False
     failure: Failure | None = None  # of a candidate: it has to be given up
     proving_deaths: int = 0  # in all, not in a row: a version may fail now and then
-    registering: Trouble = field(default_factory=Trouble)
+    errands: Trouble = field(default_factory=Trouble)
     seat_troubles: dict[Seat, Trouble] = field(default_factory=dict)
+    tallies: dict[TaskList, Tally] = field(default_factory=dict)
     early_deaths: dict[TaskList, list[float]] = field(default_factory=dict)
     degraded_at: dict[TaskList, float] = field(default_factory=dict)
     seated: dict[Seat, Worker] = field(default_factory=dict)  # till the kernel has taken them
@@ -68,6 +100,17 @@ class Generation:
     @property
     def can_fork(self) -> bool:
         return self.zygote is Zygote.READY
+
+    @property
+    def gate(self) -> Gate:
+        """Where it stands on its way."""
+        if not self.imported:
+            return Gate.IMPORT
+        if not self.registered:
+            return Gate.REGISTER
+        if not self.cleared:
+            return Gate.REPLAY
+        return Gate.CANARY if self.promoted_at == inf else Gate.PROBATION
 
     @property
     def task_lists(self) -> tuple[TaskList, ...]:
@@ -93,6 +136,13 @@ class Generation:
 
     def rested_at(self, seat: Seat) -> float:
         return self.seat_troubles[seat].until if seat in self.seat_troubles else -inf
+
+    def count(self, task_list: TaskList, *, failed: bool) -> None:
+        """One more task is done."""
+        tally = self.tallies.setdefault(task_list, Tally())
+        tally.done += 1
+        tally.failed += failed
+        tally.fresh = tally.fresh or failed
 
     # --- who sits where
 
@@ -121,3 +171,14 @@ class Generation:
             self.tired.pop(seat, None)
             if seat in self.heirs:
                 self.seated[seat] = self.heirs.pop(seat)
+
+    def relieve_leavers(self) -> None:
+        """Let all who are on their way out make room: their seats are wanted again."""
+        for seats in (self.heirs, self.seated):
+            for seat, worker in list(seats.items()):
+                if not worker.stays:
+                    del seats[seat]
+                    self.relieved.add(worker)
+        for seat in self.heirs.keys() - self.seated.keys():
+            self.seated[seat] = self.heirs.pop(seat)
+        self.tired = {seat: each for seat, each in self.tired.items() if each.stays}

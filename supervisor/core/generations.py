@@ -2,17 +2,20 @@
 
 1. A generation is wanted at the start, when a restart is asked for, and when the current zygote is
    lost: its workers go on, but could not be replaced. One candidate at a time; of the restarts that
-   are asked for meanwhile, one is remembered.
-2. A candidate proves itself: its zygote imports within ``import_patience``, one fork registers the
-   flow, then one canary a task list gets ready and lasts. Then it is the current one and takes all
-   seats. The first generation has nobody to protect, so it is current once it is registered.
-3. A candidate fails when its zygote is lost or late, when SWF or the settings refuse it, or when
-   more than ``proving_deaths`` of its workers died. A later one is abandoned, and the current one
-   never felt it. A first one takes the program with it, unless its zygote was lost without a word:
-   no process could be had, or somebody killed it, and the next may live.
+   are asked for meanwhile, the last one is remembered.
+2. A candidate proves itself: its zygote imports within ``import_patience``, its errands are done
+   (``gates``), then one canary a task list gets ready and lasts, and fails no more tasks than the
+   current one's workers do (``trial``). Then it is the current one, its settings hold, and it takes
+   all seats. The first one has nobody to protect, so it is current once its errands are done.
+3. A candidate fails when its zygote is lost or late, when SWF, the settings or a gate refuse it,
+   when it is convicted, or when more than ``proving_deaths`` of its workers died. A later one is
+   abandoned, and the current one never felt it. A first one takes the program with it, unless its
+   zygote was lost without a word: no process could be had, or somebody killed it, and the next may
+   live.
 4. Where no zygote serves, candidates follow one another at growing rests. The program gives up when
    ``generation_tries`` of them failed and no worker is left.
-5. The zygote of an elder is retired when the last of its workers is gone.
+5. The zygote of an elder is retired when the last of its workers is gone, that of the previous
+   generation not before its time is over (``probation``).
 """
 
 from __future__ import annotations
@@ -20,10 +23,12 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor.core.generation import Failure, Zygote
+from supervisor.core import gates, outcome, probation
+from supervisor.core.generation import Failure, Gate, Zygote
+from supervisor.core.renewing import changed, renewed
 from supervisor.core.rest import rest
-from supervisor.core.state import BAD_SETTINGS, BROKEN_FLOW, GAVE_UP
-from supervisor.messages import Level, Register, Role
+from supervisor.core.state import BAD_SETTINGS, BROKEN_FLOW, GAVE_UP, Deploy, Outcome
+from supervisor.messages import Level
 
 if TYPE_CHECKING:
     from supervisor.core.generation import Generation
@@ -46,54 +51,58 @@ def next_deadline(state: State) -> float:
         return inf
     if state.candidate is None:
         return _replacement_at(state) if state.endpoint_ready() else inf
-    return min(_late_at(state, state.candidate), _step_at(state, state.candidate))
+    return min(_late_at(state.candidate), _step_at(state, state.candidate))
 
 
 # --- proving --------------------------------------------------------------------------------------
 
 
 def _prove(turn: Turn, candidate: Generation) -> None:
-    failure = candidate.failure or _found_failing(turn, candidate)
-    if failure:
+    if failure := candidate.failure or _found_failing(turn, candidate):
         _fail(turn, candidate, failure)
-    elif candidate.can_fork and not candidate.registered:
-        _register(turn, candidate)
-    elif candidate.registered and _proved_at(turn.state, candidate) <= turn.now:
+        return
+    if candidate.can_fork and not candidate.cleared:
+        gates.take(turn, candidate)
+    if candidate.cleared and _proved_at(turn.state, candidate) <= turn.now:
         _promote(turn, candidate)
 
 
 def _found_failing(turn: Turn, candidate: Generation) -> Failure | None:
-    settings = turn.state.settings
-    if _late_at(turn.state, candidate) <= turn.now:
+    settings = candidate.settings
+    if _late_at(candidate) <= turn.now:
         why = f"importing the flow took longer than {settings.import_patience:g} s"
-        return Failure(why, BROKEN_FLOW)
+        return Failure(why, BROKEN_FLOW, Gate.IMPORT)
     if candidate.proving_deaths > settings.proving_deaths:
         why = f"its first workers died {candidate.proving_deaths} times"
-        return Failure(f"{why}; the last one: {turn.state.last_death}", GAVE_UP)
+        why = f"{why}; the last one: {turn.state.last_death}"
+        return Failure(why, GAVE_UP, candidate.gate)
     return None
 
 
-def _register(turn: Turn, candidate: Generation) -> None:
-    if not _registers(turn.state, candidate) and candidate.registering.until <= turn.now:
-        decides = any(each.role is Role.DECIDER for each in candidate.task_lists)
-        turn.fork(candidate, Register(types=decides))
-
-
-def _registers(state: State, candidate: Generation) -> bool:
-    """Whether somebody is at it; reporters of the dead may be there before anybody serves."""
-    return any(not each.is_reporter for each in state.workers_of(candidate))
-
-
 def _promote(turn: Turn, candidate: Generation) -> None:
-    turn.state.current, turn.state.candidate = candidate, None
-    turn.state.failures, turn.state.restart_rested_at = 0, -inf
+    state, settings = turn.state, candidate.settings
+    news = _news(state, candidate)
+    probation.keep(state, state.current, settings)
+    state.current, state.candidate = candidate, None
+    state.failures, state.restart_rested_at = 0, -inf
+    state.deploy = Deploy(candidate.number, Outcome.CURRENT)
+    candidate.promoted_at = turn.now
+    turn.take_up(settings)
     turn.note(
         Level.INFO,
         "generation_current",
-        f"Generation {candidate.number} serves from now on.",
+        f"Generation {candidate.number} serves from now on.{news}",
         generation=candidate.number,
         workers=len(candidate.seats),
     )
+
+
+def _news(state: State, candidate: Generation) -> str:
+    """Which settings it brings, for people."""
+    new = candidate.settings
+    names = changed(state.settings, new)
+    told = [f"{each} {getattr(new, each)} (was {getattr(state.settings, each)})" for each in names]
+    return f" New settings: {', '.join(told)}." if told else ""
 
 
 def _fail(turn: Turn, candidate: Generation, failure: Failure) -> None:
@@ -104,14 +113,24 @@ def _fail(turn: Turn, candidate: Generation, failure: Failure) -> None:
         turn.fail(failure)
         return
     what_now = _rest(turn, failure) if turn.state.lacks_zygote() else ""
-    if turn.state.current:
-        what_now = f" Generation {turn.state.current.number} goes on.{what_now}"
+    gate = failure.gate or candidate.gate
+    serving = f"generation {turn.state.current.number} goes on" if turn.state.current else "nobody"
+    text = outcome.report(
+        f"Generation {candidate.number} was stopped at the {gate} gate.{what_now}",
+        gate=gate,
+        why=failure.why,
+        serving=serving,
+    )
+    turn.state.deploy = Deploy(candidate.number, Outcome.ABANDONED, text)
     turn.note(
         Level.ERROR,
         "generation_abandoned",
-        f"Generation {candidate.number} was given up: {failure.why}.{what_now}",
+        text,
         generation=candidate.number,
-        why=failure.why,
+        gate=gate.value,
+        why=failure.why.splitlines()[0],
+        serving=turn.state.current.number if turn.state.current else None,
+        **failure.facts,
     )
 
 
@@ -126,16 +145,15 @@ def _rest(turn: Turn, failure: Failure) -> str:
     return f" The next one is tried in {seconds:.1f} s."
 
 
-def _late_at(state: State, candidate: Generation) -> float:
+def _late_at(candidate: Generation) -> float:
     importing = candidate.zygote is Zygote.IMPORTING
-    return candidate.started_at + state.settings.import_patience if importing else inf
+    return candidate.started_at + candidate.settings.import_patience if importing else inf
 
 
 def _step_at(state: State, candidate: Generation) -> float:
-    if candidate.registered:
+    if candidate.cleared:
         return _proved_at(state, candidate)
-    busy = not candidate.can_fork or _registers(state, candidate)
-    return inf if busy else candidate.registering.until
+    return gates.next_take(state, candidate)
 
 
 def _proved_at(state: State, candidate: Generation) -> float:
@@ -154,8 +172,16 @@ def _start(turn: Turn) -> None:
     if _is_hopeless(state):
         turn.fail(_last_failure(state))
     elif state.endpoint_ready() and _is_wanted(state, turn.now):
-        state.restart_asked = None
-        state.candidate = turn.start_generation()
+        asked, state.restart_asked = state.restart_asked, None
+        settings = renewed(state.settings, asked.settings) if asked else state.settings
+        state.candidate = turn.start_generation(settings)
+        state.deploy = Deploy(state.candidate.number, Outcome.STARTED)
+        turn.note(
+            Level.INFO,
+            "generation_started",
+            f"Generation {state.candidate.number} imports the flow.",
+            generation=state.candidate.number,
+        )
 
 
 def _is_wanted(state: State, now: float) -> bool:
@@ -187,4 +213,4 @@ def _retire_elders(turn: Turn) -> None:
 
 def _is_needed(state: State, elder: Generation) -> bool:
     reports = bool(state.debts) and state.forker() is elder
-    return reports or any(state.workers_of(elder))
+    return reports or elder is state.previous or any(state.workers_of(elder))

@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 
 from supervisor import messages
 from supervisor.core.causes import Cause, Kind, cause_of, how_ended
-from supervisor.core.generation import Failure, Zygote
+from supervisor.core.generation import Failure, Gate, Zygote
 from supervisor.core.leaving import task_facts, task_name
+from supervisor.core.outcome import difference
+from supervisor.core.renewing import RENEWABLE, changed
 from supervisor.core.stages import Stage
-from supervisor.core.state import BAD_SETTINGS, Debt, Standing
+from supervisor.core.state import BAD_SETTINGS, BROKEN_FLOW, Debt, Standing
 from supervisor.core.worker import Death, Doom, Leave
 from supervisor.messages import Cancel, Complete, Fail, Level, Report, Result, Seat
 from supervisor.settings import SettingsError, pool_sizes
@@ -58,6 +60,10 @@ def _(event: messages.Working, turn: Turn) -> None:
         worker.take(event.task, turn.now, turn.state.settings)
 
 
+_COUNTED = frozenset({Result.COMPLETED, Result.FAILED, Result.CANCELED})
+"""Ends of tasks that tell how good the code is; the others tell of SWF, or of people."""
+
+
 @record.register(messages.Done)
 def _(event: messages.Done, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
@@ -66,6 +72,8 @@ def _(event: messages.Done, turn: Turn) -> None:
             _reported(worker, event.result, turn)
             return
         worker.enter(Stage.POLLING, turn.now, turn.state.settings)
+        if worker.seat and event.result in _COUNTED:
+            worker.generation.count(worker.seat.task_list, failed=event.result is Result.FAILED)
         if worker.leave is Leave.TOLD:
             worker.come_nearer_to_leaving(turn.now, turn.state.settings)
 
@@ -119,6 +127,40 @@ def _(event: messages.Registered, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
         worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
         worker.generation.registered = True
+        if event.new:
+            turn.note(
+                Level.INFO,
+                "types_registered",
+                "\n".join((f"Generation {worker.generation.number} is registered:", *event.new)),
+                generation=worker.generation.number,
+                new="; ".join(event.new),
+            )
+
+
+@record.register(messages.Replayed)
+def _(event: messages.Replayed, turn: Turn) -> None:
+    if worker := turn.state.workers.get(event.worker):
+        worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
+        worker.generation.replayed = True
+        turn.note(
+            Level.INFO,
+            "histories_replayed",
+            f"Generation {worker.generation.number} decides {event.executions} recorded executions"
+            f" as they show, {event.decisions} decisions.",
+            generation=worker.generation.number,
+            executions=event.executions,
+            decisions=event.decisions,
+        )
+
+
+@record.register(messages.Contradicted)
+def _(event: messages.Contradicted, turn: Turn) -> None:
+    if worker := turn.state.workers.get(event.worker):
+        worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
+        facts: dict[str, str | int] = {"workflow_id": event.workflow_id}
+        facts["event_id"] = event.event_id
+        failure = Failure(difference(event), BROKEN_FLOW, Gate.REPLAY, facts)
+        _failed(worker.generation, failure, turn)
 
 
 @record.register(messages.Refused)
@@ -189,11 +231,11 @@ def _(event: messages.GenerationReady, turn: Turn) -> None:
     generation = turn.state.generations.get(event.generation)
     if generation is None or generation.zygote is not Zygote.IMPORTING:
         return
-    generation.zygote = Zygote.READY
+    generation.zygote, generation.imported = Zygote.READY, True
     try:
-        sizes = pool_sizes(turn.state.settings, event.task_lists)
+        sizes = pool_sizes(generation.settings, event.task_lists)
     except SettingsError as error:
-        _failed(generation, Failure(str(error), BAD_SETTINGS), turn)
+        _failed(generation, Failure(str(error), BAD_SETTINGS, Gate.SETTINGS), turn)
     else:
         generation.seats = tuple(Seat(each, i) for each, size in sizes.items() for i in range(size))
 
@@ -207,11 +249,12 @@ def _(event: messages.GenerationLost, turn: Turn) -> None:
     _failed(generation, Failure(event.why, event.code), turn)
     if generation is turn.state.current:
         turn.state.failures, turn.state.restart_rested_at = 0, -inf
+        next_one = "the one before it returns" if turn.state.previous else "a new one is started"
         turn.note(
             Level.WARNING,
             "zygote_lost",
             f"Generation {event.generation} cannot fork any more: {event.why}."
-            " Its workers go on; a new generation is started.",
+            f" Its workers go on; {next_one}.",
             generation=event.generation,
         )
 
@@ -282,6 +325,20 @@ def _(event: messages.RestartAsked, turn: Turn) -> None:
     if turn.state.leaving:
         turn.note(Level.WARNING, "restart_refused", "No restart: the program leaves.")
         return
-    turn.state.restart_asked = event.why
+    turn.state.restart_asked = event
+    _name_what_stays(event, turn)
     when = "after the generation that is starting" if turn.state.candidate else "now"
     turn.note(Level.INFO, "restart_asked", f"Restart asked for ({event.why}): {when}.")
+
+
+def _name_what_stays(event: messages.RestartAsked, turn: Turn) -> None:
+    stays = [each for each in changed(turn.state.settings, event.settings) if each not in RENEWABLE]
+    if stays:
+        names = ", ".join(stays)
+        turn.note(
+            Level.WARNING,
+            "settings_kept",
+            f"These settings have changed and need a new supervisor: {names}. They stay as they"
+            " are until it is ended and started again.",
+            settings=names,
+        )

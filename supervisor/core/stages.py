@@ -22,6 +22,7 @@ class Stage(enum.StrEnum):
 
     BOOTING = "booting"
     REGISTERING = "registering"
+    REPLAYING = "replaying"
     REPORTING = "reporting"
     POLLING = "polling"
     WORKING = "working"
@@ -35,6 +36,8 @@ def patience(stage: Stage, settings: Settings) -> float:
             return settings.boot_patience
         case Stage.REGISTERING:
             return settings.register_patience
+        case Stage.REPLAYING:
+            return settings.replay_patience
         case Stage.REPORTING:
             return settings.report_patience
         case Stage.POLLING:

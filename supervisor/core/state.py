@@ -3,7 +3,8 @@
 1. Facts change in two places only: ``record`` (what happened) and ``turn`` (what we did about it).
    Rules ask; what they ask has a name here.
 2. The *candidate* is the generation that has to prove itself; the first one is a candidate without
-   a *current* one beside it. All others are *elders*: they serve until their heirs are ready.
+   a *current* one beside it. All others are *elders*: they serve until their heirs are ready. One
+   of them may be the *previous* one: for a while it can become the current one again.
 """
 
 # ruff: noqa: D102 - a question is named by what it asks
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from supervisor.core.causes import Kind
     from supervisor.core.generation import Failure, Generation
     from supervisor.core.worker import Death, Worker
-    from supervisor.messages import Answer, Instance, Role, Seat, Task
+    from supervisor.messages import Answer, Instance, RestartAsked, Role, Seat, Task
     from supervisor.settings import Settings
 
 
@@ -87,6 +88,24 @@ class Leaving:
     signals: int = 0
 
 
+class Outcome(enum.StrEnum):
+    """What became of a generation that was to take over."""
+
+    STARTED = "started"
+    CURRENT = "current"
+    ABANDONED = "abandoned"
+    RETURNED = "returned"  # it tripped, and the one before it took its seats back
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """The latest generation, and what became of it; a report says why where it was stopped."""
+
+    generation: int
+    outcome: Outcome
+    report: str = ""
+
+
 @dataclass(slots=True)
 class State:
     """Everything that the core knows."""
@@ -101,8 +120,10 @@ class State:
     instance: Instance | None = None  # the EC2 instance that this is, once that is known
     current: Generation | None = None
     candidate: Generation | None = None
+    previous: Generation | None = None  # what to return to while the current one is on probation
+    deploy: Deploy | None = None
     leaving: Leaving | None = None
-    restart_asked: str | None = None
+    restart_asked: RestartAsked | None = None
     failures: int = 0  # candidates in a row that could not replace a lost zygote
     last_failure: Failure | None = None
     restart_rested_at: float = -inf
@@ -153,6 +174,12 @@ class State:
     def is_candidate(self, generation: Generation) -> bool:
         return generation is self.candidate
 
+    def on_trial(self, generation: Generation) -> bool:
+        """Whether another one goes on, or returns, should this one be no good."""
+        if generation is self.candidate:
+            return self.current is not None
+        return generation is self.current and self.previous is not None
+
     def goes_on(self, generation: Generation) -> bool:
         """Whether its dead are replaced: elders and abandoned ones only wait for their end."""
         return generation is self.current or generation is self.candidate
@@ -160,7 +187,7 @@ class State:
     def wanted_seats(self, generation: Generation) -> tuple[Seat, ...]:
         if generation is self.current:
             return generation.seats
-        if generation is self.candidate and generation.registered:
+        if generation is self.candidate and generation.cleared:
             return generation.canaries
         return ()
 

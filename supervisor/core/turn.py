@@ -18,12 +18,13 @@ from supervisor.core.generation import Generation, Zygote
 from supervisor.core.stages import Stage
 from supervisor.core.state import Attendant, Leaving, Standing
 from supervisor.core.worker import Doom, Killing, Worker
-from supervisor.messages import Level, Register, Report
+from supervisor.messages import Level, Register, Replay, Report
 
 if TYPE_CHECKING:
     from supervisor.core.causes import Kind
     from supervisor.core.generation import Failure
     from supervisor.core.state import State
+    from supervisor.settings import Settings
 
 Fact = str | int | float | None
 
@@ -38,12 +39,17 @@ class Turn:
 
     # --- generations
 
-    def start_generation(self) -> Generation:
+    def start_generation(self, settings: Settings) -> Generation:
         self.state.last_generation += 1
-        generation = Generation(self.state.last_generation, started_at=self.now)
+        generation = Generation(self.state.last_generation, settings, self.now)
         self.state.generations[generation.number] = generation
-        self.actions.append(messages.StartGeneration(generation.number))
+        self.actions.append(messages.StartGeneration(generation.number, settings))
         return generation
+
+    def take_up(self, settings: Settings) -> None:
+        if settings != self.state.settings:
+            self.state.settings = settings
+            self.actions.append(messages.TakeUp(settings))
 
     def retire(self, generation: Generation) -> None:
         if generation.zygote is not Zygote.GONE:
@@ -137,6 +143,8 @@ def _first_stage(job: messages.Job) -> Stage:
     match job:
         case Register():
             return Stage.REGISTERING
+        case Replay():
+            return Stage.REPLAYING
         case Report():
             return Stage.REPORTING
         case _:

@@ -41,6 +41,7 @@ from supervisor.messages.actions import (
     StartAttendant,
     StartGeneration,
     StopAttendant,
+    TakeUp,
     Terminate,
 )
 from supervisor.messages.base import Message, Value
@@ -48,6 +49,7 @@ from supervisor.messages.events import (
     AllClosed,
     AttendantLost,
     AttendantReady,
+    Contradicted,
     Done,
     DrainAsked,
     EndNoticed,
@@ -60,6 +62,7 @@ from supervisor.messages.events import (
     Polling,
     Refused,
     Registered,
+    Replayed,
     RestartAsked,
     Spooled,
     Stale,
@@ -69,7 +72,7 @@ from supervisor.messages.events import (
     TooBig,
     Working,
 )
-from supervisor.messages.jobs import Job, Register, Report, Serve
+from supervisor.messages.jobs import Job, Register, Replay, Report, Serve
 from supervisor.messages.wire import (
     VERSION,
     Attend,
@@ -101,6 +104,7 @@ __all__ = [
     "Cancel",
     "CannotLoad",
     "Complete",
+    "Contradicted",
     "Done",
     "DrainAsked",
     "DumpStacks",
@@ -136,6 +140,8 @@ __all__ = [
     "Refused",
     "Register",
     "Registered",
+    "Replay",
+    "Replayed",
     "Report",
     "RestartAsked",
     "Result",
@@ -152,6 +158,7 @@ __all__ = [
     "Stickiness",
     "StopAsked",
     "StopAttendant",
+    "TakeUp",
     "Task",
     "TaskList",
     "Terminate",

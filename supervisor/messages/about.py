@@ -55,6 +55,7 @@ class Result(enum.StrEnum):
     FAILED = "failed"
     CANCELED = "canceled"
     GONE = "gone"  # SWF no longer knew the task
+    HANDED_BACK = "handed back"  # not begun: its worker was leaving
     ABANDONED = "abandoned"  # SWF could not be told before the task's own timeout
 
 

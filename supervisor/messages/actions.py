@@ -5,18 +5,26 @@ import enum
 from supervisor.messages.about import Instance
 from supervisor.messages.base import Message
 from supervisor.messages.jobs import Job
+from supervisor.settings import Settings
 
 
 class StartGeneration(Message, frozen=True):
-    """Spawn a zygote that imports the flow as it is now."""
+    """Spawn a zygote that imports the flow as it is now, and tell it these settings."""
 
     generation: int
+    settings: Settings
 
 
 class RetireGeneration(Message, frozen=True):
     """End the zygote: nothing is forked from it any more."""
 
     generation: int
+
+
+class TakeUp(Message, frozen=True):
+    """These settings hold from now on."""
+
+    settings: Settings
 
 
 class Fork(Message, frozen=True):
@@ -69,11 +77,11 @@ class Level(enum.IntEnum):
 
 
 class Note(Message, frozen=True):
-    """Something that people want to read in the log: one line, its key facts beside it."""
+    """Something that people want to read in the log: a line or a report, key facts beside it."""
 
     level: Level
     event: str  # snake_case, one name a kind of line
-    text: str  # one sentence
+    text: str  # one sentence; of a report it is the first line
     facts: dict[str, str | int | float | None] = {}  # noqa: RUF012 - msgspec copies it
 
 
@@ -87,6 +95,7 @@ class Exit(Message, frozen=True):
 Action = (
     StartGeneration
     | RetireGeneration
+    | TakeUp
     | Fork
     | Terminate
     | Kill

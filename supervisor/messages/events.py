@@ -3,6 +3,7 @@
 from supervisor.messages.about import Instance, PostMortem, Result, Staleness, Task, TaskList
 from supervisor.messages.base import Message
 from supervisor.messages.jobs import Report
+from supervisor.settings import Settings
 
 
 class GenerationReady(Message, frozen=True):
@@ -61,13 +62,40 @@ class Tired(Message, frozen=True):
 
 
 class Registered(Message, frozen=True):
-    """The registering worker found or made everything that the flow needs."""
+    """The registering worker found or made everything that the flow needs.
+
+    ``new`` tells what was made, as in ``activity type shop_pack 1.1; 1.0 is there``.
+    """
 
     worker: int
+    new: tuple[str, ...] = ()
+
+
+class Replayed(Message, frozen=True):
+    """The flow decides every history as it shows."""
+
+    worker: int
+    executions: int
+    decisions: int
+
+
+class Contradicted(Message, frozen=True):
+    """The flow decides a history otherwise than it shows: the first such place.
+
+    ``recorded`` are the decisions that only the history shows, ``decided`` those that only the flow
+    takes now; ``why`` is what its decider said about it, if anything.
+    """
+
+    worker: int
+    workflow_id: str
+    event_id: int  # of the DecisionTaskCompleted
+    recorded: tuple[str, ...]
+    decided: tuple[str, ...]
+    why: str = ""
 
 
 class Refused(Message, frozen=True):
-    """SWF refuses this flow, these settings or these credentials, for good.
+    """SWF or a gate refuses this flow, these settings or these credentials, for good.
 
     ``why`` is one sentence for the person who must act; ``code`` the exit code that fits.
     """
@@ -156,9 +184,13 @@ class StopAsked(Message, frozen=True):
 
 
 class RestartAsked(Message, frozen=True):
-    """Replace the generation by a new one, without a gap."""
+    """Replace the generation by a new one, without a gap.
+
+    ``settings`` are those that its sources give now; None if nobody has read them again.
+    """
 
     why: str
+    settings: Settings | None = None
 
 
 class Tick(Message, frozen=True):
@@ -174,6 +206,8 @@ Event = (
     | Stale
     | Tired
     | Registered
+    | Replayed
+    | Contradicted
     | Refused
     | ForkFailed
     | Exited

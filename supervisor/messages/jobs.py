@@ -16,6 +16,12 @@ class Register(Message, frozen=True):
     types: bool  # False where no decider runs: only that the domain can be reached is asked
 
 
+class Replay(Message, frozen=True):
+    """Decide recorded histories again, and say where the flow decides otherwise now; once."""
+
+    histories: str  # a folder of files, or "last:N": the N latest executions that SWF has
+
+
 class Report(Message, frozen=True):
     """Tell SWF what became of a task whose holder died with it."""
 
@@ -27,4 +33,4 @@ class Report(Message, frozen=True):
     poison_deaths: int = 3  # so many deaths of its workers make a task poison
 
 
-Job = Serve | Register | Report
+Job = Serve | Register | Replay | Report

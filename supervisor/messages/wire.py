@@ -8,6 +8,7 @@ from supervisor.messages.base import Message, Value
 from supervisor.messages.events import (
     AllClosed,
     AttendantReady,
+    Contradicted,
     Done,
     EndNoticed,
     ForkFailed,
@@ -15,6 +16,7 @@ from supervisor.messages.events import (
     Polling,
     Refused,
     Registered,
+    Replayed,
     Stale,
     Tired,
     Working,
@@ -63,6 +65,7 @@ class Load(Message, frozen=True):
     max_memory: int | None = None  # bytes over which a worker is tired
     sticky: Stickiness | None = None  # None: deciders read the whole history every time
     core_dumps: bool = False  # whether a worker that crashes may leave a core file
+    hand_back: bool = False  # whether a leaving worker hands back what its last poll brings
 
 
 class Ec2(Value, frozen=True):
@@ -155,6 +158,8 @@ Said = (
     | Stale
     | Tired
     | Registered
+    | Replayed
+    | Contradicted
     | Refused
     | AttendantReady
     | AllClosed

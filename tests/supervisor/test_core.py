@@ -133,7 +133,7 @@ def test_the_local_swf_comes_first() -> None:
     """With ``local`` the first generation waits for the endpoint."""
     world = tell(Script(endpoint=Helper(ready=3.0)), local=True).run(10)
     ready = world.when(messages.AttendantReady("endpoint", "http://127.0.0.1:1"))
-    assert world.when(messages.StartGeneration(1)) == ready == 3.0
+    assert world.when(world.said(messages.StartGeneration)[0]) == ready == 3.0
 
 
 @pytest.mark.parametrize(

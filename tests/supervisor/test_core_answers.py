@@ -27,6 +27,7 @@ from supervisor.messages import (
     Staleness,
     Task,
 )
+from supervisor.settings import Settings
 from tests.world import DECIDER, RESIZE
 
 READY = Complete('{"size": 3}')
@@ -42,7 +43,8 @@ def death(
 ) -> Death:
     """Of a worker that took its task at 100 and died at 112.5."""
     seat = Seat(DECIDER if decides else RESIZE, 0)
-    worker = Worker(7, Generation(1, 0.0), Serve(seat), held_since=100.0, killing=killing)
+    code = Generation(1, Settings(), 0.0)
+    worker = Worker(7, code, Serve(seat), held_since=100.0, killing=killing)
     worker.task, worker.stale = Task("t", "w", "r", "a"), stale
     found = PostMortem(pid=4711, host="here", **post)
     return Death(worker, cause_of(status, found), 112.5, status=status, post=found)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from garcon import activity, payload, runner
+from garcon import activity, payload, reasons, runner
 from supervisor.flow import Flow, decider_worker
 from supervisor.hands import ActivityHands, DeciderHands
 from supervisor.messages import Answer, Cancel, Complete, Fail, Result, Staleness, Stickiness, Task
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 POLL = "poll_for_activity_task"
 BEAT = "record_activity_task_heartbeat"
 COMPLETED = "respond_activity_task_completed"
+FAILED = "respond_activity_task_failed"
 TASK = {
     "taskToken": "token",
     "activityId": "make-1",
@@ -217,3 +218,38 @@ def test_what_the_last_polls_bring_is_work() -> None:
     assert (last.task.token, keeper.waiting) == ("late", {1: last.task})
     assert last.perform(keeper) == Result.COMPLETED
     assert swf_.requests(DECIDED)[-1]["taskList"] == {"name": "flow"}
+
+
+# --- tasks that come too late ---------------------------------------------------------------------
+
+
+def handed_back(told: FakeSwf) -> tuple[Result, Keeper]:
+    """Poll once and hand back what came."""
+    create = activity.create(told, "domain", "shop")
+    found = ActivityHands(create(name="make", run=runner.Sync(begin))).poll("me")
+    assert found is not None
+    assert found.hand_back is not None
+    keeper = Keeper(told)
+    return found.hand_back(keeper), keeper
+
+
+def begin(context: Any, activity: Any) -> None:
+    """What a task that is handed back may not do."""
+    raise AssertionError("it was begun")
+
+
+def test_a_task_is_handed_back_unbegun() -> None:
+    """With the reason that costs no try, kept before SWF is told."""
+    told = swf()
+    result, keeper = handed_back(told)
+    assert result == Result.HANDED_BACK
+    (request,) = told.requests(FAILED)
+    assert reasons.prefix_of(request["reason"]) == reasons.UNBEGUN
+    assert keeper.kept == [Fail(request["reason"])]
+    assert FAILED not in keeper.heard_before
+
+
+def test_a_task_that_is_gone_needs_no_handing_back() -> None:
+    """SWF has seen its end by itself."""
+    result, _ = handed_back(swf(**{FAILED: [refusal(GONE)]}))
+    assert result == Result.GONE

@@ -110,7 +110,7 @@ def test_no_process_for_a_zygote_or_an_attendant_is_an_event(
 ) -> None:
     """The loop goes on; the core rests and tries again."""
     monkeypatch.setattr(kernel, "spawn", refuse)
-    lost = nursery.spawner.start_generation(2)
+    lost = nursery.spawner.start_generation(2, Settings(flow="shop"))
     assert isinstance(lost, GenerationLost)
     assert lost.generation == 2
     assert isinstance(nursery.spawner.start_attendant("endpoint"), AttendantLost)
@@ -118,14 +118,16 @@ def test_no_process_for_a_zygote_or_an_attendant_is_an_event(
 
 def test_a_spare_zygote_is_used_once_and_told_everything(nursery: Nursery) -> None:
     """The first generation is told what to load; the limits travel as plain numbers."""
-    settings = Settings(flow="shop", spool="/spool", max_tasks=5)
+    settings = Settings(flow="shop", spool="/spool", max_tasks=5, late_tasks="hand-back")
     ours, theirs = kernel.socket_pair()
-    spawner = Spawner(settings, nursery.children, nursery.listened.append, (99, ours))
-    assert spawner.start_generation(3) is None
+    before = Settings(flow="shop")
+    spawner = Spawner(before, nursery.children, nursery.listened.append, (99, ours))
+    assert spawner.start_generation(3, settings) is None
     load = channel.Channel(theirs).hear()
     assert isinstance(load, Load)
     assert (load.generation, load.flow, load.spool, load.max_tasks) == (3, "shop", "/spool", 5)
     assert load.sticky == Stickiness(schedule_to_start=5.0, executions=500, check=0.05)
+    assert load.hand_back
     child = nursery.children.get(Kind.ZYGOTE, 3)
     assert child is not None
     assert child.pid == 99
@@ -136,7 +138,8 @@ def test_a_zygote_is_told_when_deciders_are_not_to_stick(nursery: Nursery) -> No
     """``--no-sticky`` leaves no figures to stick by."""
     settings = Settings(flow="shop", no_sticky=True)
     ours, theirs = kernel.socket_pair()
-    Spawner(settings, nursery.children, nursery.listened.append, (99, ours)).start_generation(3)
+    spawner = Spawner(settings, nursery.children, nursery.listened.append, (99, ours))
+    spawner.start_generation(3, settings)
     load = channel.Channel(theirs).hear()
     assert isinstance(load, Load)
     assert load.sticky is None

@@ -18,6 +18,7 @@ from supervisor.messages import (
     Serve,
     Terminate,
 )
+from supervisor.settings import Settings
 from tests import laws
 from tests.fates import End, Fate, Murder, Plan, Script
 from tests.lives import Rest
@@ -26,6 +27,7 @@ from tests.world import DECIDER, RESIZE, World, tell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SETTINGS = Settings(flow="flow")
 TASK = messages.Task("t1", "w1", "r1")
 REPORT = Report(TASK, RESIZE.role, Fail("WorkerDied: test"))
 
@@ -45,8 +47,9 @@ FORBIDDEN: dict[str, list[messages.Action]] = {
     "registered beside others": [Fork(9, 1, Register(types=True))],
     "an heir for one that is not tired": [Fork(9, 1, Serve(Seat(RESIZE, 1)))],
     "a living one's task is reported": [Fork(9, 1, REPORT)],
-    "a generation is left out": [messages.StartGeneration(3)],
-    "two candidates": [messages.StartGeneration(2), messages.StartGeneration(3)],
+    "a generation is left out": [messages.StartGeneration(3, SETTINGS)],
+    "two candidates": [messages.StartGeneration(n, SETTINGS) for n in (2, 3)],
+    "settings of nobody are taken up": [messages.TakeUp(SETTINGS)],
     "retired twice": [messages.RetireGeneration(1), messages.RetireGeneration(1)],
     "a stranger is stopped": [messages.StopAttendant("nobody")],
     "started twice": [messages.StartAttendant("x"), messages.StartAttendant("x")],

@@ -1,0 +1,146 @@
+"""A pool of a flow that is written anew for each deploy, as a build would put it on disk."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+from tests.processes import swf
+from tests.processes.harness import Supervisor, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+domain, name = "tests", "shop"
+
+GOOD = """
+from garcon import activity, runner, task
+
+domain, name = "tests", "shop"
+create = activity.create(domain, name)
+VERSION = {version}
+
+
+@task.decorate(timeout=60, heartbeat=60)
+def pack_it():
+    return {{"packed": VERSION}}
+
+
+@task.decorate(timeout=60, heartbeat=60)
+def send_it():
+    return {{"sent": VERSION}}
+
+
+pack = create(name="pack", run=runner.Sync(pack_it.fill()), retry=9)
+send = create(name="send", requires=[pack], run=runner.Sync(send_it.fill()), retry=9)
+"""
+"""Two activities, one after the other, whose results tell by which code they were done."""
+
+QUICK = {"GARCON_LASTING": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+"""A canary lasts sooner; and no file of a second ago is taken for the one of now."""
+
+OUTCOMES = {"generation_current", "generation_abandoned", "generation_returned"}
+
+
+def good(version: int) -> str:
+    """Code that works."""
+    return GOOD.format(version=version)
+
+
+class Deployment:
+    """A pool whose code and settings are files that can be written anew.
+
+    Args:
+        folder: For the flow and the settings.
+        endpoint: The SWF.
+        settings: Of the file, by name.
+    """
+
+    def __init__(self, folder: Path, endpoint: str, **settings: Any) -> None:
+        self._code, self._file = folder / "mine.py", folder / "settings.toml"
+        self._endpoint = endpoint
+        self._code.write_text(good(1))
+        self.write(**settings)
+        self.pool = Supervisor(
+            *("--flow", "mine", "--endpoint-url", endpoint, "--config", str(self._file)),
+            PYTHONPATH=str(folder),
+            **QUICK,
+        ).ready()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.__exit__()
+
+    def write(self, **settings: Any) -> None:
+        """These are the settings of the file from now on."""
+        self._file.write_text("".join(f"{each} = {_toml(settings[each])}\n" for each in settings))
+
+    def restart(self, code: str) -> None:
+        """Put this code on disk and ask for it."""
+        self._code.write_text(code)
+        self.pool.signal(signal.SIGHUP)
+
+    def outcome(self) -> dict[str, Any]:
+        """What became of the deploy."""
+        return parsed(
+            self.pool.err.wait_for(
+                lambda line: parsed(line).get("event") in OUTCOMES, "outcome of the deploy"
+            )
+        )
+
+    def deploy(self, code: str) -> dict[str, Any]:
+        """Restart with this code, and wait for the outcome."""
+        self.restart(code)
+        return self.outcome()
+
+    def start(self, **given: Any) -> swf.Execution:
+        """Start an execution."""
+        return swf.start(self._endpoint, _Flow, **given)
+
+    def packed(self) -> set[int]:
+        """Run an execution to its end; by which versions of the code its tasks were done."""
+        execution = self.start()
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        done = execution.wait_for("ActivityTaskCompleted", 2)
+        results = [each["activityTaskCompletedEventAttributes"]["result"] for each in done]
+        return {version for result in results for version in json.loads(result).values()}
+
+    def serves(self, version: int) -> bool:
+        """Whether new executions are done by this version, once the elders' last polls are over."""
+        return any(self.packed() == {version} for _ in range(20))
+
+    @contextlib.contextmanager
+    def load(self) -> Iterator[None]:
+        """Within the block one execution after the other runs, each of them to its end."""
+        enough = threading.Event()
+        thread = threading.Thread(target=self._work, args=(enough,))
+        thread.start()
+        try:
+            yield
+        finally:
+            enough.set()
+            thread.join()
+
+    def _work(self, enough: threading.Event) -> None:
+        while not enough.is_set():
+            running = [self.start() for _ in range(3)]
+            for each in running:
+                each.wait_closed()
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + "}"
+    return json.dumps(value)
+
+
+class _Flow:
+    """What the code says of itself."""
+
+    domain, name = domain, name

@@ -1,0 +1,56 @@
+"""What the last poll of a leaving worker still brings: done, or handed back unbegun."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.processes import flow, swf
+from tests.processes.harness import Supervisor, local_swf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    """A local SWF with polls that are long enough to bring something to who was asked to leave."""
+    with local_swf("--poll-seconds", "6", "--no-ghosts") as url:
+        yield url
+
+
+def pool(endpoint: str, *argv: str) -> Supervisor:
+    """A pool at full strength."""
+    return Supervisor("--flow", "tests.processes.flow", "--endpoint-url", endpoint, *argv).ready()
+
+
+def told_to_leave(working: Supervisor) -> None:
+    """Ask the pool to drain; when this returns, its workers have been asked."""
+    working.signal(signal.SIGTERM)
+    working.wait_for("draining")
+    for each in working.titled("garcon: activity"):
+        each.send_signal(signal.SIGTERM)  # ours is on its way before any task can be
+
+
+@pytest.mark.parametrize("late", ["hand-back", "run"])
+def test_a_late_task_is_done_or_handed_back(endpoint: str, late: str) -> None:
+    """Handed back it costs no try, and the next pool does it; by default it is done here."""
+    with pool(endpoint, "--workers", "0") as deciding:
+        with pool(endpoint, "--deciders", "0", "--late-tasks", late) as working:
+            told_to_leave(working)
+            execution = swf.start(endpoint, flow, gate="", then="")
+            ended = "Completed" if late == "run" else "Failed"
+            event = execution.wait_for(f"ActivityTask{ended}")[0]
+            assert working.wait() == 0
+        if late == "hand-back":
+            reason = event["activityTaskFailedEventAttributes"]["reason"]
+            assert reason.startswith("Unbegun: ")
+        with pool(endpoint, "--deciders", "0"):
+            assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        kinds = Counter(execution.kinds())
+        assert kinds["ActivityTaskTimedOut"] == 0
+        assert kinds["ActivityTaskCompleted"] == 2
+        assert not deciding.err.text.count("worker_died")
