@@ -1,6 +1,6 @@
 """An endpoint that only counts: holds polls, hands out tasks on command, tells when what came.
 
-``python -m tests.benchmarks.endpoint`` prints its port, then one line a request:
+``python -m tests.benchmarks.endpoint [PORT]`` prints its port, then one line a request:
 ``<monotonic seconds> <operation> <identity>``. Commands on standard input, one a line:
 ``tasks N`` hands N activity tasks to waiting polls, ``end N`` answers all but N polls empty,
 ``batch N`` hands out N tasks without a line for each request, and tells when all are answered:
@@ -108,10 +108,10 @@ class Server:
                     self.tasks.append(body)
 
 
-async def main() -> None:
-    """Serve until standard input ends."""
+async def main(port: int = 0) -> None:
+    """Serve until standard input ends; port 0 takes a free one."""
     server = Server()
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, backlog=1024)
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", port, backlog=1024)
     print(listening.sockets[0].getsockname()[1], flush=True)
     lines = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
@@ -121,4 +121,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(*map(int, sys.argv[1:])))

@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "bench",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
+    "GARCON_ALLOW_ROOT": "1",  # in a container everything is root's
 }
 
 
@@ -41,11 +42,11 @@ class Request:
 
 
 class Endpoint:
-    """The counting endpoint in a process of its own, and what reached it."""
+    """The counting endpoint in a process of its own, and what reached it; port 0 is a free one."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.endpoint"],
+            [sys.executable, "-m", "tests.benchmarks.endpoint", str(port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -133,14 +134,15 @@ class Program:
         return time.monotonic()
 
 
-def start(name: str, argv: Sequence[str]) -> Program:
-    """Start a program; the clock starts before exec."""
+def start(name: str, argv: Sequence[str], lines: IO[bytes] | None = None) -> Program:
+    """Start a program whose log goes to ``lines``; the clock starts before exec."""
+    unseen = None if os.environ.get("BENCH_VERBOSE") else subprocess.DEVNULL
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, *argv],
         env=ENVIRONMENT,
         stdout=subprocess.DEVNULL,
-        stderr=None if os.environ.get("BENCH_VERBOSE") else subprocess.DEVNULL,
+        stderr=lines or unseen,
     )
     return Program(name, process, began)
 
