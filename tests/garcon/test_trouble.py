@@ -78,3 +78,15 @@ def test_the_sentence_stays_on_one_line() -> None:
 def test_silent_errors_are_called_by_name() -> None:
     """An error that says nothing still has a name."""
     assert "TimeoutError" in explain(TimeoutError(), "polling").sentence
+
+
+def test_a_value_that_was_refused_is_not_repeated() -> None:
+    """It may be an input, a result or a token; which member it was is told."""
+    said = "1 validation error detected: Value 'geheim, it's' at 'taskToken' failed to satisfy it"
+    told = explain(refusal("ValidationException", said), "answering").sentence
+    assert "geheim" not in told
+    assert "Value at 'taskToken' failed" in told
+    report = "Invalid type for parameter input, value: {'a': 'geheim'}, type: <class 'dict'>"
+    told = explain(aws.ParamValidationError(report=report), "answering").sentence
+    assert "geheim" not in told
+    assert "parameter input, type: <class 'dict'>" in told

@@ -159,6 +159,7 @@ def test_check_shows_settings_with_origins_lists_and_pools(tmp_path: Path) -> No
     """--check loads the flow and tells what would run, and who asked for it."""
     code, out, _ = run(
         *("--check", "--flow", "mine", "--workers", "3"),
+        *("--start", '{"user": "ann", "password": "geheim"}'),
         **write(tmp_path, SHOP),
         GARCON_DECIDERS="2",
     )
@@ -167,6 +168,8 @@ def test_check_shows_settings_with_origins_lists_and_pools(tmp_path: Path) -> No
     assert ["deciders", "2", "GARCON_DECIDERS"] in rows
     assert ["orders", "decider", "2"] in rows
     assert ["orders_make", "activity", "3"] in rows
+    assert '"user": "ann"' in out
+    assert "geheim" not in out
     assert code == 0
 
 

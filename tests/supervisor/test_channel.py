@@ -99,3 +99,12 @@ def test_the_largest_result_fits_one_packet(ends: Ends) -> None:
     big = messages.CannotLoad("\x01" * 32_768, 3)
     theirs.say(big)
     assert ours.hear() == big
+
+
+def test_an_inherited_end_is_not_inherited_on(ends: Ends) -> None:
+    """What the flow starts cannot speak in its starter's name."""
+    descriptor = os.dup(ends[1].fileno())
+    os.set_inheritable(descriptor, True)  # noqa: FBT003 - the standard library's signature
+    inherited = channel.Channel.inherited(descriptor)
+    assert not os.get_inheritable(descriptor)
+    inherited.close()

@@ -119,3 +119,10 @@ def test_the_count_is_looked_for_in_this_process_s_own_group() -> None:
     """The path is that of cgroup v2, whether or not anybody counts there."""
     assert own_events().name == "memory.events"
     assert own_events().is_relative_to("/sys/fs/cgroup")
+
+
+def test_last_lines_are_told_without_what_looks_like_a_secret(child: Child) -> None:
+    """They go into SWF's history."""
+    assert child.will is not None
+    Will(child.will).note("connecting with password=geheim\n")
+    assert examine(child).last_lines == ("connecting with password=[redacted]",)

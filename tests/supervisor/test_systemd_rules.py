@@ -99,6 +99,13 @@ def test_time_is_asked_for_while_counts_change() -> None:
     assert more in listener.see(like(leaving, left=1), 180.0)
 
 
+def test_the_beginning_of_a_drain_is_progress() -> None:
+    """An idle pool, whose polls have still to end, asks for time at once."""
+    listener = Listener()
+    listener.see(SERVING)
+    assert any("EXTEND" in each for each in listener.see(like(SERVING, leaving="SIGTERM"), 1.0))
+
+
 def test_time_is_asked_for_while_a_task_is_within_its_timeout() -> None:
     """Even if nothing else happens; not for a task that may take for ever."""
     listener = Listener()

@@ -1,0 +1,53 @@
+"""The picture of the pool that a service manager gets."""
+
+from __future__ import annotations
+
+from supervisor import messages
+from tests.fates import CRASHES_BOOTING, Fate, Plan, Script, spooled
+from tests.world import RESIZE, tell
+
+
+def test_before_anything_serves_there_is_nothing_to_count() -> None:
+    """No generation, nobody wanted, and not full."""
+    seen = tell().core.service(0.0)
+    assert (seen.generation, seen.wanted, seen.ready, seen.full) == (0, 0, 0, False)
+
+
+def test_a_pool_at_full_strength() -> None:
+    """Every seat is served, nobody works."""
+    seen = tell().run(30).core.service(30.0)
+    assert (seen.generation, seen.full, seen.changing) == (1, True, False)
+    assert (seen.wanted, seen.ready, seen.working, seen.left) == (3, 3, 0, 3)
+    assert (seen.owed, seen.in_time, seen.degraded, seen.leaving) == (0, False, (), None)
+
+
+def test_a_seat_whose_worker_boots_is_not_served() -> None:
+    """It is there, but not ready."""
+    world = tell(Script(fates=(Fate(boot=20.0),))).run(10)
+    seen = world.core.service(world.now)
+    assert (seen.wanted, seen.ready, seen.left, seen.full) == (3, 2, 3, False)
+
+
+def test_a_degraded_list_is_named_and_not_waited_for() -> None:
+    """The other list is served: the service is up."""
+    world = tell(Script(fates=(Fate(), *[CRASHES_BOOTING] * 20))).run(60)
+    seen = world.core.service(world.now)
+    assert (seen.full, seen.degraded) == (True, (RESIZE.name,))
+    assert seen.ready < seen.wanted
+
+
+def test_tasks_in_hand_are_counted_and_judged_by_their_timeouts() -> None:
+    """One with a timeout is in time until it is past it; one without never counts as such."""
+    for timeout, in_time in ((60.0, True), (None, False)):
+        plans = (Plan(waits=1.0, lasts=30.0, timeout=timeout),)
+        world = tell(Script(plans=plans), deciders=0, workers=1).run(10)
+        seen = world.core.service(world.now)
+        assert (seen.working, seen.in_time) == (1, in_time)
+        late = world.core.service(world.now + 1000.0)
+        assert not late.in_time
+
+
+def test_reports_that_are_owed_are_counted() -> None:
+    """Also before anybody can make them."""
+    world = tell(Script(spool=(spooled(1, messages.Complete("1")),))).run(0.5)
+    assert world.core.service(world.now).owed == 1
