@@ -7,7 +7,8 @@ Rules of this file:
 2. Who holds a task holds a lock on its file (flock), which ends with the process, however it ends.
    At its start a supervisor takes up the files that nobody holds.
 3. A file appears whole or not at all: it is written beside, locked, and renamed into its place.
-   Only its owner can read it: it holds what the flow's results hold.
+   Only its owner can read it: it holds what the flow's results hold. Nothing is taken up from a
+   folder in which others may write.
 4. A disk that is full or missing costs a sentence in the log and this protection, never a task.
 5. It is not synced to the platter: it outlives processes, not the machine.
 """
@@ -19,6 +20,7 @@ import fcntl
 import hashlib
 import json
 import os
+import stat
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SUFFIX = ".task"
+
+_TRUSTED = frozenset({0, os.geteuid()})
+"""Whose folder a spool may be: root could read it all the same."""
 
 STALE_SECONDS = 3600.0
 """Seconds after which an unfinished file is a dead process's: writing one takes a millisecond."""
@@ -158,11 +163,23 @@ def collect(folder: str, owner: Owner) -> tuple[Report, ...]:
     """What dead supervisors' workers left of this owner's tasks. Makes the folder if need be."""
     try:
         Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        if _others_may_write(Path(folder)):
+            log.LOGGER.error(
+                "Others may write to the spool %s, so what is in it is not taken up: an answer to a"
+                " task may be anybody's. Close it: chmod 700.",
+                folder,
+            )
+            return ()
         names = sorted(Path(folder).iterdir())
         return tuple(report for name in names for report in _taken_up(name, owner))
     except OSError as error:
         log.LOGGER.error("%s", _sentence(Path(folder), error))
         return ()
+
+
+def _others_may_write(folder: Path) -> bool:
+    found = folder.stat()
+    return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) or found.st_uid not in _TRUSTED
 
 
 def _taken_up(name: Path, owner: Owner) -> Iterator[Report]:

@@ -174,3 +174,31 @@ def test_without_a_folder_nothing_is_kept(folder: str) -> None:
     worker.done()
     spool.forget(None, TASK)
     assert list(Path(folder).iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o702])
+def test_nothing_is_taken_up_from_a_folder_that_others_may_write(
+    folder: str, mode: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They could have put answers there; a sentence says how to close it."""
+    worker = Spool(folder, OWNER, Role.ACTIVITY)
+    worker.take(TASK)
+    worker._release()
+    assert len(spool.collect(folder, OWNER)) == 1
+    Path(folder).chmod(mode)
+    assert spool.collect(folder, OWNER) == ()
+    assert "chmod 700" in caplog.text
+
+
+def test_what_is_written_is_private_whatever_the_umask(folder: str) -> None:
+    """The folder that is made, and the files in it."""
+    before = os.umask(0)
+    try:
+        made = f"{folder}/made"
+        spool.collect(made, OWNER)
+        Spool(made, OWNER, Role.ACTIVITY).take(TASK)
+    finally:
+        os.umask(before)
+    (name,) = Path(made).iterdir()
+    assert stat.S_IMODE(Path(made).stat().st_mode) == 0o700
+    assert stat.S_IMODE(name.stat().st_mode) == 0o600
