@@ -70,13 +70,18 @@ class BaseRunner:
             (task_heartbeat(each) for each in self._flat(context)), default=DEFAULT_TASK_HEARTBEAT
         )
 
+    @property
+    def looks(self) -> bool:
+        """Whether there are task lists, which look at the context."""
+        return any(map(tasks_of.is_task_list, self.tasks))
+
     def requirements(self, context: Context | None = None) -> set[str]:
         """The keys of the context that the tasks are filled with, and that their lists look at.
 
         Raises:
             NoRunnerRequirementsFound: A task is not filled.
         """
-        watched = Watched(context)
+        watched = Watched(context if self.looks else None)
         needed: set[str] = set()
         for each in self._flat(watched):
             if not isinstance(each, tasks_of.FilledTask):

@@ -40,9 +40,16 @@ class ActivityInstance:
         self.pool_size = pool_size
 
     @functools.cached_property
-    def context(self) -> dict[str, Any]:
-        """The execution's context with the instance's own values, which win."""
-        return {**self.execution_context, **self.local_context}
+    def context(self) -> Mapping[str, Any]:
+        """The execution's context with the instance's own values, which win.
+
+        A copy, unless it is the execution's own and no code of the flow is shown it: an execution
+        of thousands of results is not to copy them for each.
+        """
+        looks = getattr(getattr(self.activity_worker, "runner", None), "looks", True)
+        if self.local_context or looks:
+            return {**self.execution_context, **self.local_context}
+        return self.execution_context
 
     @property
     def activity_name(self) -> str:
@@ -117,6 +124,6 @@ class ActivityInstance:
         try:
             needed = self.runner.requirements(context)
         except runner.NoRunnerRequirementsFound:
-            return context
+            return dict(context)
         keys = [*sorted(needed), *WHERE]
         return {key: context[key] for key in keys if context.get(key) is not None}

@@ -104,16 +104,16 @@ def schedule(  # noqa: PLR0917 - the documented signature
         ActivityImpossible: It failed too often, was cancelled, or SWF refuses it.
     """
     _ensure(requires, schedule_context)
-    if done := _done(current_activity, schedule_id, history):
-        return done
+    if use := _only_use(current_activity, schedule_id, history):
+        return _told(use, f"{current_activity.name}-{schedule_id}", schedule_context)
     uses = _uses(current_activity, schedule_id, context, input)
     how = {"may_fail": may_fail, "version": version, "priority": priority, "given": input}
     state = ActivityState(f"{current_activity.name}-{schedule_id}")
     return _followed(state, uses, history, decisions, schedule_context, **how)
 
 
-def _done(activity: Activity, schedule_id: str, history: States) -> ActivityState | None:
-    """The state of an activity that has completed, if its one instance can be told by its name.
+def _only_use(activity: Activity, schedule_id: str, history: States) -> ActivityState | None:
+    """The one use of an activity, if it runs or has completed: nothing is to be decided about it.
 
     A decider comes here for all that it ever scheduled, so what needs no instance makes none.
     """
@@ -121,11 +121,18 @@ def _done(activity: Activity, schedule_id: str, history: States) -> ActivityStat
         return None
     first = limits.activity_id(f"{activity.name}-1")
     use = history.get(str(activity.name), {}).get(limits.activity_id(f"{first}-{schedule_id}"))
-    if use is None or not use.ready:
-        return None
-    state = ActivityState(f"{activity.name}-{schedule_id}")
+    return use if use and (use.ready or use.open) else None
+
+
+def _told(use: ActivityState, id_: str, schedule_context: ScheduleContext) -> ActivityState:
+    """What the flow is told of one use, as ``_followed`` does of several."""
+    state = ActivityState(id_)
     state.uses = [use]
-    state.complete(use.result)
+    if use.ready:
+        state.complete(use.result)
+    else:
+        state.add_state(ACTIVITY_SCHEDULED)
+        schedule_context.mark_uncompleted()
     return state
 
 

@@ -1,7 +1,7 @@
 """What deciding costs as executions grow: sticky, not sticky, and a decider that reads all.
 
     python -m tests.benchmarks.decider [--chains N ...] [--owns N ...] [--fans N ...]
-                                       [--continued N ...] [--all-up-to N]
+                                       [--continued N ...] [--flat N ...] [--all-up-to N]
 
 - chain: N activities one after the other, known by ``requires``; a decision after each.
 - own: the same with a decider of one's own, which is run from its start at each decision.
@@ -16,6 +16,10 @@ types it knows, at every decision. It and the decider without sticky cost N squa
 they stop at --all-up-to. The local SWF's limit of events is lifted, so that the cost can be seen to
 grow; in truth a run of 10,000 events continues as new, which is measured by --continued (a chain,
 with a claim store in a directory).
+
+Whether a decision costs more the longer its execution is shows only side by side: the service is in
+this process, its thousands of events slow everything down, and the machine has other work. --flat
+decides the last steps of a chain of N and those of chains of 100 in turns, see ``flatness``.
 """
 
 from __future__ import annotations
@@ -35,7 +39,7 @@ from garcon.decider import DeciderWorker
 from garcon.decider.cliff import CONTINUE_AT
 from garcon.decider.sticky import Sticky
 from garcon.local import LocalSWF, Settings
-from tests.benchmarks import measuring
+from tests.benchmarks import flatness, measuring
 from tests.garcon.deciding import OneAtATime, waiting
 from tests.garcon.flows import flow, make, nothing
 
@@ -258,6 +262,7 @@ def main() -> None:
     parser.add_argument("--owns", type=int, nargs="*", default=[10, 100, 1000])
     parser.add_argument("--fans", type=int, nargs="*", default=[10, 100, 900])
     parser.add_argument("--continued", type=int, nargs="*", default=[5000])
+    parser.add_argument("--flat", type=int, nargs="*", default=[1000, 5000])
     parser.add_argument("--all-up-to", type=int, default=100)
     asked = parser.parse_args()
     print(measuring.machine())
@@ -278,6 +283,8 @@ def main() -> None:
         claims.configure(None)
     print()
     print(measuring.table(rows))
+    print()
+    print(measuring.table([flatness.HEADS, *map(flatness.row, asked.flat)]))
 
 
 if __name__ == "__main__":

@@ -90,6 +90,23 @@ def test_input_is_what_the_tasks_need() -> None:
     assert instance.create_execution_input() == {"x": 0, "y": "", "i": 7, **WHERE}
 
 
+def test_a_long_context_is_copied_only_for_the_flows_code() -> None:
+    """Task lists are shown a copy, to do with as they like; filled tasks are shown nothing."""
+    context = {"x": 0, **WHERE}
+    plain = make("work", run=runner.Sync(work.fill(a="x", b="y"))).instances(context)[0]
+    looking = make("work", run=runner.Sync(task.list(lambda _: []))).instances(context)[0]
+    assert plain.context is context
+    assert looking.context is not context
+    assert looking.context == context
+
+
+def test_the_whole_context_as_input_is_a_copy() -> None:
+    """What becomes of an input is no matter of the execution's context."""
+    context = {"x": 0, **WHERE}
+    made = make("work", run=runner.Sync(work))
+    assert made.instances(context)[0].create_execution_input() is not context
+
+
 def test_input_of_undeclared_tasks_is_everything() -> None:
     """A task that does not say what it needs gets the whole context."""
     made = make("work", run=runner.Sync(work))

@@ -46,6 +46,22 @@ def test_a_new_use_is_scheduled_under_its_id() -> None:
     assert not state.ready
 
 
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_what_runs_or_has_completed_needs_no_instance(is_ready: bool) -> None:  # noqa: FBT001 - parametrized
+    """A decider comes by all that it ever scheduled: that is to cost little."""
+    made = make("a")
+    made.instances = None  # type: ignore[method-assign, assignment]
+    history = History()
+    history.scheduled("flow_a", "flow_a-1-x")
+    if is_ready:
+        history.completed("flow_a-1-x", {"n": 1})
+    turn = Turn(history)
+    state = turn.schedule("x", made)
+    assert (state.ready, turn.progress.completed) == (is_ready, is_ready)
+    assert [each.activity_id for each in state.uses] == ["flow_a-1-x"]
+    assert turn.decisions == []
+
+
 def test_a_running_use_is_left_alone() -> None:
     """What is scheduled is not scheduled again, and is not ready."""
     history = History()

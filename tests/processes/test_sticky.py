@@ -181,6 +181,26 @@ def test_a_decider_killed_in_mid_decision_costs_nothing(endpoint: str, gate: Pat
     assert len(own_lists_of(execution)) == 2
 
 
+def test_a_decision_that_waits_in_a_killed_decider_is_handed_back(
+    endpoint: str, gate: Path
+) -> None:
+    """While one is at the gate, another came by the second poll: both are decided anew at once."""
+    thinks = Path(f"{gate}.thinks")
+    with serving(endpoint, GARCON_STICKY_SCHEDULE_TO_START=LONG) as pool:
+        first = swf.start(endpoint, steps, steps=4, think=1, at=str(gate))
+        pid = int(until(lambda: thinks.exists() and thinks.read_text(), "a decision"))
+        second = swf.start(endpoint, steps, steps=2)
+        second.wait_for("DecisionTaskStarted")
+        Path(f"{gate}.open").touch()
+        psutil.Process(pid).kill()
+        told = pool.wait_for("worker_died", pid=pid)["message"]
+        assert f"of workflow {first.workflow_id} was in its hands: it is handed back." in told
+        assert f"of workflow {second.workflow_id} waited in it: it is handed back." in told
+        for each in (first, second):
+            assert each.wait_closed() == "WorkflowExecutionCompleted"
+            assert timeouts_of(each) == []
+
+
 # --- a decider leaves -----------------------------------------------------------------------------
 
 
