@@ -49,7 +49,7 @@ exit codes:
 signals:
   TERM, INT  drain: no new poll, open polls and tasks in hand are finished; again: stop now
   QUIT       stop now
-  HUP        replace all workers by new ones with the code as it is now
+  HUP        replace all workers by new ones with the code and the settings as they are now
 
 Every option can be given as GARCON_<OPTION> in the environment and, with the same name, in the
 file of --config; the command line wins over the environment, the environment over the file.

@@ -7,8 +7,11 @@ Rules of this file:
 2. Histories come from a folder of files as ``python -m garcon history`` writes them, or from SWF:
    the latest executions of this workflow type, open and closed. One of another workflow type is
    left out; a folder without any of this one is refused, for it would check nothing.
-3. Trouble that passes ends it without a word: the supervisor sends another after a rest.
-4. Nobody is woken by a rehearsal: the flow's ``on_exception`` is not called, and SWF is told
+3. A new version of an activity's type is no contradiction: a decider knows its activities by name
+   and id. Registering has told of it.
+4. Trouble that passes ends it without a word: the supervisor sends another after a rest. So does
+   being told to leave.
+5. Nobody is woken by a rehearsal: the flow's ``on_exception`` is not called, and SWF is told
    nothing. What the decider logged about a decision that differs is told with it.
 """
 
@@ -22,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from setproctitle import setproctitle
 
-from garcon import client
+from garcon import activity, client, decider
 from garcon.errors import GarconError
 from garcon.local import replay as replaying
 from garcon.workflow import history, listing
@@ -30,13 +33,14 @@ from supervisor import log, messages
 from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from supervisor.flow import Flow
     from supervisor.histories import Histories
     from supervisor.leaving import Leaving
 
-Recorded = tuple[str, list[dict[str, Any]]]
+Events = list[dict[str, Any]]
+Recorded = tuple[str, Events]
 """A workflow id (of a file that does not tell it, the file's name), and the events."""
 
 SHOWN = 400
@@ -56,7 +60,8 @@ def replay(flow: Flow, worker: int, leaving: Leaving, histories: Histories) -> i
     with contextlib.suppress(AttributeError):  # an object that cannot be told has its reasons
         flow.target.on_exception = None
     try:
-        leaving.say(_verdict(flow, worker, histories))
+        if verdict := _verdict(flow, worker, leaving, histories):
+            leaving.say(verdict)
     except GarconError as error:
         leaving.say(messages.Refused(worker, str(error), USAGE))
     except client.ERRORS as error:
@@ -68,9 +73,14 @@ def replay(flow: Flow, worker: int, leaving: Leaving, histories: Histories) -> i
     return 0
 
 
-def _verdict(flow: Flow, worker: int, histories: Histories) -> messages.Said:
+def _verdict(
+    flow: Flow, worker: int, leaving: Leaving, histories: Histories
+) -> messages.Said | None:
     executions = decisions = 0
-    for workflow_id, events in _recorded(flow, histories):
+    for workflow_id, recorded in _recorded(flow, histories):
+        if leaving.asked:
+            return None
+        events = of_these_versions(recorded, _versions(flow))
         with _last_words() as words:
             found = replaying.replay(flow.target, events)
         if found:
@@ -125,6 +135,30 @@ def _last_words() -> Iterator[list[str]]:
         logger.propagate = before
 
 
+def of_these_versions(events: Events, versions: Mapping[str, str]) -> Events:
+    """The events as if the activities had been scheduled with these versions of their types.
+
+    Args:
+        events: A history.
+        versions: By the name of the type; those of other names stay.
+    """
+    return [_of_version(each, versions) for each in events]
+
+
+def _of_version(event: dict[str, Any], versions: Mapping[str, str]) -> dict[str, Any]:
+    member = "activityTaskScheduledEventAttributes"
+    name = event.get(member, {}).get("activityType", {}).get("name")
+    if name not in versions:
+        return event
+    type_ = {"name": name, "version": versions[name]}
+    return {**event, member: {**event[member], "activityType": type_}}
+
+
+def _versions(flow: Flow) -> dict[str, str]:
+    found = activity.find_workflow_activities(flow.target)
+    return {str(each.name): decider.activity_version(each, flow.target) for each in found}
+
+
 # --- where they are -------------------------------------------------------------------------------
 
 
@@ -157,7 +191,7 @@ def _of_swf(flow: Flow, last: int) -> Iterator[Recorded]:
         yield each.execution.workflow_id, history.since(swf, flow.domain, each.execution, 0)
 
 
-def _workflow(events: list[dict[str, Any]]) -> str:
+def _workflow(events: Events) -> str:
     return str(history.attributes(events[0]).get("workflowType", {}).get("name"))
 
 

@@ -131,9 +131,9 @@ def _(event: messages.Registered, turn: Turn) -> None:
             turn.note(
                 Level.INFO,
                 "types_registered",
-                "\n".join((f"Generation {worker.generation.number} is registered:", *event.new)),
+                "\n  ".join((f"Generation {worker.generation.number} has registered:", *event.new)),
                 generation=worker.generation.number,
-                new="; ".join(event.new),
+                types=len(event.new),
             )
 
 

@@ -170,13 +170,17 @@ EATS_MEMORY = good(2).replace(
 
 @pytest.mark.parametrize(
     ("code", "settings"),
-    [(DIES_AT_THE_THIRD, {}), (EATS_MEMORY, {"max-memory-hard": "300MiB"})],
-    ids=["dies at the third task", "eats memory"],
+    [
+        (DIES_AT_THE_THIRD, {}),
+        (EATS_MEMORY, {"max-memory-hard": "300MiB"}),
+        (NAMES_NOTHING, {}),
+    ],
+    ids=["dies at the third task", "eats memory", "decides nothing"],
 )
-def test_workers_that_do_not_live_are_stopped(
+def test_workers_that_do_no_good_are_stopped(
     endpoint: str, tmp_path: Path, code: str, settings: dict[str, Any]
 ) -> None:
-    """As canaries, or in the probation if they lasted that long; tasks are tried again."""
+    """As canaries, or in the probation if they lasted that long; no gate has looked at them."""
     with Deployment(tmp_path, endpoint, **settings) as deployment:
         with deployment.load():
             deployment.restart(code)

@@ -101,7 +101,10 @@ def test_new_types_are_told() -> None:
         actions = world.core.handle(event, 1.0)
     (note,) = [each for each in actions if isinstance(each, messages.Note)][:1]
     assert note.event == "types_registered"
-    assert note.text.splitlines() == ["Generation 1 is registered:", *new]
+    assert note.text.splitlines() == [
+        "Generation 1 has registered:",
+        *(f"  {each}" for each in new),
+    ]
 
 
 # --- replaying ------------------------------------------------------------------------------------

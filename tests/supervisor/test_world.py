@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,8 +19,9 @@ from supervisor.messages import (
     Terminate,
 )
 from supervisor.settings import Settings
+from supervisor.surges import Surge
 from tests import laws
-from tests.fates import End, Fate, Murder, Plan, Script
+from tests.fates import End, Fate, Murder, Plan, Script, Version
 from tests.lives import Rest
 from tests.world import DECIDER, RESIZE, World, tell
 
@@ -50,6 +51,8 @@ FORBIDDEN: dict[str, list[messages.Action]] = {
     "a generation is left out": [messages.StartGeneration(3, SETTINGS)],
     "two candidates": [messages.StartGeneration(n, SETTINGS) for n in (2, 3)],
     "settings of nobody are taken up": [messages.TakeUp(SETTINGS)],
+    "settings in force are taken up": [messages.TakeUp(Settings(flow="flow", workers=2))],
+    "a stranger returns": [messages.Note(40, "generation_returned", "", {"serving": 2})],  # type: ignore[arg-type]
     "retired twice": [messages.RetireGeneration(1), messages.RetireGeneration(1)],
     "a stranger is stopped": [messages.StopAttendant("nobody")],
     "started twice": [messages.StartAttendant("x"), messages.StartAttendant("x")],
@@ -87,6 +90,55 @@ def test_the_judge_lets_a_tired_one_have_an_heir(world: World) -> None:
         world.judge.wished(Terminate(4))
     world.judge.heard(messages.Polling(9))
     world.judge.wished(Terminate(4))
+
+
+RESTART = messages.RestartAsked("SIGHUP")
+
+
+def rolling(**chosen: Any) -> World:
+    """A pool in the middle of a rolling restart, with elders in their last polls."""
+    return tell(Script(orders=((20.0, RESTART),)), **chosen).run(30)
+
+
+def test_the_judge_sees_an_heir_for_whom_there_is_no_room() -> None:
+    """Beside a pool of three there are two canaries' elders: with a surge of two that is all."""
+    world = rolling(workers=2, surge=Surge("2"))
+    free = Fork(99, 2, Serve(Seat(RESIZE, 1)))
+    with pytest.raises(laws.Broken, match="waits for room"):
+        world.judge.wished(free)
+    world.judge.heard(messages.Exited(2, 0))
+    world.judge.wished(free)
+
+
+def test_the_judge_sees_the_way_back_cut_off() -> None:
+    """The zygote of the code before is not ended while the new one is on probation."""
+    world = rolling(probation=50.0)
+    with pytest.raises(laws.Broken, match="kept to return to"):
+        world.judge.wished(messages.RetireGeneration(1))
+    world.judge.now = world.judge.promoted_at + 50.0
+    world.judge.wished(messages.RetireGeneration(1))
+
+
+def test_the_judge_sees_a_return_that_comes_too_late() -> None:
+    """After the probation there is no way back."""
+    world = rolling(probation=50.0)
+    back = messages.Note(messages.Level.ERROR, "generation_returned", "", {"serving": 1})
+    world.judge.now = world.judge.promoted_at + 60.0
+    with pytest.raises(laws.Broken, match="is on probation"):
+        world.judge.wished(back)
+    world.judge.now = world.judge.promoted_at + 40.0
+    world.judge.wished(back)
+    assert world.judge.current == 1
+
+
+def test_the_judge_knows_who_inherits_after_a_return() -> None:
+    """The worker of the tripped code gives way to one of the code before, and to no other."""
+    world = tell(Script(versions=(Version(), Version(lost_after=12.0)), orders=((20.0, RESTART),)))
+    world.run(33.25)
+    assert world.judge.current == 1
+    theirs = next(n for n, each in world.judge.living.items() if each.generation == 2)
+    with pytest.raises(laws.Broken, match="is ready, or its seat is gone"):
+        world.judge.wished(Terminate(theirs))
 
 
 def test_the_judge_sees_too_many_heirs(world: World) -> None:
