@@ -122,6 +122,7 @@ def test_what_could_not_be_learned_is_asked_a_minute_later(make: Callable[..., S
     mine.leave(10.0)
     mine.tend(10.0)
     assert (mine.ends, mine.next_at) == (inf, 60.0)
+    mine.leave(20.0)
     scaling.order(DESCRIBE, "")
     mine.tend(60.0)
     assert mine.ends == 10.0 + 3000.0
@@ -250,6 +251,21 @@ def test_a_busy_instance_is_protected_and_opened_when_it_idles(
     assert scaling.protected()
     mine.protect(0, 100.0)
     assert not scaling.protected()
+
+
+@pytest.mark.parametrize(("code", "calls"), [(DENIED, 1), ("InternalFailure", 3)])
+def test_a_protection_that_is_refused_is_one_warning(
+    make: Callable[..., Scaling], caplog: pytest.LogCaptureFixture, code: str, calls: int
+) -> None:
+    """What is not permitted is not asked again; what may pass is, a minute later."""
+    scaling = make(HOOK)
+    scaling.order(PROTECT, code)
+    mine = group(scaling, orders(protect=True))
+    with caplog.at_level(logging.WARNING):
+        for now in (0.0, 60.0, 120.0):
+            mine.protect(5, now)
+    assert scaling.count(PROTECT) == calls
+    assert len(caplog.records) == 1
 
 
 def test_nobody_is_left_protected(make: Callable[..., Scaling]) -> None:

@@ -16,6 +16,15 @@ from supervisor.attendants.ec2.protection import MINUTE, Protection
 HOOK = Hook("pool", "drain", heartbeat=60.0, limit=300.0)
 
 
+def all_beats(waiting: Waiting) -> list[float]:
+    """When heartbeats go out, all of them taken."""
+    beats: list[float] = []
+    while waiting.beat_at < inf and len(beats) < 100:
+        beats.append(waiting.beat_at)
+        waiting.beaten(waiting.beat_at)
+    return beats
+
+
 @pytest.mark.parametrize(("heartbeat", "expected"), [(30.0, 3000.0), (7200.0, 172800.0)])
 def test_a_group_waits_a_hundred_times_or_two_days(heartbeat: float, expected: float) -> None:
     """Whichever is shorter."""
@@ -33,12 +42,18 @@ def test_the_first_heartbeat_goes_out_at_once() -> None:
 
 def test_no_heartbeat_goes_out_that_buys_nothing() -> None:
     """When the rest of the limit is bought already, the group is left in peace."""
-    waiting, beats, now = Waiting(HOOK, since=0.0), 0, 0.0
-    while waiting.beat_at < inf:
-        now, beats = waiting.beat_at, beats + 1
-        waiting.beaten(now)
-    assert now == 240.0
-    assert beats == 13
+    waiting = Waiting(HOOK, since=0.0)
+    beats = all_beats(waiting)
+    assert (len(beats), beats[-1]) == (13, 240.0)
+
+
+def test_nothing_is_bought_beyond_the_limit() -> None:
+    """Whenever the last heartbeat happened to go out."""
+    waiting = Waiting(HOOK, since=0.0)
+    waiting.missed(0.0)
+    assert all_beats(waiting)[-1] == 245.0
+    waiting.refuse()
+    assert waiting.ends == 300.0
 
 
 def test_a_lost_heartbeat_is_sent_again_soon() -> None:

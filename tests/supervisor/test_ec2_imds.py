@@ -203,3 +203,4 @@ def test_a_service_that_comes_back_is_seen_again(
         service.come_back()
         assert set(out.look(15.0)) == set(Item)
     assert len(caplog.records) == 2
+    assert out.rest() == 5.0

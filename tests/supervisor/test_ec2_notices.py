@@ -213,7 +213,8 @@ def test_maintenance_of_the_network_is_only_told() -> None:
     """``system-maintenance`` ends nothing that runs here."""
     notices = Notices(POLICY)
     seen = maintenance(event(NOW + 60, "system-maintenance"))
-    assert lines(notices.look(seen, NOW)) == ["notice"]
+    said = notices.look(seen, NOW)
+    assert (lines(said), drains(said)) == (["notice"], [])
     assert notices.look(seen, NOW + 59) == []
 
 

@@ -51,6 +51,7 @@ def test_the_firmware_tells(tmp_path: Path, path: str, text: str, expected: bool
         ("on", {}, False, "on"),
         ("on", DISABLED, True, "off"),
         ("off", ENDPOINT, True, "off"),
+        ("on", {"AWS_EC2_METADATA_DISABLED": "false"}, False, "on"),
     ],
 )
 def test_what_is_decided(
