@@ -15,6 +15,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from tests.metadata import MAINTENANCE, PUT_TOKEN, REBALANCE, SPOT, TARGET, Metadata
+from tests.processes import swf
 from tests.processes.harness import Supervisor, until
 from tests.processes.trial import Trial
 from tests.scaling import BEAT, COMPLETE, HOOK, Scaling
@@ -158,6 +159,18 @@ def too_short(stage: Stage) -> None:
     stage.work()
     stage.notice(SHORT)
     stage.drains()
+
+
+def result_under_way(stage: Stage) -> None:
+    """The task has ended, and SWF takes no answer until its worker is killed for the time."""
+    faults = swf.Faults(stage.endpoint)
+    faults.order("throttle", "RespondActivityTaskCompleted", count=1_000_000)
+    stage.work()
+    stage.notice(SHORT)
+    stage.drains()
+    stage.finish()
+    stage.pool.wait_for("worker_died")
+    faults.withdraw()
 
 
 def twice(stage: Stage) -> None:
@@ -323,6 +336,10 @@ TIMELINES = (
     Timeline("notice in mid-poll", "spot: terminate", "polls", in_mid_poll, Outcome(), IN_LONG),
     Timeline("notice in mid-task", "spot: terminate", "a task", in_mid_task, FINISHED, IN_LONG),
     Timeline("too short", "spot: terminate", "a longer task", too_short, HANDED_BACK, IN_SHORT),
+    Timeline(
+        *("result under way", "spot: terminate", "a result that SWF throttles"),
+        *(result_under_way, Outcome(finished=1, code=1), IN_SHORT),
+    ),
     Timeline("twice", "spot: terminate, seen again", "a task", twice, FINISHED, IN_LONG),
     Timeline(
         *("nearer", "spot: terminate, then sooner", "a longer task", nearer, HANDED_BACK),
