@@ -12,28 +12,32 @@ from botocore.validate import ParamValidator
 
 from garcon.eventtypes import EVENT_TYPES
 from garcon.workflow.errors import NotAHistory
-from garcon.workflow.history import Events
+from garcon.workflow.history import Events, plain
 
 _UNKNOWN = "Unknown parameter"  # how botocore's sentence on a member begins that is not the model's
 
 
-def check(events: Events, name: str) -> None:
-    """See that every event is whole.
+def checked(events: Events, name: str) -> Events:
+    """The events, each whole, with its time in seconds.
 
     Args:
         events: A history.
         name: Names it in errors.
 
     Raises:
-        NotAHistory: One lacks a member that SWF always gives, or a member is of the wrong kind.
+        NotAHistory: One lacks a member that SWF always gives, or a member is of the wrong kind, or
+            its time is none.
     """
     model = get_session().get_service_model("swf").shape_for("HistoryEvent")
-    validator = ParamValidator()
-    for event in events:
-        fault = _without_attributes(event) or _first_fault(validator.validate(event, model))
-        if fault:
+    validator, found = ParamValidator(), []
+    for event in map(plain, events):
+        # botocore reads fewer forms of times than ``moment``, and stumbles over some.
+        report = validator.validate({**event, "eventTimestamp": 0.0}, model)
+        if fault := _without_attributes(event) or _first_fault(report):
             number, kind = event["eventId"], event["eventType"]
             raise NotAHistory(f"{name} holds no whole history: event {number} ({kind}): {fault}.")
+        found.append(event)
+    return found
 
 
 def _without_attributes(event: dict[str, Any]) -> str:

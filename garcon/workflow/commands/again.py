@@ -33,7 +33,7 @@ def replay(said: argparse.Namespace, out: Output) -> int:
 
     flow = place.flow(said)
     _, events = place.told(said)
-    checking.check(events, said.execution)
+    events = checking.checked(events, said.execution)
     with contextlib.suppress(AttributeError):  # an object that cannot be told has its reasons
         flow.on_exception = None
     with _logs_kept() as logs:
