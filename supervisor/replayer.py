@@ -28,7 +28,7 @@ from setproctitle import setproctitle
 from garcon import activity, client, decider
 from garcon.errors import GarconError
 from garcon.local import replay as replaying
-from garcon.workflow import checking, history, listing
+from garcon.workflow import history, listing
 from supervisor import log, messages
 from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE
 
@@ -171,7 +171,7 @@ def _recorded(flow: Flow, histories: Histories) -> Iterator[Recorded]:
 def _of_folder(flow: Flow, folder: Path) -> Iterator[Recorded]:
     found = 0
     for path in sorted(folder.glob("*.json")):
-        events = checking.checked(history.load(path), str(path))
+        events = history.load(path)
         if _workflow(events) == flow.name:
             found += 1
             execution = history.execution(events)

@@ -4,8 +4,8 @@ Rules:
 
 1. Events have the members of the model's HistoryEvent, oldest first; ``eventTimestamp`` is seconds
    since the epoch. A file holds them as ``{"events": [...]}``, which is also what the AWS command
-   line prints (``aws swf get-workflow-execution-history``); its timestamps may be text, and
-   ``moment`` reads both.
+   line prints (``aws swf get-workflow-execution-history``); its timestamps may be text, which is
+   read as ``moment`` does.
 2. What is in a file was written by others: it is checked to be a whole history before it is used.
 """
 
@@ -122,7 +122,7 @@ def parse(text: str, name: str) -> Events:
     """The events of a file's text; ``name`` names it in errors.
 
     Raises:
-        NotAHistory: It holds no whole history.
+        NotAHistory: It holds no whole history, or an event's time is none.
     """
     try:
         told = json.loads(text)
@@ -137,7 +137,9 @@ def parse(text: str, name: str) -> Events:
         raise NotAHistory(f"{name} lacks events: it should hold all, numbered from 1.")
     if ordered[0]["eventType"] != FIRST:
         raise NotAHistory(f"{name} does not begin with {FIRST}.")
-    return ordered
+    return [
+        plain(each) if isinstance(each.get("eventTimestamp"), str) else each for each in ordered
+    ]
 
 
 def _is_event(told: Any) -> bool:

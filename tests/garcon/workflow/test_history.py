@@ -100,6 +100,16 @@ def test_times_are_read_in_every_form(told: object, monkeypatch: pytest.MonkeyPa
     assert found == 1_700_000_000.5
 
 
+def test_times_in_words_become_seconds() -> None:
+    """The AWS command line prints them so, and whoever reads a history counts with them."""
+    events = history_of(coffee(), {"beans": "b"})
+    said = [
+        {**each, "eventTimestamp": datetime.fromtimestamp(each["eventTimestamp"], UTC).isoformat()}
+        for each in events
+    ]
+    assert parse(dumps(said), "file") == events
+
+
 @pytest.mark.parametrize("told", [None, "yesterday", [1]])
 def test_an_event_without_a_time_is_named(told: object) -> None:
     """By its number."""
