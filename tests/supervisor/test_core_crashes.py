@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from math import inf
+from typing import Any
 
 import pytest
 
@@ -173,3 +174,11 @@ def test_a_ready_worker_keeps_the_program_alive() -> None:
     assert len(world.notes("list_degraded")) == 1
     assert world.exit is None
     assert world.strength() == {LISTS[1]: 1}
+
+
+def test_that_a_list_has_recovered_is_told_once() -> None:
+    """Of two workers that have lasted by the same turn, one speaks for the list."""
+    script = Script(fates=(Fate(), *[CRASHES_BOOTING] * 4), lag=2.0)
+    quick: dict[str, Any] = {"intensity_deaths": 1, "rest_initial": 0.25, "rest_cap": 0.25}
+    world = tell(script, workers=2, **quick).finish(120)
+    assert len(world.notes("list_degraded")) == len(world.notes("list_recovered")) == 1

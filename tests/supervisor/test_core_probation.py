@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from supervisor import messages
-from supervisor.messages import Role, TaskList
+from supervisor.core.generation import Generation
+from supervisor.core.worker import Leave, Worker
+from supervisor.messages import Role, Seat, Serve, TaskList
+from supervisor.settings import Settings
 from tests.fates import End, Fate, Murder, Order, Plan, Script, Version, ZygoteMurder
 from tests.world import LISTS, World, tell
 
@@ -64,7 +67,7 @@ def test_what_still_serves_leaves_only_for_a_ready_heir() -> None:
         each.worker
         for each in world.said(messages.Fork)
         if each.generation == 2
-        and isinstance(each.job, messages.Serve)
+        and isinstance(each.job, Serve)
         and each.job.seat.task_list == LISTS[0]
     )
     assert world.when(messages.Terminate(decider)) > returned
@@ -166,3 +169,25 @@ def test_lists_that_came_with_the_tripped_code_are_drained_again(seconds: float)
     world = deploy(version, (21.0 + seconds, Murder(0)), probation=600.0).finish(900)
     assert len(world.notes("generation_returned")) == 1
     assert world.strength() == world.wanted
+
+
+# --- whose seats they are -------------------------------------------------------------------------
+
+
+def test_who_is_on_the_way_out_sits_beside_its_seat() -> None:
+    """Seats are empty again, or their heirs'; nobody that leaves is tired of a seat any more."""
+    generation = Generation(1, Settings(), 0.0)
+    seats = [Seat(LISTS[1], n) for n in range(3)]
+    leaves, tired, stays = (Worker(n, generation, Serve(seats[n])) for n in range(3))
+    heir = Worker(3, generation, Serve(seats[1]))
+    for worker in (leaves, tired, stays, heir):
+        assert worker.seat
+        generation.sit(worker, worker.seat)
+    for worker in (tired, stays):
+        generation.tire(worker)
+    leaves.leave = tired.leave = Leave.TOLD
+    generation.relieve_leavers()
+    assert generation.seated == {seats[1]: heir, seats[2]: stays}
+    assert generation.tired == {seats[2]: stays}
+    assert generation.relieved == {leaves, tired}
+    assert generation.heirs == {}

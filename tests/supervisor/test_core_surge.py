@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from supervisor import messages
-from supervisor.messages import Serve
+from supervisor.messages import Seat, Serve
 from supervisor.surges import Surge
 from tests.fates import Murder, Plan, Script
-from tests.world import World, tell
+from tests.world import RESIZE, World, tell
 
 RESTART = (20.0, messages.RestartAsked("SIGHUP"))
 
@@ -75,3 +75,11 @@ def test_a_new_restart_waits_for_no_elder_with_its_canaries() -> None:
     again = (60.0, messages.RestartAsked("SIGHUP"))
     world = roll("1", Script(plans=tasks, orders=(RESTART, again)), deciders=0).run(75)
     assert len(world.notes("generation_current")) == 3
+
+
+def test_a_canary_does_not_stand_in_for_who_died() -> None:
+    """It may be given up any moment: the worker of the code that serves is replaced at once."""
+    orders = (RESTART, (24.0, Murder(1)))
+    world = roll("1", Script(orders=orders)).run(25)
+    replaced = [each for each in world.said(messages.Fork) if world.when(each) == 24.0]
+    assert [(each.generation, each.job) for each in replaced] == [(1, Serve(Seat(RESIZE, 0)))]

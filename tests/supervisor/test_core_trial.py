@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from supervisor import messages
 from supervisor.core.generation import Tally
 from supervisor.core.trial import is_worse
+from supervisor.messages import Result
 from supervisor.settings import Settings
 from tests.fates import End, Fate, Plan, Script, Version
 from tests.world import RESIZE, World, tell
@@ -68,6 +69,13 @@ def test_nothing_known_of_the_code_before_is_no_reason_to_forgive_all() -> None:
     assert not worse(10, 10, 3, 3)
 
 
+def test_a_few_good_tasks_are_little_known() -> None:
+    """Nine say no more than that one in ten may fail."""
+    assert not worse(3, 3, 9, 0)
+    assert worse(4, 4, 9, 0)
+    assert worse(3, 3, 10, 0)
+
+
 @given(tallies, tallies)
 def test_who_fails_no_more_often_is_never_convicted(tally: Tally, than: Tally) -> None:
     """Whatever the numbers: the rate has to be above the other's."""
@@ -105,6 +113,34 @@ def test_a_canary_that_dies_at_its_tasks_stops_the_deploy() -> None:
     (note,) = world.notes("generation_abandoned")
     assert note.facts["failed"] == 3
     assert set(world.served_by().values()) == {1}
+
+
+def test_what_others_do_well_convicts_nobody() -> None:
+    """The verdict is looked for when a task has failed, not when the rate beside it gets better."""
+    script = Script(versions=(Version(), Version()), orders=(RESTART,))
+    world = tell(script, workers=1, deciders=0, lasting=600.0).run(30)
+    old, new = (each.worker for each in serving(world))
+    do(world, old, 15, Result.COMPLETED)
+    do(world, new, 6, Result.COMPLETED)
+    do(world, new, 3, Result.FAILED)
+    do(world, old, 200, Result.COMPLETED)
+    world._handle(messages.Tick())
+    assert world.notes("generation_abandoned") == []
+    do(world, new, 1, Result.FAILED)
+    assert len(world.notes("generation_abandoned")) == 1
+
+
+def serving(world: World) -> list[messages.Fork]:
+    """Those that were forked to serve."""
+    return [each for each in world.said(messages.Fork) if isinstance(each.job, messages.Serve)]
+
+
+def do(world: World, worker: int, times: int, result: Result) -> None:
+    """Let a worker do so many tasks."""
+    for _ in range(times):
+        task = world.task(RESIZE.role, 60.0)
+        for event in (messages.Working(worker, task), messages.Done(worker, result)):
+            world._handle(event)
 
 
 def test_code_that_fails_tasks_as_the_code_before_did_takes_over() -> None:
