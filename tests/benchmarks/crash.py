@@ -181,22 +181,10 @@ def measure(contender: Callable[..., Any], workers: int, kills: int) -> Figures:
         tries = Path(folder, "tries")
         with contender(endpoint, workers, {"CRASH_TRIES": str(tries)}):
             load = Load(endpoint, tries, workers * 3 // 4)
-            _wait_registered(endpoint)
+            swf.wait_registered(endpoint, crash_flow)
             load.run(kills)
             load.finish()
             return load.figures()
-
-
-def _wait_registered(endpoint: str) -> None:
-    """Wait until the decider has registered the flow."""
-    client, until = swf.client(endpoint), time.monotonic() + measuring.LIMIT
-    kind = {"name": crash_flow.name, "version": "1.0"}
-    while time.monotonic() < until:
-        with contextlib.suppress(client.exceptions.UnknownResourceFault):
-            client.describe_workflow_type(domain=crash_flow.domain, workflowType=kind)
-            return
-        time.sleep(0.1)
-    raise TimeoutError("the flow was not registered")
 
 
 def row(name: str, values: Sequence[float]) -> list[str]:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long, and from which seed, the chaos test blows."""
+    """How long the chaos test blows, and how; how many deploys there are under load."""
     group = parser.getgroup("chaos")
     group.addoption(
         "--chaos-minutes",
@@ -18,3 +18,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         " minutes, with fewer)",
     )
     group.addoption("--chaos-seed", type=int, default=1, help="whom it kills, and when")
+    parser.getgroup("deploys").addoption(
+        "--deploys", type=int, default=3, help="how many deploys of each kind happen under load"
+    )

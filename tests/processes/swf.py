@@ -116,3 +116,19 @@ def start(
         **{"input": json.dumps(given), **(options or {})},
     )
     return Execution(swf, flow.domain, workflow_id, started["runId"])
+
+
+def wait_registered(endpoint: str, flow: Any) -> None:
+    """Wait until the flow can be started."""
+    asking = client(endpoint)
+
+    def registered() -> bool:
+        try:
+            asking.describe_workflow_type(
+                domain=flow.domain, workflowType={"name": flow.name, "version": "1.0"}
+            )
+        except asking.exceptions.UnknownResourceFault:
+            return False
+        return True
+
+    until(registered, f"{flow.name} registered")
