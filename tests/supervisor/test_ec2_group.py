@@ -147,6 +147,19 @@ def test_options_do_without_describing(
     assert scaling.count(DESCRIBE) == 1
 
 
+def test_a_profile_that_is_not_there_is_trouble_like_any_other(
+    make: Callable[..., Scaling], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One warning; the notices go on being looked at, and a minute later it is tried again."""
+    scaling = make(HOOK)
+    mine = Group(orders(), AutoScaling(Place(profile="nobody's"), REGION, scaling.instance))
+    with caplog.at_level(logging.WARNING):
+        mine.tend(0.0)
+        mine.tend(60.0)
+    assert [each.message.count("(nobody's) could not be found") for each in caplog.records] == [1]
+    assert mine.next_at == 120.0
+
+
 # --- the hook -------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -68,13 +69,17 @@ class AutoScaling:
     """
 
     def __init__(self, place: Place, region: str, instance: str) -> None:
-        session = botocore.session.Session(profile=place.profile)
-        self._client: Any = session.create_client(
-            "autoscaling", region_name=region or place.region, config=CONFIG
-        )
+        self._profile = place.profile
+        self._region = region or place.region
         self._instance = instance
         self._told: set[str] = set()
         self._denied: set[str] = set()
+
+    @cached_property
+    def _client(self) -> Any:
+        """Made at the first call: no profile or region of that name is trouble like any other."""
+        session = botocore.session.Session(profile=self._profile)
+        return session.create_client("autoscaling", region_name=self._region, config=CONFIG)
 
     def membership(self) -> tuple[Outcome, Membership | None]:
         """DescribeAutoScalingInstances: the group, if the instance is in one."""
