@@ -85,8 +85,12 @@ def _facts(record: logging.LogRecord) -> dict[str, Any]:
     return {key: value for key, value in {**standing, **own}.items() if value not in (None, "")}
 
 
+_IN_WORDS = {"event", "why"}
+"""Facts for machines: the sentence tells people the same."""
+
+
 def _as_pairs(facts: dict[str, Any]) -> str:
-    shown = (f"{key}={_quoted(value)}" for key, value in facts.items() if key != "event")
+    shown = (f"{key}={_quoted(value)}" for key, value in facts.items() if key not in _IN_WORDS)
     return "".join(f"  {pair}" if i == 0 else f" {pair}" for i, pair in enumerate(shown))
 
 

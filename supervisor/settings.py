@@ -286,8 +286,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     replay_patience: Annotated[
         Seconds,
         about(
-            "seconds of the replay gate: a hundred histories of a thousand events take a few, and"
-            " reading them from SWF some more",
+            "seconds of the replay gate: a hundred histories of a thousand events take half a"
+            " minute, and reading them from SWF some seconds more",
             hidden=True,
         ),
     ] = 120.0

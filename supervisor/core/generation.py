@@ -139,7 +139,8 @@ class Generation:
 
     def count(self, task_list: TaskList, *, failed: bool) -> None:
         """One more task is done."""
-        tally = self.tallies.setdefault(task_list, Tally())
+        if (tally := self.tallies.get(task_list)) is None:
+            tally = self.tallies[task_list] = Tally()
         tally.done += 1
         tally.failed += failed
         tally.fresh = tally.fresh or failed

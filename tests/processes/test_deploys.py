@@ -8,7 +8,7 @@ import pytest
 
 from garcon.workflow import history
 from tests.processes.deployment import Deployment, good
-from tests.processes.harness import local_swf
+from tests.processes.harness import local_swf, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,3 +192,31 @@ def test_workers_that_do_no_good_are_stopped(
             else:
                 assert (outcome["event"], outcome["gate"]) == ("generation_abandoned", "canary")
         repaired(deployment)
+
+
+def test_a_zygote_that_is_lost_soon_leads_back(endpoint: str, tmp_path: Path) -> None:
+    """In the probation the code before takes its seats back, from the zygote that was kept."""
+    with Deployment(tmp_path, endpoint) as deployment:
+        assert deployment.deploy(good(2))["event"] == "generation_current"
+        deployment.pool.wait_for("full_strength", generation=2)
+        (zygote,) = deployment.pool.titled("garcon: zygote", "generation 2")
+        zygote.kill()
+        outcome = deployment.outcome()
+        assert (outcome["event"], outcome["serving"]) == ("generation_returned", 1)
+        assert outcome["gate"] == "probation"
+        deployment.pool.wait_for("full_strength", generation=1)
+        repaired(deployment, version=3)
+
+
+def test_without_a_probation_a_lost_zygote_is_replaced_by_the_code_on_disk(
+    endpoint: str, tmp_path: Path
+) -> None:
+    """With --probation 0 nothing is kept, and the old zygote goes with its last worker."""
+    with Deployment(tmp_path, endpoint, probation=0) as deployment:
+        (old,) = deployment.pool.titled("garcon: zygote", "generation 1")
+        assert deployment.deploy(good(2))["event"] == "generation_current"
+        until(lambda: not old.is_running(), "the end of the old zygote")
+        (zygote,) = deployment.pool.titled("garcon: zygote", "generation 2")
+        zygote.kill()
+        outcome = deployment.outcome()
+        assert (outcome["event"], outcome["generation"]) == ("generation_current", 3)
