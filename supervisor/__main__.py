@@ -26,6 +26,14 @@ FAULT = 70
 
 _NEEDS_NO_ZYGOTE = {"-h", "--help", "--version", "--check"}
 
+COMMANDS = frozenset(
+    {
+        *("status", "tasks", "stacks", "logs"),
+        *("scale", "restart", "drain", "quiet", "resume", "stop"),
+    }
+)
+"""First words that speak to a supervisor that runs."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the supervisor; returns its exit code (``options.EXIT_CODES``)."""
@@ -40,6 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(words: Sequence[str]) -> int:
+    if words and words[0] in COMMANDS:
+        from supervisor import commands  # noqa: PLC0415 - a supervisor needs none of it
+
+        return commands.run(words)
     kernel.forbid_core_dumps()
     if words[:1] == ["unit"]:
         from supervisor.systemd import unit  # noqa: PLC0415 - only this command needs it
@@ -93,11 +105,17 @@ def _supervise(
 ) -> int:
     from setproctitle import setproctitle  # noqa: PLC0415 - not for --help and its like
 
+    from supervisor import control  # noqa: PLC0415
     from supervisor.core import Core  # noqa: PLC0415
     from supervisor.shell import Shell  # noqa: PLC0415
 
     setproctitle(f"garcon: supervisor {settings.flow}")
-    return Shell(Core(settings), settings, spare, read_again).run()
+    try:
+        listener = control.listen_for(settings.flow, settings.control)
+    except control.CannotListen as error:
+        print(f"supervisor: {error}", file=sys.stderr)  # noqa: T201 - the command's answer
+        return USAGE
+    return Shell(Core(settings), settings, spare, read_again, listener).run()
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ class Kind(enum.Enum):
 class Child:
     """One process below us. ``key``: generation, worker number or attendant's name.
 
-    ``will`` is the descriptor of a worker's will; ``working`` whether it has a task in hand, and
-    ``killed`` whether we have ended it ourselves.
+    ``will`` is the descriptor of a worker's will; ``working`` whether it has a task in hand,
+    ``killed`` whether we have ended it ourselves, and ``stacks`` what was read of them last.
     """
 
     kind: Kind
@@ -46,6 +46,7 @@ class Child:
     working: bool = False
     killed: bool = False
     last_words: object = None
+    stacks: tuple[str, ...] = ()
     waiting: list[Callable[[int], None]] = field(default_factory=list)
 
     def signal(self, send: Callable[[int], None]) -> None:

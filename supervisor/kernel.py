@@ -44,6 +44,8 @@ HEARD = (
     signal.SIGINT,
     signal.SIGQUIT,
     signal.SIGHUP,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
 )
 """The signals that the supervisor listens to."""
 

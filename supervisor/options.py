@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 
-from supervisor import __version__, histories, sizes, surges
+from supervisor import __version__, histories, sizes, spans, surges
 from supervisor.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -34,8 +34,12 @@ _OF_OTHERS = {ENVIRONMENT + "CONFIG", ENVIRONMENT + "CLAIMS"}
 
 _REPEATABLE = {
     "pools": "--pool",
+    "scale": "--scale",
     "start": "--start",
 }  # said once for each, so named in the singular
+
+_EXAMPLES = {"pools": "LIST=N, as in resize=4", "scale": "LIST=MIN..MAX, as in resize=1..8"}
+"""What a setting takes that is a value for each list."""
 
 EXIT_CODES = """\
 exit codes:
@@ -50,6 +54,7 @@ signals:
   TERM, INT  drain: no new poll, open polls and tasks in hand are finished; again: stop now
   QUIT       stop now
   HUP        replace all workers by new ones with the code and the settings as they are now
+  TTIN, TTOU one worker more, or fewer, for each activity list
 
 Every option can be given as GARCON_<OPTION> in the environment and, with the same name, in the
 file of --config; the command line wins over the environment, the environment over the file.
@@ -256,8 +261,8 @@ def _from_file(path: Path) -> _Layer:
 
 
 def _checked(name: str, value: Any, origin: str) -> Any:
-    if name == "pools" and isinstance(value, list):
-        value = _pools(value, origin)
+    if name in _EXAMPLES and isinstance(value, list):
+        value = _pairs(value, origin, _EXAMPLES[name])
     try:
         value = msgspec.convert(value, _BY_NAME[name].kind, strict=False, dec_hook=_own)
     except msgspec.ValidationError as error:
@@ -270,6 +275,7 @@ def _checked(name: str, value: Any, origin: str) -> Any:
 
 _PARSERS: dict[type, Callable[[str], Any]] = {
     sizes.Size: sizes.parse,
+    spans.Span: spans.parse,
     surges.Surge: surges.parse,
     histories.Histories: histories.parse,
 }
@@ -294,16 +300,16 @@ def _in_words(fault: str) -> str:
     return fault[:1].lower() + fault[1:]
 
 
-def _pools(pairs: Iterable[str], origin: str) -> dict[str, str]:
-    pools: dict[str, str] = {}
+def _pairs(pairs: Iterable[str], origin: str, example: str) -> dict[str, str]:
+    values: dict[str, str] = {}
     for pair in pairs:
-        name, equals, size = pair.strip().rpartition("=")
+        name, equals, value = pair.strip().rpartition("=")
         if not equals or not name:
-            raise SettingsError(f"{origin} {pair}: it takes LIST=N, as in {origin} resize=4.")
-        if name in pools:
+            raise SettingsError(f"{origin} {pair}: it takes {example}.")
+        if name in values:
             raise SettingsError(f"{origin}: {name} is given twice.")
-        pools[name] = size
-    return pools
+        values[name] = value
+    return values
 
 
 def _check_input(text: str, origin: str) -> None:

@@ -13,18 +13,21 @@ Rules of this file:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import msgspec
 
 from supervisor.histories import Histories
 from supervisor.sizes import Size
+from supervisor.spans import Span
 from supervisor.surges import Surge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from supervisor.messages import TaskList
+
+T = TypeVar("T")
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -77,6 +80,32 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = {}
 
+    scale: Annotated[
+        dict[str, Span],
+        about(
+            "size one activity list's pool by the tasks that wait for it, within these bounds;"
+            " repeatable",
+            metavar="LIST=MIN..MAX",
+        ),
+    ] = {}
+    scale_interval: Annotated[
+        Seconds,
+        about(
+            "seconds between two counts of the waiting tasks of --scale: each list takes one of"
+            " the 6 such calls a second that an account has for all of its hosts (default 30)",
+            metavar="SECONDS",
+        ),
+    ] = 30.0
+
+    # --- who may ask
+    control: Annotated[
+        Text | None,
+        about(
+            "unix socket that the commands (status, restart, ...) speak to; 'none' for none"
+            " (default: garcon-FLOW.sock in /run for root, else in $XDG_RUNTIME_DIR)",
+            metavar="PATH",
+        ),
+    ] = None
     # --- how new code takes over
     surge: Annotated[
         Surge,
@@ -411,44 +440,79 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = 20
 
+    most_workers: Annotated[
+        Annotated[int, msgspec.Meta(ge=1)],
+        about("workers of one list beyond which a request is a slip of the finger", hidden=True),
+    ] = 1000
+    scale_samples: Annotated[
+        Annotated[int, msgspec.Meta(ge=1)],
+        about(
+            "counts in a row that want fewer workers before a pool shrinks: SWF's are estimates,"
+            " and work comes in waves",
+            hidden=True,
+        ),
+    ] = 3
+
     seed: Annotated[int, about("seed of the jitter: a run can be repeated", hidden=True)] = 0
 
 
 def pool_sizes(settings: Settings, task_lists: Iterable[TaskList]) -> dict[TaskList, int]:
     """Seats wanted on each task list, in the flow's order.
 
-    Raises ``SettingsError`` for a pool of a list that the flow has not, for two pools of one list,
-    and when no seat is left at all.
+    Raises ``SettingsError`` as ``spans`` does, for ``--pool`` too, and when no seat is left at all.
     """
     lists = tuple(task_lists)
-    asked = _pools_by_list(settings.pools, lists)
+    asked, bounds = _by_list("--pool", settings.pools, lists), spans(settings, lists)
     sizes = {each: asked.get(each, _usual_size(settings, each)) for each in lists}
-    if not any(sizes.values()):
+    sizes |= {each: span.within(sizes[each]) for each, span in bounds.items()}
+    if not any(sizes.values()) and not bounds:
         raise SettingsError(
             "No worker would run: every pool has zero seats. Raise --workers, --deciders or --pool."
         )
     return sizes
 
 
+def spans(settings: Settings, task_lists: Iterable[TaskList]) -> dict[TaskList, Span]:
+    """The bounds of the lists that are sized by their backlog.
+
+    Raises ``SettingsError`` for a list that the flow has not, or that is given twice, and for the
+    decider's: how many decisions wait says little, for each takes milliseconds.
+    """
+    found = _by_list("--scale", settings.scale, tuple(task_lists))
+    for each in found:
+        if each.role != "activity":
+            raise SettingsError(f"--scale {each.name}: it is the decider's list; use --deciders.")
+    return found
+
+
+def named(name: str, lists: Iterable[TaskList]) -> list[TaskList]:
+    """The lists that people mean by a name: a full name, else an activity's own.
+
+    A full one wins: the short ones of two activities may be alike.
+    """
+    known = tuple(lists)
+    return [each for each in known if each.name == name] or [
+        each for each in known if each.short == name
+    ]
+
+
 def _usual_size(settings: Settings, task_list: TaskList) -> int:
     return settings.deciders if task_list.role == "decider" else settings.workers
 
 
-def _pools_by_list(pools: dict[str, int], lists: tuple[TaskList, ...]) -> dict[TaskList, int]:
-    asked: dict[TaskList, int] = {}
-    for name, size in pools.items():
-        # A full name wins over a short one: the short ones of two activities may be alike.
-        found = [each for each in lists if each.name == name] or [
-            each for each in lists if each.short == name
-        ]
+def _by_list(flag: str, given: dict[str, T], lists: tuple[TaskList, ...]) -> dict[TaskList, T]:
+    by_list: dict[TaskList, T] = {}
+    for name, value in given.items():
+        found = named(name, lists)
         if len(found) != 1:
-            raise SettingsError(_unknown_pool(name, lists))
-        if found[0] in asked:
-            raise SettingsError(f"The pool of {found[0].name} is given twice in --pool.")
-        asked[found[0]] = size
-    return asked
+            raise SettingsError(f"{flag} {name}: {no_list(lists)}")
+        if found[0] in by_list:
+            raise SettingsError(f"The list {found[0].name} is given twice in {flag}.")
+        by_list[found[0]] = value
+    return by_list
 
 
-def _unknown_pool(name: str, lists: tuple[TaskList, ...]) -> str:
+def no_list(lists: Iterable[TaskList]) -> str:
+    """What to say of a name that is not one list's."""
     known = ", ".join(each.short or each.name for each in lists) or "none"
-    return f"--pool {name}: the flow has no such task list; it has: {known}."
+    return f"the flow has no such task list; it has: {known}."

@@ -5,8 +5,9 @@ Rules of this file:
 1. It decides nothing. Every fact becomes an event for the core, every action of the core is
    carried out; what fails on the way is a fact again.
 2. A turn has one order, always: collect the dead, read every channel dry, deliver what was said,
-   deliver the deaths, deliver signals, then the passing of time, and only then act. Reaping before
-   reading makes last words arrive before the death: whatever a process said, it said alive.
+   deliver the deaths, deliver signals, then the passing of time, and only then act; people are
+   served last. Reaping before reading makes last words arrive before the death: whatever a process
+   said, it said alive.
 3. There is one place that waits, and it waits for one deadline: the core's.
 4. A process that dies without having said its pid leaves an end-of-file: that is a fork that
    failed.
@@ -24,6 +25,8 @@ from typing import TYPE_CHECKING
 
 from supervisor import channel, kernel, log, messages, spool
 from supervisor.children import Child, Children, Kind
+from supervisor.control import Control
+from supervisor.desk import Desk
 from supervisor.postmortem import Coroner, OutOfMemory, own_events
 from supervisor.scales import Scales
 from supervisor.settings import SettingsError
@@ -33,6 +36,7 @@ from supervisor.systemd.manager import Manager
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from supervisor.control import Asked, Listener
     from supervisor.core import Core
     from supervisor.settings import Settings
     from supervisor.spawner import Spare
@@ -44,6 +48,8 @@ _SIGNAL_EVENTS: dict[int, messages.Event] = {
     signal.SIGTERM: messages.DrainAsked(why="SIGTERM"),
     signal.SIGINT: messages.DrainAsked(why="SIGINT"),
     signal.SIGQUIT: messages.StopAsked(why="SIGQUIT"),
+    signal.SIGTTIN: messages.ScaleAsked(why="SIGTTIN", by=1),
+    signal.SIGTTOU: messages.ScaleAsked(why="SIGTTOU", by=-1),
 }
 
 
@@ -55,6 +61,7 @@ class Shell:
         settings: What this supervisor runs on.
         spare: A zygote that is already there, and waits for its first message.
         read_again: Gives the settings as their sources have them now, or raises ``SettingsError``.
+        listener: Where people ask; ``None`` for nowhere.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class Shell:
         settings: Settings,
         spare: Spare | None = None,
         read_again: Callable[[], Settings] | None = None,
+        listener: Listener | None = None,
     ) -> None:
         self._core = core
         self._settings = settings
@@ -71,6 +79,8 @@ class Shell:
         self._poll = select.poll()
         self._spawner = Spawner(settings, self._children, self._listen, spare)
         self._coroner = Coroner(OutOfMemory(own_events()))
+        self._control = Control(listener, self._poll)
+        self._desk = Desk(core, self._children, self._control, self._perform, self.restart)
         self._scales = Scales(settings.max_memory_hard)
         self._manager = Manager(os.environ, os.getpid())
         self._pending: list[messages.Event] = []  # facts of our own making, told in the next turn
@@ -106,7 +116,8 @@ class Shell:
     def _turn(self, wake_up: int) -> None:
         signals = kernel.drain_bytes(wake_up)
         dead = kernel.reap()
-        events = [*self._take_pending(), *self._hear_all(wake_up), *self._deaths(dead)]
+        heard, asked = self._hear_all(wake_up)
+        events = [*self._take_pending(), *heard, *self._deaths(dead)]
         events += [event for each in signals for event in self._asked(each)]
         now = time.monotonic()
         events += self._scales.look(self._children, now)
@@ -114,8 +125,10 @@ class Shell:
             events.append(messages.Tick())
         actions = [action for event in events for action in self._core.handle(event, now)]
         self._perform(actions)
+        for client, ask in asked:
+            actions += self._desk.serve(client, ask, now)
         self._manager.look(self._core, events, actions, now)
-        if events:
+        if events or asked:
             self._show_pool()
 
     def _take_pending(self) -> list[messages.Event]:
@@ -151,13 +164,17 @@ class Shell:
 
     # --- facts
 
-    def _hear_all(self, wake_up: int) -> list[messages.Event]:
+    def _hear_all(self, wake_up: int) -> tuple[list[messages.Event], list[Asked]]:
+        """What children said, and what people ask for."""
         heard: list[messages.Event] = []
-        for descriptor, _ in self._poll.poll(0):
+        asked: list[Asked] = []
+        for descriptor, flags in self._poll.poll(0):
             child = self._children.by_descriptor(descriptor) if descriptor != wake_up else None
             if child is not None:
                 heard += self._hear(child)
-        return heard
+            else:
+                asked += self._control.hear(descriptor, flags)
+        return heard, asked
 
     def _hear(self, child: Child) -> list[messages.Event]:
         heard: list[messages.Event] = []
@@ -208,6 +225,7 @@ class Shell:
                 | messages.Refused()
                 | messages.AllClosed()
                 | messages.EndNoticed()
+                | messages.Backlog()
             ):
                 if getattr(message, "worker", child.key) == child.key:
                     return [message]
@@ -264,7 +282,7 @@ class Shell:
         for action in actions:
             match action:
                 case messages.Note():
-                    log.write(action, self._pid_of(action.facts.get("worker")))
+                    self._note(action)
                 case messages.Exit():
                     self._exit = action
                 case messages.Fork():
@@ -273,10 +291,15 @@ class Shell:
                     self._hope(self._spawner.start_generation(generation, settings))
                 case messages.TakeUp(settings):
                     self._scales.use(settings.max_memory_hard)
-                case messages.StartAttendant(name):
-                    self._hope(self._spawner.start_attendant(name))
+                case messages.StartAttendant(name, lists):
+                    self._hope(self._spawner.start_attendant(name, lists))
                 case _:
                     self._signal(action)
+
+    def _note(self, note: messages.Note) -> None:
+        pid = self._pid_of(note.facts.get("worker"))
+        log.write(note, pid)
+        self._desk.note(note, pid)
 
     def _hope(self, failure: messages.Event | None) -> None:
         if failure:
@@ -332,6 +355,7 @@ class Shell:
             self._deaths(kernel.reap())
         for child in self._children:
             child.signal(kernel.kill_group)
+        self._control.close()
 
 
 def _kind(message: messages.Said) -> str:

@@ -94,7 +94,9 @@ class Spawner:
             return messages.GenerationLost(generation, why, GONE)
         return None
 
-    def start_attendant(self, name: str) -> messages.Event | None:
+    def start_attendant(
+        self, name: str, lists: tuple[messages.TaskList, ...]
+    ) -> messages.Event | None:
         """Start an attendant; returns what went wrong, if anything did."""
         loaded = self.loaded
         attend = messages.Attend(
@@ -108,6 +110,8 @@ class Spawner:
             flow_priority=loaded.flow_priority if loaded else None,
             live=self._settings.once,
             ec2=_ec2(self._settings) if name == "ec2" else None,
+            lists=lists,
+            interval=self._settings.scale_interval,
         )
         try:
             with inputs.written(self._settings.start) as descriptor:

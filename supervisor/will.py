@@ -95,8 +95,7 @@ class Will:
     def begin(self) -> None:
         """The task in hand is begun: from now on some of its code may have run."""
         if self._memory[_STACKS_AT]:  # of a crashed child of an earlier task
-            self._memory[_STACKS_AT : _STACKS_AT + STACKS_BYTES] = bytes(STACKS_BYTES)
-            os.lseek(self.descriptor, _STACKS_AT, os.SEEK_SET)
+            clear_stacks(self.descriptor)
         _BEGUN.pack_into(self._memory, _BEGUN_AT, True)  # noqa: FBT003 - struct's interface
 
     def bequeath(self, answer: bytes) -> None:
@@ -119,6 +118,12 @@ class Will:
         self._memory[_LINES_AT : _LINES_AT + len(tail)] = tail
         self._written += len(data)
         _WRITTEN.pack_into(self._memory, _WRITTEN_AT, self._written)
+
+
+def clear_stacks(descriptor: int) -> None:
+    """Make room for what ``faulthandler`` writes next. Raises ``OSError``."""
+    os.pwrite(descriptor, bytes(STACKS_BYTES), _STACKS_AT)
+    os.lseek(descriptor, _STACKS_AT, os.SEEK_SET)
 
 
 @dataclass(frozen=True)

@@ -237,6 +237,22 @@ def troubles() -> st.SearchStrategy[Order]:
     )
 
 
+def wishes() -> st.SearchStrategy[Order]:
+    """What people ask of the pools, sensible or not."""
+    names = st.sampled_from([None, "flow", "resize", "flow_resize", "strange"])
+    return (
+        st.builds(messages.ScaleAsked, st.just("people"), names, st.integers(-1, 6))
+        | st.builds(messages.ScaleAsked, st.just("people"), names, by=st.integers(-2, 2))
+        | st.builds(messages.QuietAsked, st.just("people"), names)
+        | st.builds(messages.ResumeAsked, st.just("people"), names)
+    )
+
+
+def backlogs() -> st.SearchStrategy[Order]:
+    """Counts of the activity list."""
+    return st.builds(messages.Backlog, st.just("flow_resize"), st.integers(0, 9), st.booleans())
+
+
 def farewells() -> st.SearchStrategy[Order]:
     """What makes the program leave."""
     return st.sampled_from(
@@ -262,9 +278,12 @@ def _in_time(told: Sequence[tuple[float, Order]]) -> Orders:
     return tuple(sorted(told, key=lambda each: each[0]))
 
 
-def scripts(*, leaving: bool = False) -> st.SearchStrategy[Script]:
+def scripts(
+    *, leaving: bool = False, more: st.SearchStrategy[Order] | None = None
+) -> st.SearchStrategy[Script]:
     """Any story whose first generation is good; with ``leaving`` the program may be told to."""
     what = troubles() | farewells() if leaving else troubles()
+    what = what | more if more is not None else what
     return st.builds(
         Script,
         fates=st.lists(fates(), max_size=6).map(tuple),

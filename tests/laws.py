@@ -19,6 +19,7 @@ from supervisor.messages import Register, Report, Seat, Serve
 from supervisor.settings import SettingsError, pool_sizes
 from tests.dues import due_of, exactly
 from tests.lives import Life, Rest
+from tests.pool_book import PoolBook
 
 if TYPE_CHECKING:
     from supervisor.core import Core
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 OVERDUE = "it did not leave when told to"
 """Why somebody is killed whom going on does not save."""
 
-COMPANIONS = ("ec2",)
+COMPANIONS = ("ec2", "scale")
 """Attendants that are started again when they are lost."""
 
 WINK = 1e-6
@@ -59,7 +60,7 @@ class Judge:
     relied_on: set[int] = field(default_factory=set)  # generations that elders left for
     attendants: dict[str, str] = field(default_factory=dict)  # here, stopping, gone
     asked_to_end: dict[str, float] = field(default_factory=dict)
-    seats: dict[int, set[Seat]] = field(default_factory=dict)
+    counted: bool = False  # whether it is the backlog that the core hears of
     owed: dict[str, messages.Task] = field(default_factory=dict)  # tokens whose holders died
     due: dict[str, Due] = field(default_factory=dict)  # what SWF is to be told of them
     settled: Counter[str] = field(default_factory=Counter)  # reported, or noted as not to be
@@ -68,6 +69,9 @@ class Judge:
     rests: dict[tuple[int, Seat], Rest] = field(default_factory=dict)
     leaving: bool = False
     exit: messages.Exit | None = None
+
+    def __post_init__(self) -> None:
+        self.pools = PoolBook(self.settings)
 
     def over(self, core: Core) -> None:
         """A turn is over: something is due, and it lies ahead."""
@@ -91,47 +95,53 @@ class Judge:
 
     # --- events
 
-    @singledispatchmethod
     def heard(self, event: messages.Event) -> None:
         """The core is about to be told."""
+        self.counted = isinstance(event, messages.Backlog)
+        self.pools.shrinking.clear()
+        self.note_down(event)
 
-    @heard.register
+    @singledispatchmethod
+    def note_down(self, event: messages.Event) -> None:
+        """What the judge remembers of it."""
+
+    @note_down.register
     def _(self, event: messages.Polling) -> None:
         if life := self.living.get(event.worker):
             life.ready_at = min(life.ready_at, self.now)
             life.goes_on()
 
-    @heard.register
+    @note_down.register
     def _(self, event: messages.Working) -> None:
         if life := self.living.get(event.worker):
             life.lets_go()
             life.goes_on()
             life.task = event.task
 
-    @heard.register
+    @note_down.register
     def _(self, event: messages.Stale) -> None:
         life = self.living.get(event.worker)
         if life and life.task:
             life.stale, life.stale_at = event.why, min(life.stale_at, self.now)
 
-    @heard.register
+    @note_down.register
     def _(self, event: messages.TooBig) -> None:
         life = self.living.get(event.worker)
         if life and life.task:
             life.too_big = True
 
-    @heard.register
+    @note_down.register
     def _(self, event: messages.Tired) -> None:
         if life := self.living.get(event.worker):
             life.tired = True
 
-    @heard.register
+    @note_down.register
     def _(self, event: messages.Spooled) -> None:
         for report in event.reports:
             self.owed[report.task.token] = report.task
             self.due[report.task.token] = exactly(report.answer)
 
-    @heard.register
+    @note_down.register
     def _(self, event: messages.Done) -> None:
         if life := self.living.get(event.worker):
             life.lets_go()
@@ -140,16 +150,16 @@ class Judge:
                 life.finished = True
                 self.settled[life.job.task.token] += 1
 
-    @heard.register(messages.Registered)
-    @heard.register(messages.Replayed)
-    @heard.register(messages.Contradicted)
-    @heard.register(messages.Refused)
+    @note_down.register(messages.Registered)
+    @note_down.register(messages.Replayed)
+    @note_down.register(messages.Contradicted)
+    @note_down.register(messages.Refused)
     def _(self, event: messages.Registered | messages.Replayed | messages.Refused) -> None:
         if life := self.living.get(event.worker):
             life.finished = True
             life.goes_on()
 
-    @heard.register
+    @note_down.register
     def _(self, event: messages.Exited) -> None:
         if life := self.living.get(event.worker):
             asked = life.told or life.finished
@@ -157,33 +167,34 @@ class Judge:
                 self.deaths_due.add(event.worker)
             self._buried(event.worker, event.post)
 
-    @heard.register
+    @note_down.register
     def _(self, event: messages.ForkFailed) -> None:
         if event.worker in self.living:
             self.deaths_due.add(event.worker)
             self._buried(event.worker)
 
-    @heard.register
+    @note_down.register
     def _(self, event: messages.GenerationReady) -> None:
         if self.zygotes.get(event.generation) == "importing":
             self.zygotes[event.generation] = "ready"
             with suppress(SettingsError):
                 sizes = pool_sizes(self.chosen[event.generation], event.task_lists)
-                self.seats[event.generation] = {
+                self.pools.lists |= sizes.keys()
+                self.pools.seats[event.generation] = {
                     Seat(each, i) for each, size in sizes.items() for i in range(size)
                 }
 
-    @heard.register
+    @note_down.register
     def _(self, event: messages.GenerationLost) -> None:
         self.zygotes[event.generation] = "gone"
 
-    @heard.register
+    @note_down.register
     def _(self, event: messages.AttendantLost) -> None:
         self.attendants[event.name] = "gone"
 
-    @heard.register(messages.DrainAsked)
-    @heard.register(messages.EndNoticed)
-    @heard.register(messages.StopAsked)
+    @note_down.register(messages.DrainAsked)
+    @note_down.register(messages.EndNoticed)
+    @note_down.register(messages.StopAsked)
     def _(self, _event: messages.DrainAsked | messages.EndNoticed | messages.StopAsked) -> None:
         self.leaving = True
 
@@ -196,7 +207,7 @@ class Judge:
             if task != life.task:
                 self.owed[task.token] = task
                 self.due[task.token] = exactly(messages.HandBack())
-        if isinstance(life.job, Serve) and not life.told:
+        if isinstance(life.job, Serve) and not life.told and not life.unseated:
             rest = self.rests.setdefault((life.generation, life.job.seat), Rest())
             lasted = life.ready_at + self.settings.lasting <= self.now
             rest.early_deaths = 0 if lasted else rest.early_deaths + 1
@@ -263,24 +274,31 @@ class Judge:
         elders = [each for each in serving if each.generation in self.served - {self.current}]
         kept = any(_sits(each, each.generation, seat) and each.serves_on for each in elders)
         if generation == self.current and kept:
-            seats = len(self.seats[generation])
+            seats = self.pools.total(generation)
             beside = len(serving) + 1 - seats
             _law(beside <= self.settings.surge.of(seats), f"{seat} waits for room: {beside} beside")
 
     def _seat_is_free(self, generation: int, seat: Seat) -> None:
-        own = [each for each in self.living.values() if _serves(each, generation, seat.task_list)]
+        task_list = seat.task_list
+        own = [
+            each
+            for each in self.living.values()
+            if _serves(each, generation, task_list) and not each.unseated
+        ]
         there = [each for each in own if _sits(each, generation, seat) and not each.relieved]
         beside = [each for each in there if not each.told]
+        taken = {each.job.seat for each in own if isinstance(each.job, Serve) and not each.told}
+        size = self.pools.wanted(task_list, generation)
+        _law(len({*taken, seat}) <= size, f"{task_list} has {size} seats of a generation at most")
         if not beside:
             told = [each for each in there if not each.tired]
             _law(not told, f"nobody of generation {generation} still sits at {seat}")
             return
         tired = len(beside) == 1 and beside[0].tired and beside[0].serves_on
         _law(tired, f"at {seat} of generation {generation} sits one tired worker at most: {beside}")
-        size = sum(each.task_list == seat.task_list for each in self.seats[generation])
         taken = {each.job.seat for each in own if isinstance(each.job, Serve)}
         most = max(1, size // 10)
-        _law(len(own) - len(taken) < most, f"{seat.task_list} recycles {most} at once")
+        _law(len(own) - len(taken) < most, f"{task_list} recycles {most} at once")
 
     def _register(self, generation: int) -> None:
         _law(not self.leaving, "nothing is registered while leaving")
@@ -311,6 +329,9 @@ class Judge:
         _law(isinstance(life.job, Serve), f"{worker} has an errand that is wanted")
         assert isinstance(life.job, Serve)
         seat = life.job.seat
+        if seat.task_list in self.pools.shrinking:
+            self._loses_its_seat(worker, life, seat.task_list)
+            return
         heirs = [
             each.generation
             for each in self.living.values()
@@ -318,7 +339,7 @@ class Judge:
             and _sits(each, each.generation, seat)
             and each.serves_on
         ]
-        if life.generation != self.current and seat not in self.seats[self.current]:
+        if life.generation != self.current and seat not in self.pools.seats[self.current]:
             heirs.append(self.current)
         _law(bool(heirs), f"the heir of {worker} is ready, or its seat is gone")
         self.relied_on.add(self.current)
@@ -329,6 +350,14 @@ class Judge:
             return heir.generation == self.current and elder.tired and not heir.tired
         later = heir.generation > elder.generation and heir.generation in self.served
         return heir.generation == self.current or later
+
+    def _loses_its_seat(self, worker: int, life: Life, task_list: TaskList) -> None:
+        own = [each for each in self.living.values() if _is_of(each, task_list)]
+        left = sum(each.serves_on for each in own if each is not life)
+        enough = not life.serves_on or left >= self.pools.wanted(task_list, life.generation)
+        _law(enough, f"{worker} stays: {task_list} has no more workers than it should")
+        _law(not (self.counted and life.task), f"{worker} is busy: no backlog may end it")
+        life.unseated = True
 
     @wished.register
     def _(self, action: messages.DumpStacks) -> None:
@@ -380,10 +409,21 @@ class Judge:
                 self._returned(int(str(action.facts["serving"])))
             case "stopping" | "draining":
                 self.leaving = True
+            case "scaled" | "quiet" | "resumed":
+                self._pool_changed(action)
+
+    def _pool_changed(self, note: messages.Note) -> None:
+        task_list, fits = self.pools.changed(note)
+        _law(fits, f"the pool of {task_list} keeps its bounds: {note}")
+        if note.event == "resumed":
+            self.rests = {k: v for k, v in self.rests.items() if k[1].task_list != task_list}
+        for life in self.living.values():
+            life.unseated |= _is_of(life, task_list) and life.killed_at < inf
 
     def _promoted(self, generation: int) -> None:
         fit = self.zygotes.get(self.current) == "ready" and not self.degraded.get(self.current)
         self.previous = self.current if fit else 0
+        self.pools.adopted(self.current, generation)
         self.current, self.promoted_at = generation, self.now
         self.served.add(generation)
 
@@ -392,6 +432,7 @@ class Judge:
         _law(generation == self.previous, f"{generation} is what {self.current} may return to")
         _law(on_probation, f"generation {self.current} is on probation")
         _law(self.zygotes[generation] == "ready", f"the zygote of {generation} can fork")
+        self.pools.adopted(self.current, generation)
         self.current, self.previous = generation, 0
         for life in self.living.values():
             leaves = life.told or life.killed_at < inf
@@ -430,7 +471,7 @@ class Judge:
     @wished.register
     def _(self, action: messages.StopAttendant) -> None:
         _law(self.attendants.get(action.name) == "here", f"the {action.name} is stopped once")
-        _law(not self.living, f"nobody needs the {action.name} any more")
+        _law(not self.living or action.name == "scale", f"nobody needs the {action.name} any more")
         others = [each for each in self.attendants if each != action.name and not self._ended(each)]
         _law(action.name != "endpoint" or not others, f"the endpoint is stopped after {others}")
         self.attendants[action.name] = "stopping"
@@ -455,9 +496,12 @@ class Judge:
         self.exit = action
 
 
+def _is_of(life: Life, task_list: TaskList) -> bool:
+    return isinstance(life.job, Serve) and life.job.seat.task_list == task_list
+
+
 def _serves(life: Life, generation: int, task_list: TaskList) -> bool:
-    serves = isinstance(life.job, Serve) and life.job.seat.task_list == task_list
-    return serves and life.generation == generation
+    return _is_of(life, task_list) and life.generation == generation
 
 
 def _sits(life: Life, generation: int, seat: Seat) -> bool:

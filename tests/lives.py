@@ -31,6 +31,7 @@ class Life:
     tired: bool = False
     relieved: bool = False  # on its way out, beside a seat that is somebody else's
     too_big: bool = False
+    unseated: bool = False  # told to leave because its seat is gone, or killed before that
 
     @property
     def serves_on(self) -> bool:

@@ -69,6 +69,7 @@ class World:
         self.zygotes: dict[int, Zygote] = {}
         self.helpers: dict[str, Attendant] = {}
         self.lowest: Counter[TaskList] = Counter()  # strength since it was first full
+        self.pictures: list[tuple[float, dict[TaskList, int], dict[TaskList, int]]] = []
         self._fates = iter(self.script.fates)
         self._versions = iter(self.script.versions)
         self._plans = iter(self.script.plans)
@@ -236,8 +237,10 @@ class World:
 
     @property
     def wanted(self) -> dict[TaskList, int]:
-        sizes = pool_sizes(self.judge.settings, self.lists)
-        return {each: size for each, size in sizes.items() if size}
+        pools = self.judge.pools
+        usual = pool_sizes(self.judge.settings, self.lists)
+        sizes = {each: pools.sizes.get(each, size) for each, size in usual.items()}
+        return {each: size for each, size in sizes.items() if size and each not in pools.quiet}
 
     def strength(self) -> Counter[TaskList]:
         """Ready workers that will go on, by task list."""
@@ -283,9 +286,10 @@ class World:
         return sum(isinstance(each.job, Serve) for each in forks)
 
     def _watch_strength(self) -> None:
-        if not self.judge.seats:
+        if not self.judge.pools.seats:
             return
         strength = self.strength()
+        self.pictures.append((self.now, strength, self.wanted))
         if not self.lowest and all(strength[each] >= n for each, n in self.wanted.items()):
             self.lowest = Counter(self.wanted)
         if self.lowest and not self.judge.leaving:

@@ -27,9 +27,13 @@ from supervisor.core import (
     generations,
     leaving,
     patience,
+    pools,
     probation,
+    quiet,
     recycling,
+    refusals,
     reports,
+    scaling,
     seats,
     service,
     status,
@@ -42,7 +46,7 @@ from supervisor.messages import Done, Polling, Result, Working
 
 if TYPE_CHECKING:
     from supervisor.core.worker import Worker
-    from supervisor.messages import Action, Event, ListState
+    from supervisor.messages import Action, Event, ListState, Status
     from supervisor.settings import Settings
 
 RULES = (
@@ -52,7 +56,10 @@ RULES = (
     attendants.attend,
     trial.judge,
     probation.watch,
+    pools.fit,  # before a candidate's canaries are looked at
     generations.advance,
+    pools.fit,  # for who has just become current
+    scaling.keep_counting,
     degraded.give_up,
     reports.pay_debts,
     leaving.leave,
@@ -60,6 +67,7 @@ RULES = (
     recycling.recycle,
     seats.fill,
     seats.tell_when_full,
+    quiet.tell_when_still,
     attendants.see_out,
 )
 
@@ -68,6 +76,7 @@ DEADLINES = (
     degraded.next_deadline,
     attendants.next_deadline,
     probation.next_deadline,
+    scaling.next_deadline,
     generations.next_deadline,
     reports.next_deadline,
     leaving.next_deadline,
@@ -112,9 +121,18 @@ class Core:
         """How each task list is served at this moment."""
         return status.pool(self._state)
 
-    def status(self) -> status.Status:
-        """Everything that is known, for those who ask."""
-        return status.status(self._state)
+    def status(self, now: float) -> Status:
+        """Everything that is known at ``now``, for those who ask."""
+        return status.status(self._state, now)
+
+    def refusal(self, event: Event) -> str:
+        """Why what somebody asks for cannot be done now, in a sentence; empty if it can."""
+        return refusals.refusal(event, self._state)
+
+    @property
+    def coming_generation(self) -> int:
+        """The number of the next generation."""
+        return self._state.last_generation + 1
 
     def service(self, now: float) -> service.Service:
         """How the service does at ``now``, for whoever manages it."""

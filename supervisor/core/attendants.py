@@ -16,7 +16,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor.core import companions
+from supervisor.core import companions, drain_report
 from supervisor.core.generation import Failure
 from supervisor.core.state import GAVE_UP, Attendant, Standing
 from supervisor.messages import Level
@@ -61,6 +61,7 @@ def see_out(turn: Turn) -> None:
     if all(each.standing is Standing.GONE for each in state.attendants.values()):
         if state.settings.once and not state.all_closed:
             state.leaving.code = max(state.leaving.code, UNFINISHED)
+        drain_report.tell(turn, state.leaving)
         turn.exit(state.leaving)
 
 
@@ -89,10 +90,10 @@ def _lose(turn: Turn, attendant: Attendant) -> None:
     why, attendant.lost = attendant.lost, ""
     if attendant.name == ENDPOINT:
         _fail(turn, why)
-    elif attendant.name in companions.WANTED:
-        companions.lose(turn, attendant, why)
-    else:
+    elif attendant.name == STARTER:
         _lose_starter(turn, why, attendant.status)
+    else:
+        companions.lose(turn, attendant, why)
 
 
 def _lose_starter(turn: Turn, why: str, status: int) -> None:

@@ -22,9 +22,10 @@ from supervisor.core.answers import WORKER_DIED, answer_to, reason
 from supervisor.core.causes import Kind
 from supervisor.core.generation import Trouble
 from supervisor.core.leaving import abandon, task_facts, task_name
+from supervisor.core.ledger import Fate
 from supervisor.core.rest import jittered, rest
 from supervisor.core.stages import Stage
-from supervisor.core.state import Debt
+from supervisor.core.state import Debt, SeatDeaths
 from supervisor.core.worker import Leave
 from supervisor.messages import (
     Answer,
@@ -43,6 +44,7 @@ from supervisor.messages import (
 
 if TYPE_CHECKING:
     from supervisor.core.generation import Generation
+    from supervisor.core.state import State
     from supervisor.core.turn import Fact, Turn
     from supervisor.core.worker import Death, Worker
 
@@ -54,9 +56,16 @@ def mourn(turn: Turn) -> None:
         about_task = _owe_answer(turn, death) if death.worker.task else ""
         about_task += "".join(_owe_back(turn, death, each) for each in _waiting(death))
         if not death.normal:
-            turn.state.deaths_by_kind[death.cause.kind] += 1
-            turn.state.last_death = f"{_who(death.worker)}: {death.cause.text}"
+            _count(turn.state, death)
             _tell(turn, death, f"{about_task}{_settle(turn, death.worker)}")
+
+
+def _count(state: State, death: Death) -> None:
+    state.deaths_by_kind[death.cause.kind] += 1
+    state.last_death = f"{_who(death.worker)}: {death.cause.text}"
+    if death.worker.seat:
+        of_seat = state.seat_deaths.setdefault(death.worker.seat, SeatDeaths())
+        of_seat.number, of_seat.last = of_seat.number + 1, death.cause.text
 
 
 # --- what is owed ---------------------------------------------------------------------------------
@@ -75,6 +84,8 @@ def _owe_answer(turn: Turn, death: Death) -> str:
         turn.state.debts.append(Debt(worker.task, role, answer, reason(death), expires))
         if _is_failure(answer):
             worker.generation.count(worker.seat.task_list, failed=True)
+    else:
+        turn.account(worker.task, Fate.UNWANTED)
     if turn.state.leaving and _is_abandoned(death):
         abandon(turn, turn.state.leaving, worker.task)
     return f"{task_name(worker.task)} was in its hands: {_what_is_said(answer)}. "
@@ -88,6 +99,7 @@ def _waiting(death: Death) -> list[Task]:
 
 def _owe_back(turn: Turn, death: Death, task: Task) -> str:
     turn.state.debts.append(Debt(task, Role.DECIDER, HandBack(), reason(death), inf))
+    turn.account(task)
     if turn.state.leaving and death.cause.kind is Kind.INTERRUPTED:
         abandon(turn, turn.state.leaving, task)
     return f"{task_name(task)} waited in it: it is handed back. "

@@ -5,7 +5,7 @@
 2. A degraded list has recovered when a worker that came up since has lasted. Rests alone do not
    tell: they make the deaths rare, not the workers good.
 3. When every list is degraded, none has a ready worker and no candidate is on its way to mend it,
-   the program gives up with the last death's cause.
+   the program gives up with the last death's cause. Not while a list is quiet: it is to be resumed.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ def give_up(turn: Turn) -> None:
         or state.leaving
     ):
         return  # somebody else decides: leaving does, or a generation that may mend it
-    if set(current.degraded_at) >= set(current.task_lists) and not state.any_strength():
+    lost = bool(current.task_lists) and set(current.degraded_at) >= set(current.task_lists)
+    if lost and not state.any_strength() and not any(each.quiet for each in state.pools.values()):
         turn.fail(
             Failure(f"no task list can keep a worker; the last death: {state.last_death}", GAVE_UP)
         )

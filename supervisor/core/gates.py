@@ -38,7 +38,7 @@ def next_take(state: State, candidate: Generation) -> float:
 
 
 def _next(state: State, candidate: Generation) -> Job | None:
-    decides = any(each.role is Role.DECIDER for each in candidate.task_lists)
+    decides = any(size for each, size in candidate.sizes.items() if each.role is Role.DECIDER)
     if not candidate.registered:
         return Register(types=decides)
     histories = candidate.settings.gate_replay

@@ -78,7 +78,8 @@ class Generation:
     started_at: float
     zygote: Zygote = Zygote.IMPORTING
     imported: bool = False
-    seats: tuple[Seat, ...] = ()
+    sizes: dict[TaskList, int] = field(default_factory=dict)  # its lists, as its settings say
+    seats: tuple[Seat, ...] = ()  # those that are wanted (``pools`` says which)
     registered: bool = False
     replayed: bool = False
     cleared: bool = False  # its errands are done: somebody may serve
@@ -114,17 +115,22 @@ class Generation:
 
     @property
     def task_lists(self) -> tuple[TaskList, ...]:
+        """Those on which somebody is wanted."""
         return tuple(dict.fromkeys(seat.task_list for seat in self.seats))
 
     @property
     def canaries(self) -> tuple[Seat, ...]:
-        """One seat a task list: enough to see whether the code can serve it."""
-        return tuple(seat for seat in self.seats if seat.index == 0)
+        """The first seat of each task list: enough to see whether the code can serve it."""
+        first: dict[TaskList, Seat] = {}
+        for seat in self.seats:
+            first.setdefault(seat.task_list, seat)
+        return tuple(first.values())
 
     @property
     def is_full(self) -> bool:
         """Whether somebody serves every seat and will go on."""
-        return len(self.seats) == sum(each.is_strength for each in self.seated.values())
+        strength = sum(each.is_strength for each in self.seated.values())
+        return bool(self.seats) and strength == len(self.seats)
 
     def size(self, task_list: TaskList) -> int:
         return sum(seat.task_list == task_list for seat in self.seats)
@@ -161,6 +167,14 @@ class Generation:
         relieved, self.seated[seat] = self.tired.pop(seat), self.heirs.pop(seat)
         self.relieved.add(relieved)
         return relieved
+
+    def vacate(self, seat: Seat) -> list[Worker]:
+        """Let nobody sit at the seat, nor wait for it; returns who did."""
+        self.tired.pop(seat, None)
+        found = (self.seated.pop(seat, None), self.heirs.pop(seat, None))
+        vacating = [each for each in found if each]
+        self.relieved.update(vacating)
+        return vacating
 
     def rise(self, worker: Worker, seat: Seat) -> None:
         """Leave the seat for ever; an heir takes it."""

@@ -13,6 +13,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor.core.causes import Kind
+from supervisor.core.stages import Stage
 from supervisor.messages import Level
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def _end(turn: Turn, leaving: Leaving) -> None:
         if worker.killing is None:
             if not leaving.stopping:
                 leaving.code = max(leaving.code, 1)
+            leaving.ledger.polls_cut += worker.stage is Stage.POLLING
             turn.kill(worker, leaving.why, Kind.INTERRUPTED)
 
 

@@ -16,15 +16,17 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor import messages
+from supervisor.core import asked, scaling
 from supervisor.core.causes import Cause, Kind, cause_of, how_ended
 from supervisor.core.generation import Failure, Gate, Zygote
 from supervisor.core.leaving import task_facts, task_name
+from supervisor.core.ledger import fate_of_answer, fate_of_result
 from supervisor.core.outcome import difference
 from supervisor.core.renewing import RENEWABLE, changed
 from supervisor.core.stages import Stage
 from supervisor.core.state import BAD_SETTINGS, BROKEN_FLOW, Debt, Standing
 from supervisor.core.worker import Death, Doom, Leave
-from supervisor.messages import Cancel, Complete, Fail, Level, Report, Result, Seat
+from supervisor.messages import Cancel, Complete, Fail, Level, Report, Result
 from supervisor.settings import SettingsError, pool_sizes
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ def _(event: messages.Polling, turn: Turn) -> None:
 @record.register(messages.Working)
 def _(event: messages.Working, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
+        turn.account(event.task)
         worker.take(event.task, turn.now, turn.state.settings)
 
 
@@ -67,7 +70,10 @@ _COUNTED = frozenset({Result.COMPLETED, Result.FAILED, Result.CANCELED})
 @record.register(messages.Done)
 def _(event: messages.Done, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
+        if worker.task:
+            turn.account(worker.task, fate_of_result(event.result))
         worker.release()
+        worker.done += 1
         if isinstance(worker.job, Report):
             _reported(worker, event.result, turn)
             return
@@ -82,6 +88,9 @@ def _reported(worker: Worker, result: Result, turn: Turn) -> None:
     worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
     for debt in [each for each in turn.state.debts if each.reporter == worker.number]:
         turn.state.debts.remove(debt)
+        answered = result not in (Result.GONE, Result.ABANDONED)
+        fate = fate_of_answer(debt.answer) if answered else fate_of_result(result)
+        turn.account(debt.task, fate)
         turn.note(
             Level.WARNING if result is Result.ABANDONED else Level.INFO,
             "reported",
@@ -208,6 +217,7 @@ def _(event: messages.Spooled, turn: Turn) -> None:
         if report.task.token not in known:
             known.add(report.task.token)
             turn.state.debts.append(_debt(report, turn.now))
+            turn.account(report.task)
     turn.note(
         Level.INFO,
         "spool_found",
@@ -237,7 +247,7 @@ def _(event: messages.GenerationReady, turn: Turn) -> None:
     except SettingsError as error:
         _failed(generation, Failure(str(error), BAD_SETTINGS, Gate.SETTINGS), turn)
     else:
-        generation.seats = tuple(Seat(each, i) for each, size in sizes.items() for i in range(size))
+        generation.sizes, turn.state.resized = sizes, True
 
 
 @record.register(messages.GenerationLost)
@@ -271,7 +281,7 @@ def _failed(generation: Generation, failure: Failure, turn: Turn) -> None:
 def _(event: messages.AttendantReady, turn: Turn) -> None:
     attendant = turn.state.attendants.get(event.name)
     if attendant and attendant.standing is Standing.STARTING:
-        attendant.standing = Standing.READY
+        attendant.standing, attendant.since = Standing.READY, turn.now
 
 
 @record.register(messages.AttendantLost)
@@ -342,3 +352,19 @@ def _name_what_stays(event: messages.RestartAsked, turn: Turn) -> None:
             " are until it is ended and started again.",
             settings=names,
         )
+
+
+@record.register(messages.ScaleAsked)
+def _(event: messages.ScaleAsked, turn: Turn) -> None:
+    asked.scale(event, turn)
+
+
+@record.register(messages.Backlog)
+def _(event: messages.Backlog, turn: Turn) -> None:
+    scaling.count(event, turn)
+
+
+@record.register(messages.QuietAsked)
+@record.register(messages.ResumeAsked)
+def _(event: messages.QuietAsked | messages.ResumeAsked, turn: Turn) -> None:
+    asked.quieten(event, turn)

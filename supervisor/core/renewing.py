@@ -14,7 +14,7 @@ from supervisor.settings import Settings
 
 RENEWABLE = frozenset(
     {
-        *("workers", "deciders", "pools"),
+        *("workers", "deciders", "pools", "scale", "scale_samples", "most_workers"),
         *("surge", "probation", "gate_replay", "late_tasks", "drain_timeout"),
         *("no_sticky", "sticky_schedule_to_start", "sticky_executions", "sticky_check"),
         *(

@@ -16,6 +16,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor.core.leaving import task_facts, task_name
+from supervisor.core.ledger import Fate
 from supervisor.core.state import Standing
 from supervisor.messages import Complete, Level, Report
 
@@ -96,6 +97,7 @@ def _lose(turn: Turn, debt: Debt, why: str) -> None:
 
 def _drop(turn: Turn, debt: Debt, level: Level, event: str, why: str) -> None:
     turn.state.debts.remove(debt)
+    turn.account(debt.task, Fate.LOST)
     turn.note(
         level,
         event,

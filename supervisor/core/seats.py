@@ -1,6 +1,7 @@
 """Every empty, rested seat is filled.
 
-1. Wanted are all seats of the current generation, and the canaries of a registered candidate.
+1. Wanted are all seats of the current generation (``pools``), and the canaries of a registered
+   candidate.
 2. A seat is empty when nobody of the same generation is alive on it, not even one that was killed:
    two of them would serve it for a moment.
 3. A generation without a zygote fills nothing: its seats wait for the next generation.
@@ -74,5 +75,6 @@ def _empty(state: State) -> Iterator[tuple[Generation, Seat]]:
     for generation in (state.current, state.candidate):
         if generation and generation.can_fork:
             wanted, seated = state.wanted_seats(generation), generation.seated
-            if len(seated) < len(wanted):
+            # A candidate's first seat may be another now than when its canary was forked.
+            if generation is state.candidate or len(seated) < len(wanted):
                 yield from ((generation, seat) for seat in wanted if seat not in seated)

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from supervisor.core.causes import Kind
     from supervisor.core.generation import Failure, Generation
+    from supervisor.core.ledger import Ledger
+    from supervisor.core.pools import Pool
     from supervisor.core.worker import Death, Worker
-    from supervisor.messages import Answer, Instance, RestartAsked, Role, Seat, Task
+    from supervisor.messages import Answer, Instance, RestartAsked, Role, Seat, Task, TaskList
     from supervisor.settings import Settings
 
 
@@ -74,7 +76,16 @@ class Attendant:
     since: float
     lost: str = ""  # why it is gone, where nobody had asked it to end
     status: int = 0  # how it ended, once it is gone
+    lists: tuple[TaskList, ...] = ()  # whose waiting tasks it counts
     trouble: Trouble = field(default_factory=Trouble)  # of one that is started again
+
+
+@dataclass(slots=True)
+class SeatDeaths:
+    """The deaths at one seat, for people."""
+
+    number: int = 0
+    last: str = ""  # its cause
 
 
 @dataclass(slots=True)
@@ -83,6 +94,7 @@ class Leaving:
 
     why: str
     code: int
+    ledger: Ledger
     end_by: float = inf  # who is left then is killed
     stopping: bool = False
     signals: int = 0
@@ -122,12 +134,16 @@ class State:
     candidate: Generation | None = None
     previous: Generation | None = None  # what to return to while the current one is on probation
     deploy: Deploy | None = None
+    pools: dict[TaskList, Pool] = field(default_factory=dict)
+    pooled: Generation | None = None  # whose settings the pools follow
+    resized: bool = False  # whether a pool or what is wanted of it has changed
     leaving: Leaving | None = None
     restart_asked: RestartAsked | None = None
     failures: int = 0  # candidates in a row that could not replace a lost zygote
     last_failure: Failure | None = None
     restart_rested_at: float = -inf
     last_death: str = ""
+    seat_deaths: dict[Seat, SeatDeaths] = field(default_factory=dict)
     deaths_by_kind: Counter[Kind] = field(default_factory=Counter)
     all_closed: bool | None = None  # whether all completed, once they have closed
     exited: bool = False

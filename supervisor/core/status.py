@@ -1,92 +1,109 @@
-"""The core's knowledge, as pictures for those who ask; nothing here decides."""
+"""The core's knowledge, as pictures for those who ask; nothing here decides.
+
+A task is shown without its token: who has that can answer in the worker's place.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from supervisor.core.generation import Zygote
+import msgspec
+
+from supervisor.core.refusals import bounds
 from supervisor.core.stages import Stage
-from supervisor.messages import Instance, ListState, Seat, Task, Value
+from supervisor.core.state import SeatDeaths
+from supervisor.messages import (
+    AttendantStatus,
+    DeployStatus,
+    EmptySeat,
+    GenerationStatus,
+    ListState,
+    Status,
+    WorkerStatus,
+)
 
 if TYPE_CHECKING:
     from supervisor.core.generation import Generation
-    from supervisor.core.state import State
+    from supervisor.core.pools import Pool
+    from supervisor.core.state import Deploy, State
     from supervisor.core.worker import Worker
     from supervisor.messages import TaskList
 
-
-class WorkerStatus(Value, frozen=True):
-    """One worker: ``since`` is when its stage began, on the clock that the core is told."""
-
-    worker: int
-    generation: int
-    seat: Seat | None
-    stage: str
-    since: float
-    leaving: bool
-    task: Task | None
+_NO_DEATHS = SeatDeaths()
 
 
-class GenerationStatus(Value, frozen=True):
-    """One generation; ``standing`` is current, candidate or elder."""
-
-    generation: int
-    standing: str
-    zygote: str
-    degraded: tuple[str, ...]
-
-
-class Status(Value, frozen=True):
-    """Everything, at one moment."""
-
-    leaving: str | None
-    generations: tuple[GenerationStatus, ...]
-    workers: tuple[WorkerStatus, ...]
-    reports_owed: int
-    deaths: dict[str, int]  # since the start, by the kind of their cause
-    instance: Instance | None = None  # the EC2 instance that this is, once that is known
-
-
-def status(state: State) -> Status:
+def status(state: State, now: float) -> Status:
     """The whole picture."""
     return Status(
         leaving=state.leaving.why if state.leaving else None,
+        lists=pool(state),
         generations=tuple(_generation(state, each) for each in state.generations.values()),
-        workers=tuple(_worker(each) for each in state.workers.values()),
+        workers=tuple(_worker(state, each, now) for each in state.workers.values()),
+        empty_seats=_empty_seats(state, now),
+        attendants=tuple(
+            AttendantStatus(each.name, each.standing.name.lower())
+            for each in state.attendants.values()
+        ),
         reports_owed=len(state.debts),
         deaths={kind.value: number for kind, number in state.deaths_by_kind.items()},
+        deploy=_deploy(state.deploy),
         instance=state.instance,
     )
 
 
 def pool(state: State) -> tuple[ListState, ...]:
-    """The current generation's task lists, each with what it should have and what it has."""
-    if state.current is None:
-        return ()
-    ready = [each for each in state.serving() if each.is_strength]
-    return tuple(_list(state.current, each, ready) for each in state.current.task_lists)
+    """The task lists, each with what it should have and what it has."""
+    return tuple(_list(state, task_list, pool) for task_list, pool in state.pools.items())
 
 
-def _list(current: Generation, task_list: TaskList, ready: list[Worker]) -> ListState:
-    own = [each for each in ready if each.seat and each.seat.task_list == task_list]
+def _list(state: State, task_list: TaskList, pool: Pool) -> ListState:
+    own = [each for each in state.serving() if each.seat and each.seat.task_list == task_list]
+    ready = [each for each in own if each.is_strength]
+    span = bounds(state, task_list)
     return ListState(
         task_list=task_list,
-        wanted=current.size(task_list),
-        ready=len(own),
-        working=sum(each.stage is Stage.WORKING for each in own),
+        wanted=0 if pool.quiet else pool.wanted,
+        ready=len(ready),
+        working=sum(each.stage is Stage.WORKING for each in ready),
+        leaving=sum(not each.stays for each in own),
+        quiet=pool.quiet,
+        scale=span or "",
+        pending=pool.pending,
     )
 
 
-def _worker(worker: Worker) -> WorkerStatus:
+def _worker(state: State, worker: Worker, now: float) -> WorkerStatus:
+    deaths = state.seat_deaths.get(worker.seat, _NO_DEATHS) if worker.seat else _NO_DEATHS
     return WorkerStatus(
         worker=worker.number,
         generation=worker.generation.number,
         seat=worker.seat,
         stage=worker.stage.value,
-        since=worker.since,
+        seconds=now - worker.since,
         leaving=not worker.stays,
-        task=worker.task,
+        task=worker.task and msgspec.structs.replace(worker.task, token=""),
+        done=worker.done,
+        deaths=deaths.number,
+        last_death=deaths.last,
     )
+
+
+def _empty_seats(state: State, now: float) -> tuple[EmptySeat, ...]:
+    current = state.current
+    if current is None or state.leaving:
+        return ()
+    empty = [each for each in current.seats if each not in current.seated]
+    return tuple(
+        EmptySeat(seat, max(0.0, current.rested_at(seat) - now), deaths.number, deaths.last)
+        for seat in empty
+        for deaths in (state.seat_deaths.get(seat, _NO_DEATHS),)
+    )
+
+
+def _deploy(deploy: Deploy | None) -> DeployStatus | None:
+    if deploy is None:
+        return None
+    return DeployStatus(deploy.generation, deploy.outcome.value, deploy.report)
 
 
 def _generation(state: State, generation: Generation) -> GenerationStatus:
@@ -94,6 +111,6 @@ def _generation(state: State, generation: Generation) -> GenerationStatus:
     return GenerationStatus(
         generation=generation.number,
         standing=next((name for each, name in standings if each is generation), "elder"),
-        zygote=generation.zygote.name.lower() if generation.zygote is not Zygote.GONE else "gone",
+        zygote=generation.zygote.name.lower(),
         degraded=tuple(each.name for each in generation.degraded_at),
     )

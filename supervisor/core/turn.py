@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING
 
 from supervisor import messages
 from supervisor.core.generation import Generation, Zygote
+from supervisor.core.ledger import Ledger
 from supervisor.core.stages import Stage
 from supervisor.core.state import Attendant, Leaving, Standing
-from supervisor.core.worker import Doom, Killing, Worker
+from supervisor.core.worker import Doom, Killing, Leave, Worker
 from supervisor.messages import Level, Register, Replay, Report
 
 if TYPE_CHECKING:
     from supervisor.core.causes import Kind
     from supervisor.core.generation import Failure
+    from supervisor.core.ledger import Fate
     from supervisor.core.state import State
+    from supervisor.messages import Task, TaskList
     from supervisor.settings import Settings
 
 Fact = str | int | float | None
@@ -71,6 +74,13 @@ class Turn:
         worker.be_told(self.now, self.state.settings)
         self.actions.append(messages.Terminate(worker.number))
 
+    def take_seat(self, worker: Worker) -> None:
+        """Nobody is wanted where it sits any more; who is killed already is only not replaced."""
+        if worker.stays:
+            self.tell_to_leave(worker)
+        else:
+            worker.leave = Leave.DISMISSED
+
     def doom(self, worker: Worker, why: str, kind: Kind) -> None:
         """Ask for its stacks; it is killed when it had the time to write them."""
         worker.doom = Doom(self.now + self.state.settings.stacks_grace, why, kind)
@@ -83,13 +93,13 @@ class Turn:
 
     # --- attendants
 
-    def start_attendant(self, name: str) -> None:
+    def start_attendant(self, name: str, lists: tuple[TaskList, ...] = ()) -> None:
         before = self.state.attendants.get(name)
-        attendant = Attendant(name, Standing.STARTING, self.now)
+        attendant = Attendant(name, Standing.STARTING, self.now, lists=lists)
         if before is not None:
             attendant.trouble = before.trouble
         self.state.attendants[name] = attendant
-        self.actions.append(messages.StartAttendant(name))
+        self.actions.append(messages.StartAttendant(name, lists))
 
     def stop_attendant(self, attendant: Attendant) -> None:
         if attendant.standing in (Standing.STARTING, Standing.READY):
@@ -120,10 +130,24 @@ class Turn:
     def _leave(self, why: str, code: int) -> Leaving:
         leaving = self.state.leaving
         if leaving is None:
-            leaving = self.state.leaving = Leaving(why, code)
+            leaving = self.state.leaving = Leaving(why, code, self._opened_ledger())
         elif code > leaving.code:
             leaving.why, leaving.code = why, code
         return leaving
+
+    def _opened_ledger(self) -> Ledger:
+        ledger = Ledger(self.now)
+        held = (each.task for each in self.state.serving() if each.task)
+        for task in (*held, *(each.task for each in self.state.debts)):
+            ledger.take(task, self.now)
+        return ledger
+
+    def account(self, task: Task, fate: Fate | None = None) -> None:
+        """While the program leaves: a task has come, or has met its fate."""
+        if self.state.leaving and fate:
+            self.state.leaving.ledger.close(task, fate, self.now)
+        elif self.state.leaving:
+            self.state.leaving.ledger.take(task, self.now)
 
     def fail(self, failure: Failure) -> None:
         """Stop, because there is nothing left to keep alive."""

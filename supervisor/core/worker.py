@@ -68,6 +68,7 @@ class Worker:
     ready_at: float = inf
     task: Task | None = None
     held_since: float = inf
+    done: int = 0  # tasks that it has answered
     stale: Staleness | None = None  # why SWF no longer wants the task in hand
     let_go_by: float = inf  # when a stale task has had its grace
     tired: str = ""  # why it asks to be replaced

@@ -2,7 +2,7 @@
 
 import enum
 
-from supervisor.messages.about import Instance
+from supervisor.messages.about import Instance, TaskList
 from supervisor.messages.base import Message
 from supervisor.messages.jobs import Job
 from supervisor.settings import Settings
@@ -56,9 +56,10 @@ class DumpStacks(Message, frozen=True):
 
 
 class StartAttendant(Message, frozen=True):
-    """Spawn the attendant of this name."""
+    """Spawn the attendant of this name; ``lists`` are those whose waiting tasks it counts."""
 
     name: str
+    lists: tuple[TaskList, ...] = ()
 
 
 class StopAttendant(Message, frozen=True):

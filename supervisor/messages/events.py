@@ -193,6 +193,40 @@ class RestartAsked(Message, frozen=True):
     settings: Settings | None = None
 
 
+class ScaleAsked(Message, frozen=True):
+    """Give a task list, or each activity list, ``size`` workers, or ``by`` more or fewer.
+
+    ``task_list`` is a name as people say it: the list's, or the activity's own.
+    """
+
+    why: str
+    task_list: str | None = None
+    size: int | None = None
+    by: int = 0
+
+
+class QuietAsked(Message, frozen=True):
+    """Poll no more for a task list, or for any, and stay up."""
+
+    why: str
+    task_list: str | None = None
+
+
+class ResumeAsked(Message, frozen=True):
+    """Poll again for a quiet task list, or for all that are quiet."""
+
+    why: str
+    task_list: str | None = None
+
+
+class Backlog(Message, frozen=True):
+    """Activity tasks of a list that wait for a worker, as SWF estimates (CountPending...)."""
+
+    task_list: str
+    pending: int
+    truncated: bool = False  # there are more than SWF counts
+
+
 class Tick(Message, frozen=True):
     """Time has passed; nothing else happened."""
 
@@ -221,5 +255,9 @@ Event = (
     | InstanceKnown
     | StopAsked
     | RestartAsked
+    | ScaleAsked
+    | QuietAsked
+    | ResumeAsked
+    | Backlog
     | Tick
 )

@@ -8,6 +8,7 @@ from supervisor.messages.base import Message, Value
 from supervisor.messages.events import (
     AllClosed,
     AttendantReady,
+    Backlog,
     Contradicted,
     Done,
     EndNoticed,
@@ -94,15 +95,24 @@ class Attend(Message, frozen=True):
     flow_priority: int | None = None
     live: bool = False  # show what happens to whoever sits at the terminal
     ec2: Ec2 | None = None  # for the ``ec2`` attendant alone
+    lists: tuple[TaskList, ...] = ()  # whose waiting tasks to count
+    interval: float = 0.0  # seconds between two counts of one list
 
 
 class ListState(Value, frozen=True):
-    """How one task list is served at this moment, counted in workers."""
+    """How one task list is served at this moment, counted in workers.
+
+    ``ready`` and ``working`` are of those that stay; ``leaving`` have been told to leave or killed.
+    """
 
     task_list: TaskList
-    wanted: int
+    wanted: int  # none while it is quiet
     ready: int
     working: int
+    leaving: int = 0
+    quiet: bool = False
+    scale: str = ""  # between what it is sized by its backlog
+    pending: int | None = None  # tasks that wait, as was counted last
 
 
 class PoolAsked(Message, frozen=True):
@@ -165,6 +175,7 @@ Said = (
     | AllClosed
     | EndNoticed
     | InstanceKnown
+    | Backlog
     | Fork
 )
 """What may be said over a channel, by either end."""

@@ -47,6 +47,7 @@ def environment(**more: str) -> dict[str, str]:
         "GARCON_ALLOW_ROOT": "true",  # tests run as whoever runs them, in containers as root
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "GARCON_CONTROL": "none",  # of tests that run side by side, each would want the same
         **more,
     }
 

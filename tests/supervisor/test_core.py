@@ -121,7 +121,7 @@ def test_the_pool_can_be_looked_at() -> None:
         (LISTS[0], 1, 1),
         (LISTS[1], 2, 2),
     ]
-    status = world.core.status()
+    status = world.core.status(world.now)
     assert [each.standing for each in status.generations] == ["current"]
     assert {each.stage for each in status.workers} == {"polling"}
 

@@ -132,11 +132,11 @@ def test_one_bad_list_is_degraded_and_the_others_go_on() -> None:
     (note,) = world.notes("list_degraded")
     assert note.facts["task_list"] == RESIZE.name
     assert world.strength() == {DECIDER: 1}
-    assert [each.degraded for each in world.core.status().generations] == [(RESIZE.name,)]
+    assert [each.degraded for each in world.core.status(world.now).generations] == [(RESIZE.name,)]
     world.finish(300)
     assert world.strength() == world.wanted
     assert len(world.notes("list_recovered")) == 1
-    assert world.core.status().generations[0].degraded == ()
+    assert world.core.status(world.now).generations[0].degraded == ()
 
 
 def test_a_degraded_list_is_tried_at_the_longest_rest() -> None:

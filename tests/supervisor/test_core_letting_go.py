@@ -51,7 +51,7 @@ def test_a_task_that_goes_on_is_ended_after_the_grace(why: Staleness) -> None:
     assert world.when(asked) == world.when(messages.Stale(2, why)) + 20.0
     assert world.when(kill) == world.when(asked) + 0.5
     assert world.strength() == world.wanted
-    assert world.core.status().deaths == {"stale": 1}
+    assert world.core.status(world.now).deaths == {"stale": 1}
 
 
 def test_what_was_canceled_is_answered_so() -> None:
@@ -165,7 +165,7 @@ def test_who_grows_too_big_in_a_task_is_killed_at_once() -> None:
     (report,) = world.reports()
     assert isinstance(report.answer, Fail)
     assert report.answer.reason.startswith("WorkerDied: over the memory limit of")
-    assert world.core.status().deaths == {"too big": 1}
+    assert world.core.status(world.now).deaths == {"too big": 1}
     assert world.strength() == world.wanted
 
 
@@ -211,7 +211,7 @@ def test_every_death_is_told_once_and_counted(fate: Fate, kind: str) -> None:
     (note,) = world.notes("worker_died")
     assert note.facts["kind"] == kind
     assert note.facts["cause"]
-    assert world.core.status().deaths == {kind: 1}
+    assert world.core.status(world.now).deaths == {kind: 1}
     assert ("workflow_id" in note.facts) == (kind != "not forked")
     assert str(note.facts["remedy"]) in note.text
 

@@ -89,7 +89,7 @@ def test_who_is_forked_knows_the_instance_once_it_is_known() -> None:
     world.processes[2].die(-9)
     world.run(20)
     assert world.said(messages.Fork)[-1].instance == INSTANCE
-    assert world.core.status().instance == INSTANCE
+    assert world.core.status(world.now).instance == INSTANCE
 
 
 # --- the attendant --------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ def test_no_story_breaks_a_law(script: Script, workers: int, deciders: int) -> N
     And every death that was told is in the count.
     """
     world = tell(script, workers=workers, deciders=deciders).finish(ENOUGH)
-    assert sum(world.core.status().deaths.values()) == len(world.notes("worker_died"))
+    assert sum(world.core.status(world.now).deaths.values()) == len(world.notes("worker_died"))
 
 
 @many

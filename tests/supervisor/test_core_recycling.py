@@ -36,7 +36,7 @@ def test_recycling_is_no_death() -> None:
     """No line tells of a death, no rest follows, nothing is counted."""
     world = tell(Script(fates=(TIRES,), plans=(QUICK,)), workers=1, deciders=0).finish(200)
     assert world.notes("worker_died") == []
-    assert world.core.status().deaths == {}
+    assert world.core.status(world.now).deaths == {}
 
 
 def test_one_after_the_other_is_recycled() -> None:

@@ -113,7 +113,7 @@ def test_no_process_for_a_zygote_or_an_attendant_is_an_event(
     lost = nursery.spawner.start_generation(2, Settings(flow="shop"))
     assert isinstance(lost, GenerationLost)
     assert lost.generation == 2
-    assert isinstance(nursery.spawner.start_attendant("endpoint"), AttendantLost)
+    assert isinstance(nursery.spawner.start_attendant("endpoint", ()), AttendantLost)
 
 
 def test_a_spare_zygote_is_used_once_and_told_everything(nursery: Nursery) -> None:
