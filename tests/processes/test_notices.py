@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.metadata import INSTANCE, SPOT, Metadata
+from tests.metadata import INSTANCE, SPOT, TARGET, Metadata
 from tests.processes import flow, swf
-from tests.processes.harness import ROOT, Supervisor, local_swf, parsed, until
+from tests.processes.harness import ROOT, local_swf, parsed, until
+from tests.processes.instance import pool
 from tests.processes.timelines import HEAD, TIMELINES, Timeline, run
 from tests.processes.trial import Trial
-from tests.scaling import HOOK, PROTECT, Scaling
+from tests.scaling import COMPLETE, DESCRIBE_HOOKS, HOOK, PROTECT, Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,19 +33,6 @@ def metadata() -> Iterator[Metadata]:
     """An instance of the tests' own."""
     with Metadata() as made:
         yield made
-
-
-def pool(endpoint: str, metadata: Metadata, *argv: str, **variables: str) -> Supervisor:
-    """A pool on that instance."""
-    return Supervisor(
-        *("--flow", "tests.processes.flow", "--endpoint-url", endpoint, *argv),
-        **{
-            "AWS_EC2_METADATA_DISABLED": "false",
-            "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url,
-            "GARCON_NOTICE_INTERVAL": "0.2",
-            **variables,
-        },
-    )
 
 
 @pytest.mark.parametrize("timeline", TIMELINES, ids=lambda each: each.name)
@@ -112,7 +101,7 @@ def test_metadata_that_are_not_wanted_are_not_asked(
     endpoint: str, metadata: Metadata, argv: tuple[str, ...], variables: dict[str, str]
 ) -> None:
     """No attendant is there; ``on`` against the variable is told."""
-    with pool(endpoint, metadata, *argv, **variables) as supervisor:
+    with pool(endpoint, metadata, None, *argv, **variables) as supervisor:
         if "on" in argv:
             supervisor.wait_for_message("--ec2 on is not heeded")
         supervisor.ready()
@@ -129,11 +118,8 @@ def test_a_busy_instance_is_protected_until_the_program_ends(
     """One call when a task is in hand, one at the end; none in between for another task."""
     with contextlib.ExitStack() as stack:
         scaling = stack.enter_context(Scaling(HOOK))
-        metadata.put("meta-data/autoscaling/target-lifecycle-state", "InService")
-        metadata.put("meta-data/instance-id", scaling.instance)
-        where = {"AWS_ENDPOINT_URL_AUTO_SCALING": scaling.url}
-        supervisor = stack.enter_context(pool(endpoint, metadata, "--protect-busy", **where))
-        supervisor.ready()
+        started = pool(endpoint, metadata, scaling, "--protect-busy")
+        supervisor = stack.enter_context(started).ready()
         trial = Trial(supervisor, endpoint, tmp_path, "return")
         trial.worker()
         supervisor.wait_for("protection", protected=True)
@@ -144,6 +130,22 @@ def test_a_busy_instance_is_protected_until_the_program_ends(
         assert supervisor.wait() == 0
         assert not scaling.protected()
         assert scaling.count(PROTECT) == 2
+
+
+# --- the end --------------------------------------------------------------------------------------
+
+
+def test_the_end_looks_once_more(endpoint: str, metadata: Metadata) -> None:
+    """A group that began to wait between two looks is not left waiting."""
+    with Scaling(HOOK) as scaling:
+        seldom = {"GARCON_NOTICE_INTERVAL": "600"}
+        with pool(endpoint, metadata, scaling, **seldom) as supervisor:
+            supervisor.ready()
+            scaling.wait_for(DESCRIBE_HOOKS)
+            metadata.put(TARGET, "Terminated")
+            supervisor.signal(signal.SIGTERM)
+            assert supervisor.wait() == 0
+            assert scaling.count(COMPLETE) == 1
 
 
 def test_the_attendant_leaves_with_the_supervisor(endpoint: str, metadata: Metadata) -> None:

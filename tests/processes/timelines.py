@@ -11,20 +11,17 @@ import json
 import signal
 import time
 from dataclasses import dataclass, field
-from math import inf
 from typing import TYPE_CHECKING
 
 from tests.metadata import MAINTENANCE, PUT_TOKEN, REBALANCE, SPOT, TARGET, Metadata
 from tests.processes import swf
-from tests.processes.harness import Supervisor, until
-from tests.processes.trial import Trial
+from tests.processes.instance import Outcome, Stage, pool
 from tests.scaling import BEAT, COMPLETE, HOOK, Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import psutil
 
 LONG, SHORT = 600.0, 16.0
 """Seconds of notice: more than any task needs, and as few as a slow machine can do with."""
@@ -34,65 +31,6 @@ MARGIN = 12.0
 
 EARLY = 30.0
 """Seconds that the group waits where no heartbeat is permitted: a hook's least."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How the work in hand ended, and with which exit code."""
-
-    finished: int = 0
-    handed_back: int = 0
-    code: int = 0
-
-
-@dataclass
-class Stage:
-    """One instance with one pool."""
-
-    pool: Supervisor
-    endpoint: str
-    folder: Path
-    metadata: Metadata
-    scaling: Scaling | None = None
-    trial: Trial | None = None
-    ends: float = inf  # when the instance would be gone, in seconds since the epoch
-
-    def work(self) -> Trial:
-        """A task is in hand, and stays until its gate is opened."""
-        self.trial = Trial(self.pool, self.endpoint, self.folder, "return")
-        self.trial.worker()
-        return self.trial
-
-    def notice(self, seconds: float) -> None:
-        """EC2 will reclaim the instance in so many seconds."""
-        self.ends = float(int(time.time() + seconds))  # as it is told
-        self.metadata.notice(self.ends)
-
-    def drains(self) -> None:
-        """Wait until the pool does."""
-        self.pool.wait_for("draining")
-
-    def finish(self) -> None:
-        """The task in hand may end."""
-        assert self.trial is not None
-        self.trial.open()
-
-    def attendant(self) -> psutil.Process:
-        """The process that looks at the metadata."""
-        found: list[psutil.Process] = until(lambda: self.pool.titled("garcon: ec2"), "attendant")
-        return found[0]
-
-    def outcome(self) -> Outcome:
-        """Wait for the end, and see that all was told to SWF before the instance was gone."""
-        code = self.pool.wait()
-        assert time.time() < self.ends, "the program was gone before the instance"
-        if self.trial is None:
-            return Outcome(code=code)
-        kinds = self.trial.kinds()
-        if kinds["ActivityTaskFailed"]:
-            reason, _ = self.trial.failure()
-            assert reason.startswith("Interrupted: "), reason
-        return Outcome(kinds["ActivityTaskCompleted"], kinds["ActivityTaskFailed"], code)
 
 
 @dataclass(frozen=True)
@@ -390,25 +328,8 @@ def run(timeline: Timeline, endpoint: str, folder: Path) -> Outcome:
     with contextlib.ExitStack() as stack:
         scaling = stack.enter_context(Scaling(HOOK)) if timeline.hooked else None
         metadata = stack.enter_context(Metadata())
-        pool = stack.enter_context(_pool(timeline, endpoint, metadata, scaling))
-        stage = Stage(pool.ready(), endpoint, folder, metadata, scaling)
+        variables = {"GARCON_NOTICE_MARGIN": str(MARGIN), **timeline.variables}
+        started = pool(endpoint, metadata, scaling, *timeline.argv, **variables)
+        stage = Stage(stack.enter_context(started).ready(), endpoint, folder, metadata, scaling)
         timeline.play(stage)
         return stage.outcome()
-
-
-def _pool(
-    timeline: Timeline, endpoint: str, metadata: Metadata, scaling: Scaling | None
-) -> Supervisor:
-    variables = {
-        "AWS_EC2_METADATA_DISABLED": "false",
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url,
-        "GARCON_NOTICE_INTERVAL": "0.2",
-        "GARCON_NOTICE_MARGIN": str(MARGIN),
-        **timeline.variables,
-    }
-    if scaling:
-        metadata.put(TARGET, "InService")
-        metadata.put("meta-data/instance-id", scaling.instance)
-        variables["AWS_ENDPOINT_URL_AUTO_SCALING"] = scaling.url
-    own = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint)
-    return Supervisor(*own, *timeline.argv, **variables)

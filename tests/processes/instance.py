@@ -1,0 +1,101 @@
+"""One EC2 instance with one pool on it, as the timelines play on it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from tests.metadata import TARGET, Metadata
+from tests.processes.harness import Supervisor, until
+from tests.processes.trial import Trial
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import psutil
+
+    from tests.scaling import Scaling
+
+
+def pool(
+    endpoint: str,
+    metadata: Metadata,
+    scaling: Scaling | None = None,
+    *argv: str,
+    **variables: str,
+) -> Supervisor:
+    """A pool of the test flow on this instance, in this group."""
+    if scaling:
+        metadata.put(TARGET, "InService")
+        metadata.put("meta-data/instance-id", scaling.instance)
+        variables["AWS_ENDPOINT_URL_AUTO_SCALING"] = scaling.url
+    return Supervisor(
+        *("--flow", "tests.processes.flow", "--endpoint-url", endpoint, *argv),
+        **{
+            "AWS_EC2_METADATA_DISABLED": "false",
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url,
+            "GARCON_NOTICE_INTERVAL": "0.2",
+            **variables,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the work in hand ended, and with which exit code."""
+
+    finished: int = 0
+    handed_back: int = 0
+    code: int = 0
+
+
+@dataclass
+class Stage:
+    """One instance with one pool."""
+
+    pool: Supervisor
+    endpoint: str
+    folder: Path
+    metadata: Metadata
+    scaling: Scaling | None = None
+    trial: Trial | None = None
+    ends: float = inf  # when the instance would be gone, in seconds since the epoch
+
+    def work(self) -> Trial:
+        """A task is in hand, and stays until its gate is opened."""
+        self.trial = Trial(self.pool, self.endpoint, self.folder, "return")
+        self.trial.worker()
+        return self.trial
+
+    def notice(self, seconds: float) -> None:
+        """EC2 will reclaim the instance in so many seconds."""
+        self.ends = float(int(time.time() + seconds))  # as it is told
+        self.metadata.notice(self.ends)
+
+    def drains(self) -> None:
+        """Wait until the pool does."""
+        self.pool.wait_for("draining")
+
+    def finish(self) -> None:
+        """The task in hand may end."""
+        assert self.trial is not None
+        self.trial.open()
+
+    def attendant(self) -> psutil.Process:
+        """The process that looks at the metadata."""
+        found: list[psutil.Process] = until(lambda: self.pool.titled("garcon: ec2"), "attendant")
+        return found[0]
+
+    def outcome(self) -> Outcome:
+        """Wait for the end, and see that all was told to SWF before the instance was gone."""
+        code = self.pool.wait()
+        assert time.time() < self.ends, "the program was gone before the instance"
+        if self.trial is None:
+            return Outcome(code=code)
+        kinds = self.trial.kinds()
+        if kinds["ActivityTaskFailed"]:
+            reason, _ = self.trial.failure()
+            assert reason.startswith("Interrupted: "), reason
+        return Outcome(kinds["ActivityTaskCompleted"], kinds["ActivityTaskFailed"], code)
