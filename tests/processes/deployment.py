@@ -6,14 +6,16 @@ import contextlib
 import json
 import signal
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from tests.processes import swf
-from tests.processes.harness import Supervisor, parsed
+from tests.processes.harness import Supervisor, parsed, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import psutil
 
 domain, name = "tests", "shop"
 
@@ -98,6 +100,15 @@ class Deployment:
         """Restart with this code, and wait for the outcome."""
         self.restart(code)
         return self.outcome()
+
+    def zygote(self, generation: int) -> psutil.Process:
+        """That of a generation; a fork of it bears its title for a moment."""
+
+        def alone() -> list[psutil.Process]:
+            found = self.pool.titled("garcon: zygote", f"generation {generation}")
+            return found if len(found) == 1 else []
+
+        return cast("psutil.Process", until(alone, f"the zygote of generation {generation}")[0])
 
     def start(self, **given: Any) -> swf.Execution:
         """Start an execution."""

@@ -199,8 +199,7 @@ def test_a_zygote_that_is_lost_soon_leads_back(endpoint: str, tmp_path: Path) ->
     with Deployment(tmp_path, endpoint) as deployment:
         assert deployment.deploy(good(2))["event"] == "generation_current"
         deployment.pool.wait_for("full_strength", generation=2)
-        (zygote,) = deployment.pool.titled("garcon: zygote", "generation 2")
-        zygote.kill()
+        deployment.zygote(2).kill()
         outcome = deployment.outcome()
         assert (outcome["event"], outcome["serving"]) == ("generation_returned", 1)
         assert outcome["gate"] == "probation"
@@ -213,10 +212,9 @@ def test_without_a_probation_a_lost_zygote_is_replaced_by_the_code_on_disk(
 ) -> None:
     """With --probation 0 nothing is kept, and the old zygote goes with its last worker."""
     with Deployment(tmp_path, endpoint, probation=0) as deployment:
-        (old,) = deployment.pool.titled("garcon: zygote", "generation 1")
+        old = deployment.zygote(1)
         assert deployment.deploy(good(2))["event"] == "generation_current"
         until(lambda: not old.is_running(), "the end of the old zygote")
-        (zygote,) = deployment.pool.titled("garcon: zygote", "generation 2")
-        zygote.kill()
+        deployment.zygote(2).kill()
         outcome = deployment.outcome()
         assert (outcome["event"], outcome["generation"]) == ("generation_current", 3)
