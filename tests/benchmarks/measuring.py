@@ -114,7 +114,11 @@ class Program:
 
     def pss(self) -> float:
         """Memory of the whole tree in MiB, shared pages shared out (PSS)."""
-        return sum(each.memory_full_info().pss for each in self.tree) / 2**20
+        total = 0
+        for each in self.tree:
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                total += each.memory_full_info().pss
+        return total / 2**20
 
     def workers(self) -> list[int]:
         """The pids that poll: of a supervisor those titled activity, of others all below."""
