@@ -20,13 +20,14 @@ class Service(Value, frozen=True):
         generation: The number of the generation that serves; 0 before the first.
         changing: Whether another generation is wanted or proves itself.
         full: Whether every seat is served, those of degraded lists left aside.
-        wanted: Seats of the generation that serves.
+        wanted: Seats of the generation that serves; quiet lists have none.
         ready: Those of them that are served, by whichever generation.
         working: Tasks in hand.
         left: Processes of the pool, errands included.
         owed: Tasks of the dead of which SWF has to be told.
         in_time: Whether somebody has a task in hand and is within that task's own timeout.
         degraded: The lists that cannot be kept at strength, by their names.
+        quiet: The lists that were quieted, by their names.
         leaving: Why the program leaves; None if it stays.
     """
 
@@ -40,6 +41,7 @@ class Service(Value, frozen=True):
     owed: int = 0
     in_time: bool = False
     degraded: tuple[str, ...] = ()
+    quiet: tuple[str, ...] = ()
     leaving: str | None = None
 
 
@@ -58,6 +60,7 @@ def service(state: State, now: float) -> Service:
         owed=len(state.debts),
         in_time=any(each.task is not None and now < each.late_at < inf for each in workers),
         degraded=tuple(each.name for each in current.degraded_at) if current else (),
+        quiet=tuple(each.name for each, pool in state.pools.items() if pool.quiet),
         leaving=state.leaving.why if state.leaving else None,
     )
 

@@ -118,6 +118,8 @@ def _serving(told: Told) -> Iterator[str]:
     yield f"{seen.ready} of {seen.wanted} workers ready, {seen.working} at work"
     if seen.degraded:
         yield f"degraded: {', '.join(seen.degraded)}"
+    if seen.quiet:
+        yield f"quiet: {', '.join(seen.quiet)}"
     if seen.owed:
         yield f"{seen.owed} reports owed"
     if told.reloading:

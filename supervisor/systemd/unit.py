@@ -39,6 +39,9 @@ _FOR_A_TRIAL = {"local": "--local", "once": "--once", "start": "--start"}
 _CARRIED = ("PYTHONPATH", "AWS_REGION", "AWS_DEFAULT_REGION", "GARCON_CLAIMS", "GARCON_CONFIG")
 """Variables beside the settings' own that say where the flow and its SWF are."""
 
+_PLACES = {"spool": "%S/%N", "control": "%t/%N/control.sock"}
+"""Where the unit lets it write: below /var/lib and /run, in folders of the unit's own name."""
+
 _ROOT = "GARCON_ALLOW_ROOT"
 """Whoever writes the unit may be root; who runs it is not."""
 
@@ -75,8 +78,9 @@ def unit(said: options.Said, argv: Sequence[str], environ: Mapping[str, str], ho
     _refuse_trials(said)
     settings = said.settings
     words = [argument(each) for each in (host.python, "-m", "supervisor", *argv)]
-    if said.origins["spool"] == "default":
-        words += ["--spool", "%S/%N"]
+    for name, place in _PLACES.items():
+        if said.origins[name] == "default":
+            words += [f"--{name}", place]
     return UNIT.format(
         flow=_literal(settings.flow),
         command=" ".join(words),
@@ -192,7 +196,8 @@ OOMPolicy=continue
 LimitNOFILE=16384
 
 # /var/lib/NAME keeps tokens and results of tasks in hand, so that they outlive a crash of the
-# supervisor; /run/NAME is for its socket.
+# supervisor. /run/NAME has the socket that root and this user may ask:
+#   python -m supervisor status --control /run/NAME/control.sock
 StateDirectory=%N
 StateDirectoryMode=0700
 RuntimeDirectory=%N

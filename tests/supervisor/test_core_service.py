@@ -36,6 +36,14 @@ def test_a_degraded_list_is_named_and_not_waited_for() -> None:
     assert seen.ready < seen.wanted
 
 
+def test_a_quiet_list_wants_nobody() -> None:
+    """It is named, and the rest is full."""
+    orders = ((10.0, messages.QuietAsked("people", RESIZE.name)),)
+    world = tell(Script(orders=orders)).run(100)
+    seen = world.core.service(world.now)
+    assert (seen.quiet, seen.wanted, seen.ready, seen.full) == ((RESIZE.name,), 1, 1, True)
+
+
 def test_tasks_in_hand_are_counted_and_judged_by_their_timeouts() -> None:
     """One with a timeout is in time until it is past it; one without never counts as such."""
     for timeout, in_time in ((60.0, True), (None, False)):

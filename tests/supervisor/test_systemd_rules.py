@@ -120,10 +120,12 @@ def test_time_is_asked_for_while_a_task_is_within_its_timeout() -> None:
 def test_the_status_line_tells_what_counts() -> None:
     """One line, told when it changes."""
     listener = Listener()
-    seen = like(SERVING, working=2, degraded=("flow_resize",), owed=1, changing=True)
+    seen = like(
+        SERVING, working=2, degraded=("flow_resize",), quiet=("flow_end",), owed=1, changing=True
+    )
     assert (
-        "STATUS=3 of 3 workers ready, 2 at work; degraded: flow_resize; 1 reports owed; restarting;"
-        " generation 1" in listener.see(seen)
+        "STATUS=3 of 3 workers ready, 2 at work; degraded: flow_resize; quiet: flow_end; 1 reports owed;"
+        " restarting; generation 1" in listener.see(seen)
     )
     assert listener.see(seen) == []
     (line,) = [each for each in listener.see(like(seen, leaving="a\nb")) if "STATUS" in each]
@@ -203,6 +205,19 @@ def test_a_restart_that_works_and_one_that_does_not() -> None:
         world.run(world.now + 120.0)
     kinds = [each.partition("=")[0] for each in world.listener.states()]
     assert kinds == ["READY", *["RELOADING", "MONOTONIC_USEC", "READY"] * 2]
+
+
+def test_a_roll_of_a_quiet_pool_ends() -> None:
+    """Nobody is wanted, so nobody is waited for."""
+    world = managed()
+    world.run(60.0)
+    world.ask(messages.QuietAsked("people"))
+    world.run(200.0)
+    assert world.listener.told.status.startswith("0 of 0 workers ready, 0 at work; quiet: ")
+    world.ask(messages.RestartAsked("HUP"))
+    world.run(world.now + 300.0)
+    kinds = [each.partition("=")[0] for each in world.listener.states()]
+    assert kinds == ["READY", "RELOADING", "MONOTONIC_USEC", "READY"]
 
 
 def test_a_drain_ends_with_nobody_left() -> None:

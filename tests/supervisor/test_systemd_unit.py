@@ -40,7 +40,7 @@ def test_it_runs_what_was_typed() -> None:
     service = parsed(printed("--flow", "myflow", "--workers", "8", "--pool", "resize=2"))
     assert service["ExecStart"] == (
         "/opt/myflow/.venv/bin/python -m supervisor --flow myflow --workers 8 --pool resize=2"
-        " --spool %S/%N"
+        " --spool %S/%N --control %t/%N/control.sock"
     )
     assert service["WorkingDirectory"] == "/opt/myflow"
     assert service["StateDirectory"] == "%N"
@@ -48,8 +48,9 @@ def test_it_runs_what_was_typed() -> None:
 
 def test_a_spool_of_ones_own_is_left_and_made_writable() -> None:
     """Who names a folder gets that one, and no other."""
-    service = parsed(printed("--flow", "myflow", "--spool", "/srv/my spool"))
-    assert service["ExecStart"].endswith('--spool "/srv/my spool"')
+    argv = ("--flow", "myflow", "--spool", "/srv/my spool", "--control", "none")
+    service = parsed(printed(*argv))
+    assert service["ExecStart"].endswith('--spool "/srv/my spool" --control none')
     assert service["ReadWritePaths"] == '"/srv/my spool"'
 
 
