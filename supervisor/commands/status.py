@@ -112,6 +112,8 @@ def _row(worker: WorkerStatus, memory: int | None) -> tuple[str, ...]:
 
 def _notes(status: Status) -> Iterator[str]:
     """What is not well, in words."""
+    if status.deploy and status.deploy.report:
+        yield showing.short(f"last deploy: {status.deploy.report.splitlines()[0]}")
     for seat in status.empty_seats:
         name, cause = f"{seat.seat.task_list.name}/{seat.seat.index}", seat.last_death or "new"
         yield showing.short(f"{name} is empty for {showing.duration(seat.rests)}: {cause}")

@@ -107,7 +107,11 @@ def _deploy(deploy: Deploy | None) -> DeployStatus | None:
 
 
 def _generation(state: State, generation: Generation) -> GenerationStatus:
-    standings = ((state.current, "current"), (state.candidate, "candidate"))
+    standings = (
+        (state.current, "current"),
+        (state.candidate, "candidate"),
+        (state.previous, "previous"),
+    )
     return GenerationStatus(
         generation=generation.number,
         standing=next((name for each, name in standings if each is generation), "elder"),

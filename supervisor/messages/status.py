@@ -31,7 +31,7 @@ class EmptySeat(Value, frozen=True):
 
 
 class GenerationStatus(Value, frozen=True):
-    """One generation; ``standing`` is current, candidate or elder."""
+    """One generation; ``standing`` is current, candidate, previous (to be returned to) or elder."""
 
     generation: int
     standing: str

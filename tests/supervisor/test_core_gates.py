@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from supervisor import messages
+from supervisor.commands.status import picture
 from supervisor.core.generation import Gate
 from supervisor.core.outcome import HEAD, TAIL, report
 from supervisor.histories import Histories
@@ -78,6 +79,15 @@ def test_a_traceback_keeps_its_first_frames_and_its_end() -> None:
     assert f"line {HEAD + TAIL + 4}" in text
     assert "... 5 lines ..." in text
     assert f"line {HEAD}\n" not in text
+
+
+def test_who_asks_for_the_status_is_shown_the_last_stopped_deploy() -> None:
+    """The report's first line; the whole of it is in the JSON."""
+    world = deploy(STOPPED["import"][0]).finish(200)
+    status = world.core.status(world.now)
+    assert status.deploy is not None
+    assert status.deploy.report == world.notes("generation_abandoned")[0].text
+    assert "last deploy: Generation 2 was stopped at the import gate." in picture(status, {})
 
 
 def test_a_good_deploy_is_kept_as_such() -> None:

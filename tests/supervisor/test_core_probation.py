@@ -33,7 +33,10 @@ def retired(world: World, number: int) -> float:
 
 def test_the_code_before_is_kept_for_a_while() -> None:
     """Its zygote outlives its workers until the probation is over."""
-    world = deploy(Version(), probation=200.0).finish(600)
+    world = deploy(Version(), probation=200.0).run(100)
+    standings = [each.standing for each in world.core.status(100.0).generations]
+    assert standings == ["previous", "current"]
+    world.finish(600)
     promoted = world.when(world.notes("generation_current")[1])
     assert retired(world, 1) == promoted + 200.0
     assert world.strength() == world.wanted
