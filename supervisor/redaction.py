@@ -38,12 +38,18 @@ _SECRET = re.compile(
     r"|(?P<user>//[^/\s:@]{1,99}:)[^/\s@]{1,999}(?=@)",
     re.IGNORECASE,
 )
-_HINT = re.compile(rf"{_NAME}|AKIA|ASIA|//[^/\s:@]{{1,99}}:", re.IGNORECASE)
+
+_HINTS = (
+    *("pass", "secret", "token", "credential", "authori", "cookie", "key", "session"),
+    *("akia", "asia", "@"),
+)
+"""One of these is in whatever ``_SECRET`` finds; to look for them costs a tenth."""
 
 
 def text(said: str) -> str:
     """The same text without what looks like a secret."""
-    return _SECRET.sub(_hide, said) if _HINT.search(said) else said
+    low = said.lower()
+    return _SECRET.sub(_hide, said) if any(each in low for each in _HINTS) else said
 
 
 def _hide(found: re.Match[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +21,9 @@ KIT = Path(__file__).parent.parent / "examples" / "deploy"
 UNIT = KIT / "garcon-myflow.service"
 
 STACK = KIT / "stack.yaml"
+
+CFN_LINT, HADOLINT = (Path(sys.executable).with_name(name) for name in ("cfn-lint", "hadolint"))
+"""Beside the interpreter, which need not be on the path."""
 
 
 def tool(*command: str | Path) -> str:
@@ -60,10 +62,10 @@ def test_the_environment_file_holds_settings_only() -> None:
 # --- the container --------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(shutil.which("hadolint") is None, reason="no hadolint for this machine")
+@pytest.mark.skipif(not HADOLINT.exists(), reason="no hadolint for this machine")
 def test_the_dockerfile_is_sound() -> None:
     """Hadolint finds nothing."""
-    tool("hadolint", KIT / "Dockerfile")
+    tool(HADOLINT, KIT / "Dockerfile")
 
 
 def test_the_dockerfile_copies_what_is_there() -> None:
@@ -81,7 +83,7 @@ def test_the_dockerfile_copies_what_is_there() -> None:
 def test_the_template_is_sound() -> None:
     """cfn-lint finds nothing, not even a warning."""
     checks = ("--include-checks", "I", "W", "--")
-    tool(Path(sys.executable).with_name("cfn-lint"), *checks, STACK)
+    tool(CFN_LINT, *checks, STACK)
 
 
 def test_the_user_data_is_a_shell_script(resources: dict[str, Any]) -> None:

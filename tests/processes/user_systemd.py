@@ -106,14 +106,21 @@ def running(home: Path, units: dict[str, str]) -> Iterator[UserSystemd]:
     with _Namespaced("sh", "-c", BEGIN, **variables, **group) as program:
         systemd = UserSystemd(program, variables)
         try:
-            until(lambda: systemd.is_up() or program.process.poll() is not None, "systemd is up")
-            if program.process.poll() is not None:
-                raise Unavailable(f"systemd does not run here: {program.err.rest()[-500:]}")
+            _wait_until_up(systemd, program)
             yield systemd
         finally:
             program.process.kill()
             program.wait()
             until(lambda: _is_removed(group), "the control group is removed")
+
+
+def _wait_until_up(systemd: UserSystemd, program: Program) -> None:
+    try:
+        until(lambda: systemd.is_up() or program.process.poll() is not None, "an answer")
+    except AssertionError as error:
+        raise Unavailable(f"systemd does not answer here: {error}") from error
+    if program.process.poll() is not None:
+        raise Unavailable(f"systemd does not run here: {program.err.rest()[-500:]}")
 
 
 def _is_removed(group: dict[str, str]) -> bool:
