@@ -54,6 +54,9 @@ def picture(status: Status, memory: dict[int, int | None]) -> Iterator[str]:
 def _heads(status: Status) -> Iterator[str]:
     leaving = f", leaving: {status.leaving}" if status.leaving else ""
     yield showing.short(f"supervisor {status.pid}{leaving}")
+    if where := status.instance:
+        known = (where.id, where.zone, where.life_cycle)
+        yield f"instance {', '.join(filter(None, known))}"
     for each in status.generations:
         zygote = f"zygote {each.pid} {each.zygote}" if each.pid else f"zygote {each.zygote}"
         degraded = f", degraded: {', '.join(each.degraded)}" if each.degraded else ""

@@ -6,9 +6,11 @@
    strength. With ``once``, the end of the executions is the end of the program, and so is losing
    the starter before it.
 3. Others stay as long as the program does (``companions``).
-4. The program exits when no worker and no report is left. Attendants are stopped before that, the
-   endpoint after all others, for they may still speak to it. Who does not end within
-   ``attendant_patience`` is not waited for: it reads end-of-file when we are gone.
+4. The program exits when no worker and no report is left. Attendants are stopped before that, in
+   turn: the starter, whose last words may change the exit code; the companions, once the drain is
+   reported, for when ``ec2`` lets its group go on the host may be gone at once; the endpoint, to
+   which others may still speak. Who does not end within ``attendant_patience`` is not waited for:
+   it reads end-of-file when we are gone.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from supervisor.core.state import GAVE_UP, Attendant, Standing
 from supervisor.messages import Level
 
 if TYPE_CHECKING:
-    from supervisor.core.state import State
+    from supervisor.core.state import Leaving, State
     from supervisor.core.turn import Turn
 
 ENDPOINT = "endpoint"
@@ -50,19 +52,17 @@ def attend(turn: Turn) -> None:
 
 def see_out(turn: Turn) -> None:
     """When nothing is left to do: stop attendants, then the program."""
-    state = turn.state
-    if state.leaving is None or not state.nothing_left():
+    leaving = turn.state.leaving
+    if leaving is None or not turn.state.nothing_left():
         return
-    for attendant in _others(state):
-        turn.stop_attendant(attendant)
     _give_up_late(turn)
-    if all(each.standing is Standing.GONE for each in _others(state)):
-        _see_out_endpoint(turn)
-    if all(each.standing is Standing.GONE for each in state.attendants.values()):
-        if state.settings.once and not state.all_closed:
-            state.leaving.code = max(state.leaving.code, UNFINISHED)
-        drain_report.tell(turn, state.leaving)
-        turn.exit(state.leaving)
+    if not _stopped(turn, STARTER):
+        return
+    if not leaving.reported:
+        _report(turn, leaving)
+    others = turn.state.attendants.keys() - {STARTER, ENDPOINT}
+    if _stopped(turn, *sorted(others)) and _stopped(turn, ENDPOINT):
+        turn.exit(leaving)
 
 
 def next_deadline(state: State) -> float:
@@ -122,13 +122,19 @@ def _endpoint_late_at(state: State) -> float:
 # --- the end --------------------------------------------------------------------------------------
 
 
-def _others(state: State) -> list[Attendant]:
-    return [each for each in state.attendants.values() if each.name != ENDPOINT]
+def _stopped(turn: Turn, *names: str) -> bool:
+    """Stop these if they are there; whether they are gone."""
+    found = [each for each in turn.state.attendants.values() if each.name in names]
+    for each in found:
+        turn.stop_attendant(each)
+    return all(each.standing is Standing.GONE for each in found)
 
 
-def _see_out_endpoint(turn: Turn) -> None:
-    if endpoint := turn.state.attendants.get(ENDPOINT):
-        turn.stop_attendant(endpoint)
+def _report(turn: Turn, leaving: Leaving) -> None:
+    leaving.reported = True
+    if turn.state.settings.once and not turn.state.all_closed:
+        leaving.code = max(leaving.code, UNFINISHED)
+    drain_report.tell(turn, leaving)
 
 
 def _give_up_late(turn: Turn) -> None:

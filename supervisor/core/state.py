@@ -98,6 +98,7 @@ class Leaving:
     end_by: float = inf  # who is left then is killed
     stopping: bool = False
     signals: int = 0
+    reported: bool = False  # what became of the tasks in hand
 
 
 class Outcome(enum.StrEnum):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.metadata import TARGET, Metadata
-from tests.processes.harness import Supervisor, until
+from tests.processes.harness import Supervisor, parsed, until
 from tests.processes.trial import Trial
 
 if TYPE_CHECKING:
@@ -92,10 +92,24 @@ class Stage:
         """Wait for the end, and see that all was told to SWF before the instance was gone."""
         code = self.pool.wait()
         assert time.time() < self.ends, "the program was gone before the instance"
+        report = self._report()
         if self.trial is None:
+            assert report["tasks"] == 0
             return Outcome(code=code)
         kinds = self.trial.kinds()
         if kinds["ActivityTaskFailed"]:
             reason, _ = self.trial.failure()
             assert reason.startswith("Interrupted: "), reason
-        return Outcome(kinds["ActivityTaskCompleted"], kinds["ActivityTaskFailed"], code)
+        ended = Outcome(kinds["ActivityTaskCompleted"], kinds["ActivityTaskFailed"], code)
+        assert report["code"] == code
+        assert report.get("abandoned", 0) == ended.handed_back
+        if report["tasks"]:  # the task's end was in the drain, perhaps a decision's as well
+            assert report.get("finished", 0) >= ended.finished
+        assert not {"lost", "died"} & report.keys()
+        return ended
+
+    def _report(self) -> dict[str, Any]:
+        """The facts of the drain report; there is one."""
+        lines = [parsed(each) for each in self.pool.err.rest().splitlines()]
+        (report,) = (each for each in lines if each.get("event") == "drain_report")
+        return report

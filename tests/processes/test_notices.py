@@ -10,7 +10,7 @@ import pytest
 
 from tests.metadata import INSTANCE, SPOT, TARGET, Metadata
 from tests.processes import flow, swf
-from tests.processes.harness import ROOT, local_swf, parsed, until
+from tests.processes.harness import ROOT, Program, local_swf, parsed, until
 from tests.processes.instance import pool
 from tests.processes.timelines import HEAD, TIMELINES, Timeline, run
 from tests.processes.trial import Trial
@@ -73,13 +73,24 @@ def test_history_and_logs_name_the_instance(endpoint: str, metadata: Metadata) -
         execution.wait_closed()
 
 
+def test_the_status_names_the_instance(endpoint: str, metadata: Metadata, tmp_path: Path) -> None:
+    """In a line of its own."""
+    control = ("--control", str(tmp_path / "control"))
+    with pool(endpoint, metadata, None, *control) as supervisor:
+        supervisor.ready()
+        metadata.wait_for(SPOT, 404, more=2)
+        with Program("-m", "supervisor", "status", *control) as status:
+            line = status.out.wait_for(lambda line: line.startswith("instance "), "instance")
+            assert line == f"instance {INSTANCE}, eu-west-1a, spot"
+
+
 def test_a_dead_workers_report_names_the_instance(
     endpoint: str, metadata: Metadata, tmp_path: Path
 ) -> None:
     """Its host is the instance's id."""
     with pool(endpoint, metadata) as supervisor:
         supervisor.ready()
-        metadata.wait_for(SPOT, 404)
+        metadata.wait_for(SPOT, 404, more=2)
         trial = Trial(supervisor, endpoint, tmp_path, "return")
         trial.worker().kill()
         _, details = trial.failure()

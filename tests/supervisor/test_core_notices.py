@@ -126,6 +126,15 @@ def test_a_drain_needs_the_attendant_to_its_end() -> None:
     assert world.exit is not None
 
 
+def test_the_drain_is_reported_before_the_attendant_ends() -> None:
+    """When it has let the group go on, the host may be gone before another line is written."""
+    script = Script(plans=(LONG,), orders=((20.0, EndNoticed("spot", within=25.0)),))
+    world = tell(script, ec2="on").finish(1500)
+    (report,) = world.notes("drain_report")
+    said = [each for _, each in world.log]
+    assert said.index(report) < said.index(messages.StopAttendant("ec2"))
+
+
 def test_a_deaf_attendant_costs_its_patience() -> None:
     """The exit waits for it, but not for ever."""
     world = tell(Script(companions=(Helper(heeds=False),), orders=((20.0, DRAIN),)), ec2="on")
