@@ -127,7 +127,7 @@ class Shell:
         self._perform(actions)
         for client, ask in asked:
             actions += self._desk.serve(client, ask, now)
-        self._manager.look(self._core, events, actions, now)
+        self._manager.look(self._core, now, heard=bool(events))
         if events or asked:
             self._show_pool()
 

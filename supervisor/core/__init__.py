@@ -96,6 +96,8 @@ class Core:
         # Repeatable on purpose; it only spreads rests.
         self._state = State(settings, Random(settings.seed))
         self._deadline = -inf
+        self.runs = 0
+        """How often the rules have run: if not since, nothing has changed but tasks in hand."""
 
     def begin(self, now: float) -> list[Action]:
         """The first wishes."""
@@ -139,6 +141,7 @@ class Core:
         return service.service(self._state, now)
 
     def _run(self, turn: Turn) -> list[Action]:
+        self.runs += 1
         for rule in RULES:
             rule(turn)
         self._deadline = self._next_deadline(turn.now)

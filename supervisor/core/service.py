@@ -48,13 +48,12 @@ class Service(Value, frozen=True):
 def service(state: State, now: float) -> Service:
     """The picture at ``now``, on the core's clock."""
     current, workers = state.current, state.workers.values()
-    served = {each.seat for each in workers if each.is_strength}
     return Service(
         generation=current.number if current else 0,
         changing=state.candidate is not None or state.restart_asked is not None,
         full=current is not None and _is_full(current),
         wanted=len(current.seats) if current else 0,
-        ready=sum(each in served for each in current.seats) if current else 0,
+        ready=_ready(state, current) if current else 0,
         working=sum(each.stage is Stage.WORKING for each in workers),
         left=len(workers),
         owed=len(state.debts),
@@ -65,8 +64,21 @@ def service(state: State, now: float) -> Service:
     )
 
 
+def _ready(state: State, current: Generation) -> int:
+    if len(state.generations) == 1:
+        return _strength(current)
+    served = {each.seat for each in state.workers.values() if each.is_strength}
+    return sum(each in served for each in current.seats)
+
+
 def _is_full(current: Generation) -> bool:
     """A list that cannot be kept at strength is not waited for: the others serve without it."""
+    if _strength(current) == len(current.seats):
+        return True
     seats = (each for each in current.seats if each.task_list not in current.degraded_at)
     seated = (current.seated.get(each) for each in seats)
     return all(each is not None and each.is_strength for each in seated)
+
+
+def _strength(current: Generation) -> int:
+    return sum(each.is_strength for each in current.seated.values())

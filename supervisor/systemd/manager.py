@@ -6,9 +6,9 @@ Rules of this file:
    else. So ``WATCHDOG=1`` means that this loop turns; where it is blocked, the signs stop.
 2. A sign of life is due every third of ``$WATCHDOG_USEC``: two may be late. It is the one thing
    here that wakes the program up, and only where the manager asks for it.
-3. What becomes of the pool is told in the turn in which it happens. Tasks that come and go are
-   told at most once a second, in a turn that something else makes: a count in a line for people
-   may be old by as much as an empty poll lasts.
+3. What becomes of the pool is told in the turn in which it happens: that is when the core's rules
+   ran. Tasks that come and go are told at most once a second, in a turn that something else makes:
+   a count in a line for people may be old by as much as an empty poll lasts.
 4. Without ``$NOTIFY_SOCKET`` nothing is looked at.
 """
 
@@ -17,15 +17,13 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor.messages import Done, Working
 from supervisor.systemd import rules
 from supervisor.systemd.sender import Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from supervisor.core import Core
-    from supervisor.messages import Action, Event
 
 BETWEEN_LOOKS = 1.0
 """Seconds between two looks for the sake of tasks alone: a look asks every worker."""
@@ -48,32 +46,26 @@ class Manager:
         self._every = watchdog_interval(environ, pid) if address else inf
         self._sign_at = 0.0 if self._every < inf else inf
         self._looked_at = -inf
+        self._runs = 0  # of the core's rules, at the last look
         self._told = rules.Told()
 
     def next_look(self) -> float:
         """When to be called again, if nothing happens: in monotonic seconds, ``inf`` for never."""
         return self._sign_at
 
-    def look(
-        self, core: Core, events: Sequence[Event], actions: Sequence[Action], now: float
-    ) -> None:
-        """Tell what is to be told after a turn with these events and actions."""
+    def look(self, core: Core, now: float, *, heard: bool) -> None:
+        """Tell what is to be told after a turn; ``heard`` is whether the core was told anything."""
         if self._sender is None:
             return
         fields: list[str] = []
-        if actions or _count(events) or (events and now >= self._looked_at + BETWEEN_LOOKS):
-            self._looked_at = now
+        if core.runs != self._runs or (heard and now >= self._looked_at + BETWEEN_LOOKS):
+            self._looked_at, self._runs = now, core.runs
             self._told, fields = rules.tell(self._told, core.service(now), now)
         if now >= self._sign_at:
             self._sign_at = now + self._every
             fields.append("WATCHDOG=1")
         if fields:
             self._sender.send(fields)
-
-
-def _count(events: Sequence[Event]) -> bool:
-    """Whether one of the events may change more than how many tasks are in hand."""
-    return not all(isinstance(each, Working | Done) for each in events)
 
 
 def watchdog_interval(environ: Mapping[str, str], pid: int) -> float:

@@ -59,12 +59,12 @@ def test_start_reload_and_drain_are_told_in_order(
         manager.wait_for("EXTEND_TIMEOUT_USEC=")
         assert "SIGTERM" in manager.wait_for("STATUS=Leaving")
         trial.open()
+        # Read along, as systemd does: what it has no room for at the exit is lost.
+        manager.wait_for("STATUS=Leaving (SIGTERM): 0 processes left, 0 tasks in hand")
         assert supervisor.wait() == 0
-    manager.read_dry()
     states = [each.partition("=")[0] for each in manager.said(*STATES)]
     order = ["READY", "RELOADING", "READY", "STOPPING"]
     assert [each for each in states if each != "EXTEND_TIMEOUT_USEC"] == order
-    assert "0 processes left" in manager.said("STATUS")[-1]
 
 
 def test_the_status_line_counts_who_is_ready(manager: ServiceManager, endpoint: str) -> None:

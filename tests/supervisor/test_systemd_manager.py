@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from supervisor.core.service import Service
 
 TICK = messages.Tick()
-DONE = messages.Done(1, messages.Result.COMPLETED)
 
 
 class Watched(Core):
@@ -47,7 +46,7 @@ def listening(tmp_path: Path) -> Iterator[ServiceManager]:
 def test_without_a_socket_nothing_is_looked_at() -> None:
     """And nobody is woken, even if a watchdog is set."""
     core, manager = Watched(), Manager({"WATCHDOG_USEC": "3000000"}, 7)
-    manager.look(core, [TICK], [], 1.0)
+    manager.look(core, 1.0, heard=True)
     assert core.looks == 0
     assert manager.next_look() == inf
 
@@ -55,7 +54,7 @@ def test_without_a_socket_nothing_is_looked_at() -> None:
 def test_without_a_watchdog_nobody_is_woken(listening: ServiceManager) -> None:
     """What changes is told in the turn in which it happens."""
     core, manager = Watched(), Manager({"NOTIFY_SOCKET": listening.address}, 7)
-    manager.look(core, [TICK], [], 1.0)
+    manager.look(core, 1.0, heard=True)
     assert manager.next_look() == inf
     assert listening.read_dry() == ["STATUS=Starting"]
 
@@ -66,8 +65,8 @@ def test_a_sign_of_life_is_given_when_it_is_due(listening: ServiceManager) -> No
     core, manager = Watched(), Manager(said, 7)
     assert 0.0 <= manager.next_look() < 100.0
     for now in (100.0, 100.5, 100.99, 101.0):
-        manager.look(core, [], [], now)
-    assert listening.read_dry() == ["WATCHDOG=1", "WATCHDOG=1"]
+        manager.look(core, now, heard=False)
+    assert listening.read_dry() == ["STATUS=Starting", "WATCHDOG=1", "WATCHDOG=1"]
     assert manager.next_look() == 102.0
 
 
@@ -75,9 +74,10 @@ def test_tasks_alone_are_looked_at_once_a_second(listening: ServiceManager) -> N
     """They come by the thousand, and each look asks every worker; all else is told at once."""
     core, manager = Watched(), Manager({"NOTIFY_SOCKET": listening.address}, 7)
     for tenth in range(10, 31):
-        manager.look(core, [DONE], [], tenth / 10)
+        manager.look(core, tenth / 10, heard=True)
     assert core.looks == 3
-    manager.look(core, [DONE, TICK], [], 3.1)
-    manager.look(core, [DONE], [messages.Terminate(1)], 3.2)
-    manager.look(core, [], [], 9.0)
-    assert core.looks == 5
+    core.handle(TICK, 3.1)
+    manager.look(core, 3.1, heard=True)
+    manager.look(core, 3.2, heard=True)
+    manager.look(core, 9.0, heard=False)
+    assert core.looks == 4
