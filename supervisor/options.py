@@ -56,6 +56,11 @@ signals:
   HUP        replace all workers by new ones with the code and the settings as they are now
   TTIN, TTOU one worker more, or fewer, for each activity list
 
+first words instead of options:
+  status, tasks, stacks, logs, scale, restart, drain, quiet, resume, stop
+             speak to a supervisor that runs; each knows --help
+  unit       print a systemd unit that runs the options that follow
+
 Every option can be given as GARCON_<OPTION> in the environment and, with the same name, in the
 file of --config; the command line wins over the environment, the environment over the file.
 """

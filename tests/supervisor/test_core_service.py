@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor import messages
-from tests.fates import CRASHES_BOOTING, Fate, Plan, Script, spooled
+from tests.fates import CRASHES_BOOTING, Fate, Murder, Plan, Script, Version, spooled
 from tests.world import RESIZE, tell
 
 
@@ -34,6 +34,17 @@ def test_a_degraded_list_is_named_and_not_waited_for() -> None:
     seen = world.core.service(world.now)
     assert (seen.full, seen.degraded) == (True, (RESIZE.name,))
     assert seen.ready < seen.wanted
+
+
+def test_beside_an_older_generation_only_the_ready_count() -> None:
+    """After a roll the one of before waits for a while; a seat whose worker boots is not served."""
+    workers = (*[Fate()] * 3, Fate(boot=20.0))
+    orders = ((10.0, messages.RestartAsked("HUP")), (150.0, Murder(0)))
+    script = Script(versions=(Version(), Version(workers=workers)), orders=orders)
+    world = tell(script, probation=300.0).run(155)
+    seen = world.core.service(world.now)
+    assert len(world.core.status(world.now).generations) == 2
+    assert (seen.generation, seen.wanted, seen.ready, seen.left) == (2, 3, 2, 3)
 
 
 def test_a_quiet_list_wants_nobody() -> None:
