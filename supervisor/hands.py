@@ -92,8 +92,8 @@ class Hands(Protocol):
     def poll(self, identity: str) -> Work | None:
         """One long poll; None when SWF had nothing."""
 
-    def leave(self, identity: str) -> Iterator[Work]:
-        """What the last polls bring, until all of them have ended."""
+    def leave(self, identity: str, asked: float) -> Iterator[Work]:
+        """What the last polls bring, until all of them have ended; asked for seconds ago."""
 
 
 def for_list(
@@ -101,7 +101,8 @@ def for_list(
 ) -> Hands:
     """The hands that serve this task list; ``keeper`` hears of tasks that wait."""
     if task_list.role is Role.DECIDER:
-        return DeciderHands(decider_worker(flow, stickiness), keeper)
+        grace = stickiness.schedule_to_start if stickiness else 0.0
+        return DeciderHands(decider_worker(flow, stickiness), keeper, grace)
     return ActivityHands(flow.activities[task_list.name])
 
 
@@ -130,7 +131,7 @@ class ActivityHands:
             lambda keeper: self._hand_back(execution, keeper),
         )
 
-    def leave(self, identity: str) -> Iterator[Work]:  # noqa: ARG002 - as other hands have it
+    def leave(self, identity: str, asked: float) -> Iterator[Work]:  # noqa: ARG002 - as others'
         """Nothing is open: its one poll is over when ``poll`` returns."""
         return iter(())
 
@@ -184,8 +185,9 @@ class DeciderHands:
     the same, but the code is no good.
     """
 
-    def __init__(self, served: decider.DeciderWorker, keeper: Keeper) -> None:
+    def __init__(self, served: decider.DeciderWorker, keeper: Keeper, grace: float = 0.0) -> None:
         self._decider = served
+        self._grace = grace  # seconds for which who is to leave polls its own list again
         served.on_received = lambda poll: keeper.expect(self._place(poll), _decision(poll))
         self._troubled = False
         self._tell = served.on_exception
@@ -201,9 +203,9 @@ class DeciderHands:
         poll = self._decider.poll_once(identity)
         return None if poll is None else self._work(poll)
 
-    def leave(self, identity: str) -> Iterator[Work]:
+    def leave(self, identity: str, asked: float) -> Iterator[Work]:
         """The tasks that came, or still come, by either list."""
-        return map(self._work, self._decider.leave(identity))
+        return map(self._work, self._decider.leave(identity, self._grace - asked))
 
     def _work(self, poll: Any) -> Work:
         return Work(_decision(poll), lambda keeper: self._perform(poll, keeper))

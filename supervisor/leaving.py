@@ -15,6 +15,7 @@ import contextlib
 import os
 import select
 import signal
+import time
 from typing import TYPE_CHECKING, Self
 
 from supervisor.channel import Channel, ChannelClosed
@@ -37,7 +38,7 @@ class Leaving:
     """Set up once in a worker, after the fork."""
 
     def __init__(self, channel: Channel) -> None:
-        self.asked = False
+        self.asked_at: float | None = None
         self._channel = channel
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
@@ -58,17 +59,31 @@ class Leaving:
         for each in _ASKING:
             signal.signal(each, signal.SIG_IGN)
 
+    @property
+    def asked(self) -> bool:
+        """Whether there is a reason to leave."""
+        return self.asked_at is not None
+
+    @property
+    def seconds(self) -> float:
+        """How long there has been one; 0 if there is none."""
+        return 0.0 if self.asked_at is None else time.monotonic() - self.asked_at
+
     def _ask(self, _number: int, _frame: object) -> None:
         if not self.asked:
-            self.asked = True
+            self._leave()
             self.wake()
+
+    def _leave(self) -> None:
+        if self.asked_at is None:
+            self.asked_at = time.monotonic()
 
     def say(self, message: messages.Said) -> None:
         """Tell the supervisor; if it is gone, that is a reason to leave."""
         try:
             self._channel.say(message)
         except ChannelClosed:
-            self.asked = True
+            self._leave()
 
     def wake(self) -> None:
         """End the rest that is, or the next one, because there is something to do; any thread."""
@@ -82,5 +97,5 @@ class Leaving:
         if ear in readable:
             os.read(ear, select.PIPE_BUF * 16)
         if mouth in readable:  # nothing is ever said to a worker but its end
-            self.asked = True
+            self._leave()
         return not self.asked

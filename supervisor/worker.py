@@ -141,7 +141,7 @@ class _Server:
             if work is not None:
                 self._perform(work)
         self._title("polling")
-        for last in self._hands.leave(self._identity):
+        for last in self._hands.leave(self._identity, self._leaving.seconds):
             self._perform(last)
         return 0
 

@@ -42,7 +42,8 @@ class Process:
         self._tasks = 0  # taken up so far
         self._polls_open = 0  # that a sticky decider waits out when it leaves
         self._polls_end = inf
-        self._polls_again = 0  # how many are open after the task in which it was told
+        self._told_at = inf
+        self._sticks = False
         self._holds: messages.Task | None = None
         self._left = messages.PostMortem(pid=1000 + fork.worker, host="here")
         if fate.end is End.IN_BOOT:
@@ -55,9 +56,7 @@ class Process:
     def tell(self) -> None:
         """A Terminate lands."""
         self._told = self._fate.heeds
-        self._polls_end = self._world.now + LONG_POLL
-        if self._is_sticky and self._holds:
-            self._polls_again = 2 - len(self._left.waiting)
+        self._told_at = self._world.now
 
     def dump(self) -> None:
         """Its stacks are asked for."""
@@ -105,6 +104,7 @@ class Process:
             self._wait_out()
             return
         self._say(messages.Polling(self._number))
+        self._polls_end = self._world.now + LONG_POLL
         first, self._first = self._first, False
         if self._fate.end is End.IN_POLL:
             self._then(self._fate.after, self._meet_end)
@@ -118,10 +118,7 @@ class Process:
             self._then(plan.waits, lambda: self._work(plan))
 
     def _wait_out(self) -> None:
-        """Of a sticky decider a second poll is open still, or a third, and may bring a task."""
-        if self._polls_again:
-            self._polls_again, self._polls_open = 0, self._polls_again
-            self._polls_end = self._world.now + LONG_POLL
+        """Of a sticky decider a second poll is open still."""
         if not self._polls_open:
             self._leave()
             return
@@ -192,10 +189,20 @@ class Process:
         elif self._left.waiting:
             self._work(Plan(timeout=None))
         elif self._told:
+            self._poll_own_list_again()
             self._wait_out()
         else:  # ``Done`` has said that the next poll follows
-            self._polls_open = int(self._is_sticky)  # that of the list that SWF now knows of
+            self._sticks = self._is_sticky  # SWF now knows of its own list
+            self._polls_open = int(self._sticks)
+            self._polls_end = self._world.now + LONG_POLL
             self._wait(self._world.next_plan())
+
+    def _poll_own_list_again(self) -> None:
+        """For a while, after each task."""
+        grace = self._world.settings.sticky_schedule_to_start
+        if self._sticks and self._world.now < self._told_at + grace:
+            self._polls_open = 2
+            self._polls_end = self._world.now + LONG_POLL
 
     @property
     def _is_sticky(self) -> bool:

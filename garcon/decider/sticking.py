@@ -6,6 +6,7 @@ The rules are in ``sticky`` (the private list), ``reduced`` (what may be gone on
 """
 
 import functools
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ class Sticking(GarconLogger):
         self._polls: Polls[Received] = Polls()
         self._in_hand: dict[str, _InHand] = {}
         self._told = False  # whether SWF may know of the private list
-        self._named = False  # whether an answer has named it since it was last polled
+        self._awaited = False  # whether more may come by it soon: it was named, or brought a task
         self._leaving = False
 
     @functools.cached_property
@@ -74,7 +75,7 @@ class Sticking(GarconLogger):
     def _own_poll(self, request: Mapping[str, Any], ask: Ask) -> dict[str, Callable[[], Received]]:
         if not self._told:
             return {}
-        self._named = False
+        self._awaited = False
         own = {"taskList": {"name": self.private}, "startAtPreviousStartedEvent": True}
         return {self.private: functools.partial(ask, {**request, **own})}
 
@@ -82,20 +83,27 @@ class Sticking(GarconLogger):
         """Stick to nothing any more: each answer from now on names the flow's own list."""
         self._leaving = True
 
-    def leave(self, request: Mapping[str, Any], ask: Ask) -> Iterator[Received]:
+    def leave(
+        self, request: Mapping[str, Any], ask: Ask, seconds: float | None = None
+    ) -> Iterator[Received]:
         """Wait for the polls that are open: what they bring must be decided.
 
-        The private list is polled once more if an answer has named it since its last poll, just
-        before it was known that we leave: that execution's next task may come at any moment.
+        For a while the private list is polled again as long as tasks come by it, so that the
+        executions that go on just now are given back. The others wait for its timeout, once.
 
         Args:
             request: The members of the poll of the flow's own list.
             ask: Makes one long poll.
+            seconds: That while; as long as a task may wait there if not given.
         """
         self.give_back()
-        if self._named:
-            self._polls.open_all(self._own_poll(request, ask))
-        while self._polls.open:
+        while_ = self._sticky.schedule_to_start if seconds is None else seconds
+        until = time.monotonic() + while_
+        while True:
+            if self._awaited and time.monotonic() < until:
+                self._polls.open_all(self._own_poll(request, ask))
+            if not self._polls.open:
+                return
             try:
                 yield self._polls.wait()
             except trouble.ERRORS as error:
@@ -104,6 +112,7 @@ class Sticking(GarconLogger):
     def reduce(self, task: Received) -> Reduced:
         """The state that the task is to be decided from; see ``Reader.read`` for what it raises."""
         came_back = task.request["taskList"]["name"] == self.private
+        self._awaited |= came_back
         reduced = None
         try:
             reduced = self._reader.read(task)
@@ -116,7 +125,7 @@ class Sticking(GarconLogger):
         in_hand = self._in_hand.get(token, _InHand(None, came_back=False))
         if in_hand.reduced and not self._leaving:
             # From here on SWF may know of it, though it is not heard that it took the answer.
-            self._told = self._named = True
+            self._told = self._awaited = True
             seconds = limits.seconds(self._sticky.schedule_to_start)
             return {"taskList": {"name": self.private}, "taskListScheduleToStartTimeout": seconds}
         # For good: it is the execution's own list. A task that came by it is there already.

@@ -101,7 +101,9 @@ class DecisionTasks(Actor):
         if self._sticking:
             self._sticking.give_back()
 
-    def leave(self, identity: str | None = None) -> Iterator[dict[str, Any]]:
+    def leave(
+        self, identity: str | None = None, seconds: float | None = None
+    ) -> Iterator[dict[str, Any]]:
         """Leave in good order: what the last polls bring is given out, to be decided and answered.
 
         It takes up to a minute, the length of a poll: a poll that is left open may be handed a task
@@ -109,10 +111,12 @@ class DecisionTasks(Actor):
 
         Args:
             identity: Who polls, as in ``poll``.
+            seconds: How long the process's own list is polled again as long as tasks come by it;
+                as long as a task may wait there if not given.
         """
         if self._sticking:
             receive = functools.partial(self._receive, self._ask)
-            for task in self._sticking.leave(self._request(identity), receive):
+            for task in self._sticking.leave(self._request(identity), receive, seconds):
                 if task.get("taskToken"):
                     yield task
 

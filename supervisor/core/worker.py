@@ -4,7 +4,8 @@
    until it is told to leave or killed. Only who stays and is ready counts as strength.
 2. A *stale* task is one that SWF no longer wants. It is let go when its grace is over.
 3. Who is told to leave may still be handed a task by a poll that it has open, beside the one in
-   hand: its ``Done`` may have crossed the word. A sticky decider has two polls open.
+   hand: its ``Done`` may have crossed the word. A sticky decider has two polls open, and polls its
+   own list again for a while, so it may be handed more for as long as a poll may take.
 4. Who is *doomed* is killed at a given moment. Whoever goes on to its next stage before it escapes,
    unless another deadline of its own is past.
 """
@@ -74,7 +75,8 @@ class Worker:
     tired: str = ""  # why it asks to be replaced
     leave: Leave = Leave.STAYS
     leave_by: float = inf
-    tasks_to_come: int = 0  # at most, for one who was told to leave
+    tasks_to_come: int = 0  # one who was told to leave may always be handed so many
+    polls_end: float = -inf  # and a sticky decider more until then
     doom: Doom | None = None
     killing: Killing | None = None
 
@@ -135,17 +137,20 @@ class Worker:
 
     def be_told(self, now: float, settings: Settings) -> None:
         """Open polls are waited for; a task in hand has its own patience."""
-        polls = 2 if self.decides and not settings.no_sticky else 1
+        sticky = self.decides and not settings.no_sticky
         self.leave = Leave.TOLD
-        self.tasks_to_come = polls + (self.task is not None)
+        self.tasks_to_come = (2 if sticky else 1) + (self.task is not None)
+        self.polls_end = now + settings.poll_patience if sticky else -inf
         if self.task is None:
             self.leave_by = now + settings.poll_patience
 
     def come_nearer_to_leaving(self, now: float, settings: Settings) -> None:
         """A task is answered by one who was told."""
         self.tasks_to_come -= 1
-        if self.tasks_to_come:
+        if self.tasks_to_come > 0:
             self.leave_by = now + settings.poll_patience
+        elif now < self.polls_end:
+            self.leave_by = max(self.polls_end, now + settings.leave_patience)
         else:
             self.leave = Leave.DISMISSED
             self.leave_by = now + settings.leave_patience

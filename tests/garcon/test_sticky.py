@@ -184,6 +184,22 @@ def test_leaving_polls_the_own_list_once_more_for_what_was_just_answered() -> No
     assert swf.requests(RESPOND)[-1]["taskList"] == {"name": "flow"}
 
 
+@pytest.mark.parametrize(("seconds", "given_back"), [(60.0, ["one", "two"]), (0.0, [])])
+def test_leaving_polls_the_own_list_while_tasks_come(seconds: float, given_back: list[str]) -> None:
+    """All that go on just now are given back, not only the first; for so long and no longer."""
+    swf = FakeSwf()
+    worker = sticky(swf)
+    decide_one(worker, received())
+    for token in ("one", "two"):
+        swf.prepare(POLL, {**continued(History()), "taskToken": token})
+    for late in worker.leave("me", seconds):
+        worker.respond(late["taskToken"], worker.decide(late))
+    answered = [each for each in swf.requests(RESPOND) if each["taskToken"] in {"one", "two"}]
+    assert [each["taskToken"] for each in answered] == given_back
+    assert {each["taskList"]["name"] for each in answered} <= {"flow"}
+    assert len(swf.requests(POLL)) == (3 if seconds else 0)
+
+
 def test_leaving_polls_nothing_that_nobody_was_told_of() -> None:
     """A process that has answered nothing has no list of its own."""
     swf = FakeSwf()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -206,17 +207,24 @@ def test_a_decision_that_waits_in_a_killed_decider_is_handed_back(
 
 def test_a_rolling_restart_gives_executions_back(endpoint: str) -> None:
     """What comes by the old decider's own list is answered with the flow's list, so that the new
-    one goes on at once; nothing waits for a timeout of ten minutes.
+    one goes on at once; of several executions none waits for a timeout of ten minutes.
     """
     soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG, "GARCON_LASTING": "0.1"}
     with serving(endpoint, **soon) as pool:
         old = decider_of(pool)
-        execution = swf.start(endpoint, steps, steps=5000)
-        execution.wait_for("ActivityTaskCompleted", 5)
+        executions = [swf.start(endpoint, steps, steps=5000) for _ in range(3)]
+        for each in executions:
+            each.wait_for("ActivityTaskCompleted", 2)
         pool.signal(signal.SIGHUP)
-        until(lambda: len(own_lists_of(execution)) > 1, "a decision of the new decider")
+        for each in executions:
+            until(partial(moved, each), f"a decision of the new decider on {each.workflow_id}")
         until(lambda: not old.is_running(), "the old decider's end")
-        assert timeouts_of(execution) == []
+        assert [timeouts_of(each) for each in executions] == [[], [], []]
+
+
+def moved(execution: swf.Execution) -> bool:
+    """Whether its decisions have come by the own lists of two deciders."""
+    return len(own_lists_of(execution)) > 1
 
 
 def test_a_drain_gives_executions_back(endpoint: str, gate: Path) -> None:

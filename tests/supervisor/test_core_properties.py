@@ -314,14 +314,15 @@ def test_being_told_to_leave_never_lengthens_patience(
 @given(quarters(0, 120), st.lists(plans(swells=False), max_size=8), st.booleans())
 def test_a_drain_ends_when_all_cooperate(at: float, tasks: list[Plan], no_sticky: bool) -> None:  # noqa: FBT001 - drawn
     """Within a long poll and a task, or three of a sticky decider: the one in hand and one of each
-    list; nobody is killed, and the exit code is 0.
+    list, and the seconds for which it polls its own again. Nobody is killed, the exit code is 0.
     """
     script = Script(
         plans=tuple(replace(each, timeout=60.0) for each in tasks), orders=((at, DRAIN),)
     )
     world = tell(script, no_sticky=no_sticky).finish()
     longest = max((each.lasts + each.answering for each in tasks), default=0.0)
-    assert world.now <= at + LONG_POLL + longest * (1 if no_sticky else 3) + 1
+    sticky = 0 if no_sticky else 2 * longest + world.settings.sticky_schedule_to_start
+    assert world.now <= at + LONG_POLL + longest + sticky + 1
     assert exit_code(world) == 0
     assert not world.said(messages.Kill)
 

@@ -168,12 +168,14 @@ DECIDED = "respond_decision_task_completed"
 STICKY = Stickiness(schedule_to_start=7, executions=5, check=0)
 
 
-def deciding(swf_: FakeSwf, stickiness: Stickiness | None) -> tuple[DeciderHands, Keeper]:
+def deciding(
+    swf_: FakeSwf, stickiness: Stickiness | None, grace: float = 0.0
+) -> tuple[DeciderHands, Keeper]:
     """The hands of a flow of one activity."""
     target = flow(swf_, a=make("a"))
     served = decider_worker(Flow(target, "domain", "flow", "1.0", {}), stickiness)
     keeper = Keeper(swf_)
-    return DeciderHands(served, keeper), keeper
+    return DeciderHands(served, keeper, grace), keeper
 
 
 @pytest.mark.parametrize("stickiness", [None, STICKY])
@@ -199,14 +201,14 @@ def test_a_decider_that_leaves_sticks_to_nothing() -> None:
     keeper.leaves = True
     found.perform(keeper)
     assert "taskList" not in swf_.requests(DECIDED)[0]
-    assert list(hands.leave("me")) == []
+    assert list(hands.leave("me", asked=0.0)) == []
 
 
 def test_what_the_last_polls_bring_is_work() -> None:
     """It is waited for like any task, by its own place, and given back."""
     history = History()
     swf_ = FakeSwf().prepare(DECISION, history.poll())
-    hands, keeper = deciding(swf_, STICKY)
+    hands, keeper = deciding(swf_, STICKY, grace=60.0)
     first = hands.poll("me")
     assert first is not None
     first.perform(keeper)
@@ -214,7 +216,7 @@ def test_what_the_last_polls_bring_is_work() -> None:
     history.completed("flow_a-1")
     swf_.prepare(DECISION, history.poll(previousStartedEventId=1, taskToken="late"))
     keeper.leaves = True
-    (last,) = hands.leave("me")
+    (last,) = hands.leave("me", asked=0.0)
     assert (last.task.token, keeper.waiting) == ("late", {1: last.task})
     assert last.perform(keeper) == Result.COMPLETED
     assert swf_.requests(DECIDED)[-1]["taskList"] == {"name": "flow"}

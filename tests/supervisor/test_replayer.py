@@ -72,7 +72,7 @@ def errand(
     target.on_exception = pytest.fail
     ours, theirs = channel.pair()
     with client.use(swf), Leaving(theirs) as leaving:
-        leaving.asked = asked
+        leaving.asked_at = 0.0 if asked else None
         served = Flow(target, "domain", "flow", "1.0", {})
         code = replayer.replay(served, 5, leaving, Histories(histories))
     heard = ours.hear()
