@@ -155,7 +155,8 @@ def test_a_killed_decider_costs_one_wait_on_its_list(endpoint: str, gate: Path) 
     """Killed between two decisions: the next one waits once for who has gone, then the flow's own
     list serves, and another decider goes on.
     """
-    with serving(endpoint, GARCON_STICKY_SCHEDULE_TO_START="1") as pool:
+    # Long enough for a living decider on a busy machine.
+    with serving(endpoint, GARCON_STICKY_SCHEDULE_TO_START="5") as pool:
         execution = swf.start(endpoint, steps, steps=8, hold=3, at=str(gate))
         execution.wait_for("ActivityTaskStarted", 4)
         decider_of(pool).kill()
@@ -212,7 +213,7 @@ def test_a_rolling_restart_gives_executions_back(endpoint: str) -> None:
     soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG, "GARCON_LASTING": "0.1"}
     with serving(endpoint, **soon) as pool:
         old = decider_of(pool)
-        executions = [swf.start(endpoint, steps, steps=5000) for _ in range(3)]
+        executions = [swf.start(endpoint, steps, steps=5000, pause=0.1) for _ in range(3)]
         for each in executions:
             each.wait_for("ActivityTaskCompleted", 2)
         pool.signal(signal.SIGHUP)
