@@ -105,6 +105,25 @@ def test_only_children_import_garcon() -> None:
     assert known <= CHILDREN
 
 
+def test_what_others_wrote_is_never_code() -> None:
+    """Nothing is unpickled or evaluated; modules are imported by name where users name them."""
+    named_by_users = {"garcon/workflow/flows.py", "supervisor/flow.py", "garcon/local/__init__.py"}
+    found = []
+    for path in python_files("garcon", "supervisor"):
+        name = str(path.relative_to(ROOT))
+        calls = {
+            ast.unparse(node.func).rpartition(".")[2]
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call) and not ast.unparse(node.func).startswith("re.")
+        }
+        modules = {each.split(".")[0] for each in imported(path)}
+        found += [f"{name} {each}" for each in modules & {"pickle", "marshal", "shelve", "dill"}]
+        found += [f"{name} {each}" for each in calls & {"eval", "exec", "compile", "__import__"}]
+        if "import_module" in calls and name not in named_by_users:
+            found.append(f"{name} import_module")
+    assert found == []
+
+
 def test_core_has_no_io() -> None:
     """The core imports messages, settings and pure parts of the standard library, nothing else."""
     pure = {"__future__", "typing", "dataclasses", "enum", "math", "random", "collections"}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from garcon import payload, states, untrusted
+from garcon import claims, payload, states, untrusted
 from garcon.activity.execution import ActivityExecution
 from garcon.decider.scheduling import control_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 values = st.recursive(
     st.none() | st.integers() | st.text(alphabet='ab"\\[]{}:,\n'),
@@ -74,6 +77,18 @@ def test_an_activitys_input_is_refused_with_a_sentence(text: str) -> None:
     execution = ActivityExecution(None, "a-1", "token", f'{{"deep": {text}}}')
     with pytest.raises(payload.NotReadable, match="The input of a-1 cannot be read: it is nested"):
         _ = execution.context
+
+
+def test_a_deep_text_in_a_claim_store_is_refused_too(tmp_path: Path) -> None:
+    """A store takes what SWF does not: all hundred thousand brackets."""
+    store = claims.Directory(tmp_path)
+    claims.configure(f"file:{tmp_path}")
+    try:
+        claim = json.dumps(claims.put(HUNDRED_THOUSAND + "]" * 100_000, store))
+        with pytest.raises(payload.NotReadable, match="nested more than 100 levels"):
+            payload.decode(claim, "The input")
+    finally:
+        claims.configure(None)
 
 
 def test_a_decider_takes_what_it_cannot_read_for_a_text_or_nothing() -> None:
