@@ -40,6 +40,9 @@ OUT_BYTES = 1 << 20
 CLIENTS = 16
 """Clients at once: each may cost ``OUT_BYTES``, and people have few terminals open."""
 
+WAITING = 128
+"""Clients that may have knocked and not been let in yet: one turn of the loop lets one in."""
+
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
 _ROOT = 0
 
@@ -123,7 +126,7 @@ def _bind(path: Path) -> socket.socket:
     before = os.umask(0o177)
     try:
         bound.bind(os.fspath(path))
-        bound.listen(CLIENTS)
+        bound.listen(WAITING)
     except BaseException:
         bound.close()
         raise

@@ -83,6 +83,8 @@ def fate_of_result(result: Result) -> Fate:
             return Fate.UNWANTED
         case Result.ABANDONED:
             return Fate.LOST
+        case Result.HANDED_BACK:
+            return Fate.HANDED_BACK
         case _:
             return Fate.FINISHED
 

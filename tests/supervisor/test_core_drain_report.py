@@ -69,6 +69,16 @@ def test_a_task_not_begun_is_handed_back() -> None:
     assert facts(world)["handed_back"] == 1
 
 
+def test_what_a_worker_hands_back_itself_is_counted_so() -> None:
+    """A late task that is not to be run here (``--late-tasks hand-back``)."""
+    world = tell(Script(plans=(LONG,), orders=(DRAIN,)), deciders=0).run(9)
+    (worker,) = [each for each in world.core.status(9.0).workers if each.task]
+    world.run(10)
+    world.say(messages.Done(worker.worker, messages.Result.HANDED_BACK))
+    world.finish(1000)
+    assert facts(world)["handed_back"] == 1
+
+
 def test_a_decision_is_handed_back() -> None:
     """A decider that is cut short in a decision costs nothing but the decision."""
     plans = (Plan(waits=5, lasts=100),)
