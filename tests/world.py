@@ -285,10 +285,21 @@ class World:
         forks = [each for each in self.said(messages.Fork) if each.generation == number]
         return sum(isinstance(each.job, Serve) for each in forks)
 
+    def _proved_strength(self) -> Counter[TaskList]:
+        """Strength without canaries: they may be given up any moment."""
+        lives = self.judge.living.values()
+        return Counter(
+            each.job.seat.task_list
+            for each in lives
+            if isinstance(each.job, Serve)
+            and each.serves_on
+            and each.generation in self.judge.served
+        )
+
     def _watch_strength(self) -> None:
         if not self.judge.pools.seats:
             return
-        strength = self.strength()
+        strength = self._proved_strength()
         self.pictures.append((self.now, strength, self.wanted))
         if not self.lowest and all(strength[each] >= n for each, n in self.wanted.items()):
             self.lowest = Counter(self.wanted)

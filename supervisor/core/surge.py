@@ -23,7 +23,7 @@ def room(state: State) -> int:
         return 0
     wanted = len(state.wanted_seats(state.current))
     beside = sum(1 for _ in state.serving()) - len(state.current.relieved) - wanted
-    return state.settings.surge.of(wanted) - max(0, beside)
+    return state.settings.surge.of(wanted) - beside
 
 
 def kept_by_elders(state: State) -> set[Seat]:
