@@ -178,7 +178,10 @@ _BY_WORD = {word: each.name for each in OPTIONS for word in each.words}
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m supervisor",
-        usage="%(prog)s --flow MODULE[:NAME] [--workers N] [--deciders N] [option ...]",
+        usage=(
+            "%(prog)s --flow MODULE[:NAME] [--workers N] [--deciders N] [option ...]\n"
+            "       %(prog)s status|tasks|stacks|logs|scale|restart|drain|quiet|resume|stop [--help]"
+        ),
         description="Keep a pool of Amazon SWF decider and activity workers alive on this host.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -135,4 +135,4 @@ def _tell(
         showing.as_json({"ok": ok, "text": " ".join(texts), **facts})
         return
     for each in texts:
-        showing.line(each)
+        showing.prose(each)

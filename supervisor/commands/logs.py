@@ -33,5 +33,5 @@ def show(told: asks.Told, *, json: bool) -> None:
         showing.as_json({**told.facts, **facts})
     else:
         stamp = time.strftime("%H:%M:%S", time.localtime(told.time))
-        showing.line(f"{stamp} {told.level.upper():<7} {told.text}")
+        showing.prose(f"{stamp} {told.level.upper():<7} {told.text}", indent=" " * 17)
     sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,8 +24,20 @@ def as_json(value: Any) -> None:
 
 
 def line(text: str = "") -> None:
-    """A line for people."""
+    """A line for people, as it is."""
     print(text)  # noqa: T201 - the command's answer
+
+
+def prose(text: str, indent: str = "") -> None:
+    """Sentences for people, broken where they are too long; what a line is indented by is kept."""
+    for each in text.splitlines():
+        before = each[: len(each) - len(each.lstrip())]
+        hanging = before + (indent or "  ")
+        broken = textwrap.wrap(
+            each, WIDTH, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+        )
+        for part in broken or [""]:
+            line(part)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, flexible: int) -> list[str]:

@@ -123,7 +123,7 @@ def _notes(status: Status) -> Iterator[str]:
     for worker in status.workers:
         if worker.last_death and worker.seat:
             name, times = f"{worker.seat.task_list.name}/{worker.seat.index}", worker.deaths
-            yield showing.short(f"{name} died {times} times, last: {worker.last_death}")
+            yield showing.short(f"{name} deaths: {times}, the last: {worker.last_death}")
     if status.reports_owed:
         yield f"{status.reports_owed} tasks of dead workers are being reported to SWF"
     if status.deaths:

@@ -53,7 +53,7 @@ def _first_line(leaving: Leaving, now: float) -> str:
 
 def _lines(ledger: Ledger) -> Iterator[str]:
     if cut := ledger.polls_cut:
-        yield f"  {cut} open polls were cut: what SWF hands them now is lost until it times out."
+        yield f"  open polls cut: {cut}; what SWF hands them now is lost until it times out"
     order = list(Fate)
     entries = sorted(ledger.entries.values(), key=lambda each: order.index(each.fate or Fate.LOST))
     yield from (_line(each) for each in entries[:SHOWN])

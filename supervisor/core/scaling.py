@@ -43,7 +43,7 @@ def count(event: Backlog, turn: Turn) -> None:
         demand = span.most if event.truncated else busy + event.pending
         pool.demands = (*pool.demands, demand)[-state.settings.scale_samples :]
         size = span.within(target(pool.wanted, pool.demands, state.settings.scale_samples))
-        why = f"{event.pending} tasks wait, {busy} are in hand"
+        why = f"tasks waiting: {event.pending}, in hand: {busy}"
         resize(turn, task_list, size, why, gently=True)
 
 

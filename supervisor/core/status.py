@@ -67,7 +67,7 @@ def _list(state: State, task_list: TaskList, pool: Pool) -> ListState:
         working=sum(each.stage is Stage.WORKING for each in ready),
         leaving=sum(not each.stays for each in own),
         quiet=pool.quiet,
-        scale=span or "",
+        scale=str(span or ""),  # a plain one: it is to travel
         pending=pool.pending,
     )
 

@@ -85,7 +85,7 @@ Ask = (
 )
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="say", omit_defaults=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="say"):
     """What the supervisor says."""
 
     v: int = VERSION

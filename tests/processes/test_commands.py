@@ -64,9 +64,10 @@ def test_status_tells_of_deaths(endpoint: str, tmp_path: Path) -> None:
         pool.titled("garcon: activity gates gates_gate polling")[0].kill()
         pool.wait_for("worker_died")
         text = until(
-            lambda: "died 1 times" in (told := operator.do("status")) and told, "a new worker"
+            lambda: "gates_gate/0 deaths: 1" in (told := operator.do("status")) and told,
+            "a new worker",
         )
-        assert "gates_gate/0 died 1 times, last: killed by SIGKILL" in text
+        assert "gates_gate/0 deaths: 1, the last: killed by SIGKILL" in text
         assert operator.ask("status")["deaths"] == {"killed": 1}
 
 

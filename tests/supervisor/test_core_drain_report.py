@@ -47,7 +47,7 @@ def test_what_is_cut_at_the_timeout_is_abandoned() -> None:
     world = told(Script(plans=(ENDLESS,), orders=(DRAIN,)), drain_timeout=20.0)
     assert facts(world) == {"tasks": 1, "abandoned": 1, "polls_cut": 1, "code": 1}
     (report,) = world.notes("drain_report")
-    assert "1 open polls were cut" in report.text
+    assert "open polls cut: 1;" in report.text
     assert report.level is Level.WARNING
     (told_swf,) = world.reports()
     assert isinstance(told_swf.answer, messages.Fail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +59,14 @@ def test_a_backlog_grows_the_pool_up_to_its_most() -> None:
     assert size(world) == 3
     assert size(world.run(50)) == 5
     assert world.core.pool()[-1].pending == 100
+
+
+def test_the_picture_of_a_scaled_pool_travels() -> None:
+    """Whoever asks gets it in JSON, bounds and count included."""
+    world = tell(Script(orders=counts(2)), **BOUNDS).run(11)
+    told = msgspec.json.decode(msgspec.json.encode(world.core.status(world.now)))
+    assert told["lists"][1]["scale"] == "1..5"
+    assert told["lists"][1]["pending"] == 2
 
 
 def test_a_count_that_is_cut_off_means_very_many() -> None:
