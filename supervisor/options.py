@@ -180,7 +180,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m supervisor",
         usage=(
             "%(prog)s --flow MODULE[:NAME] [--workers N] [--deciders N] [option ...]\n"
-            "       %(prog)s status|tasks|stacks|logs|scale|restart|drain|quiet|resume|stop [--help]"
+            "       %(prog)s status|tasks|stacks|logs|scale|restart|drain|quiet|resume|stop ..."
         ),
         description="Keep a pool of Amazon SWF decider and activity workers alive on this host.",
         epilog=EXIT_CODES,
