@@ -22,6 +22,7 @@ class PoolBook:
     lists: set[TaskList] = field(default_factory=set)
     sizes: dict[TaskList, int] = field(default_factory=dict)  # as was asked for since
     quiet: set[TaskList] = field(default_factory=set)
+    serving: int = 0  # the generation that serves
     shrinking: set[TaskList] = field(default_factory=set)  # in this turn
 
     def wanted(self, task_list: TaskList, generation: int) -> int:
@@ -29,8 +30,10 @@ class PoolBook:
         return 0 if task_list in self.quiet else self.size(task_list, generation)
 
     def size(self, task_list: TaskList, generation: int) -> int:
-        """The same, quiet or not."""
-        return self.sizes.get(task_list, self._usual(task_list, generation))
+        """The same, quiet or not; a candidate whose settings say another size has that."""
+        usual = self._usual(task_list, generation)
+        holds = usual == self._usual(task_list, self.serving)
+        return self.sizes.get(task_list, usual) if holds else usual
 
     def total(self, generation: int) -> int:
         """Seats of this generation that are wanted."""
@@ -39,6 +42,7 @@ class PoolBook:
 
     def adopted(self, before: int, now: int) -> None:
         """Another generation serves: where its settings say another size, that holds."""
+        self.serving = now
         for task_list in list(self.sizes):
             if self._usual(task_list, before) != self._usual(task_list, now):
                 del self.sizes[task_list]
