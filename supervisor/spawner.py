@@ -76,7 +76,7 @@ class Spawner:
             name=settings.name,
             place=self.place,
             log=self._log_style,
-            spool=settings.spool,
+            spool=None if settings.local else settings.spool,  # it would outlive that SWF
             max_tasks=settings.max_tasks,
             max_memory=None if settings.max_memory is None else int(settings.max_memory),
             sticky=_stickiness(settings),

@@ -144,3 +144,15 @@ def test_a_zygote_is_told_when_deciders_are_not_to_stick(nursery: Nursery) -> No
     assert isinstance(load, Load)
     assert load.sticky is None
     theirs.close()
+
+
+def test_nothing_of_a_local_swf_is_spooled(nursery: Nursery) -> None:
+    """It ends with the supervisor, and nobody would take the tokens afterwards."""
+    settings = Settings(flow="shop", spool="/spool", local=True)
+    ours, theirs = kernel.socket_pair()
+    spawner = Spawner(settings, nursery.children, nursery.listened.append, (99, ours))
+    spawner.start_generation(3, settings)
+    load = channel.Channel(theirs).hear()
+    assert isinstance(load, Load)
+    assert load.spool is None
+    theirs.close()
