@@ -64,7 +64,7 @@ class Turn:
     def fork(self, generation: Generation, job: messages.Job) -> Worker:
         self.state.last_worker += 1
         worker = Worker(self.state.last_worker, generation, job)
-        worker.enter(_first_stage(job), self.now, self.state.settings)
+        worker.enter(_first_stage(job), self.now, generation.settings)
         self.state.seat(worker)
         instance = self.state.instance
         self.actions.append(messages.Fork(worker.number, generation.number, job, instance))

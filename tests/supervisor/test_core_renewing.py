@@ -9,6 +9,7 @@ import pytest
 
 from supervisor import messages
 from supervisor.core.renewing import RENEWABLE, changed, renewed
+from supervisor.histories import Histories
 from supervisor.messages import Level
 from supervisor.settings import Settings
 from tests.fates import Fate, Script, Version
@@ -102,6 +103,16 @@ def test_the_limits_of_the_candidate_are_its_own() -> None:
     slow = Version(imports=50.0)
     world = reloaded((20.0, restart(import_patience=10.0)), versions=(Version(), slow)).finish(200)
     assert "longer than 10 s" in world.notes("generation_abandoned")[0].text
+
+
+def test_the_patience_with_an_errand_is_the_candidates_own() -> None:
+    """Who gives the replay gate more time has it with this restart, not with the next one."""
+    slow = (Fate(), Fate(), *[Fate(boot=150.0)] * 4)
+    gate = {"gate_replay": Histories("last:5")}
+    stopped = reloaded((20.0, restart(**gate)), errands=slow).finish(600)
+    assert stopped.notes("generation_abandoned")[0].facts["gate"] == "replay"
+    patient = restart(**gate, replay_patience=200.0)
+    assert reloaded((20.0, patient), errands=slow).finish(600).judge.current == 2
 
 
 def test_what_needs_a_new_supervisor_is_named() -> None:
