@@ -161,7 +161,8 @@ def _proved_at(state: State, candidate: Generation) -> float:
     if state.current is None:
         return -inf
     canaries = [candidate.seated.get(seat) for seat in candidate.canaries]
-    lasting = (each.lasts_at(state.settings) if each and each.stays else inf for each in canaries)
+    own = candidate.settings
+    lasting = (each.lasts_at(own) if each and each.stays else inf for each in canaries)
     return max(lasting, default=-inf)  # none where all lists are quiet
 
 

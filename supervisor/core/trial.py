@@ -36,7 +36,7 @@ def judge(turn: Turn) -> None:
     state = turn.state
     for accused, other in ((state.candidate, state.current), (state.current, state.previous)):
         if accused and other and accused.failure is None:
-            accused.failure = _conviction(accused, other, state.settings)
+            accused.failure = _conviction(accused, other, accused.settings)
 
 
 def is_worse(tally: Tally, than: Tally, settings: Settings) -> bool:

@@ -12,7 +12,7 @@ from supervisor.core.renewing import RENEWABLE, changed, renewed
 from supervisor.histories import Histories
 from supervisor.messages import Level
 from supervisor.settings import Settings
-from tests.fates import Fate, Script, Version
+from tests.fates import Fate, Plan, Script, Version
 from tests.world import DECIDER, RESIZE, World, tell
 
 BEFORE = Settings(flow="flow", workers=2)
@@ -113,6 +113,18 @@ def test_the_patience_with_an_errand_is_the_candidates_own() -> None:
     assert stopped.notes("generation_abandoned")[0].facts["gate"] == "replay"
     patient = restart(**gate, replay_patience=200.0)
     assert reloaded((20.0, patient), errands=slow).finish(600).judge.current == 2
+
+
+def test_canaries_are_judged_by_the_settings_that_they_come_with() -> None:
+    """How long they have to last, and how many failures are forgiven."""
+    lasts = reloaded((20.0, restart(lasting=30.0))).run(60)
+    assert lasts.when(lasts.notes("generation_current")[1]) == 21.0 + 0.625 + 30.0
+    fails = Version(workers=(Fate(fails=True),), forever=True)
+    quick = (Plan(waits=0.25, lasts=0.25),) * 400
+    for patience, serving in ((3, 1), (999, 2)):
+        order = (20.0, restart(trial_failures=patience, deciders=0, probation=0.0))
+        world = reloaded(order, versions=(Version(), fails), plans=quick).finish(200)
+        assert world.judge.current == serving
 
 
 def test_what_needs_a_new_supervisor_is_named() -> None:
