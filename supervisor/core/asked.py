@@ -40,8 +40,8 @@ def quieten(event: messages.QuietAsked | messages.ResumeAsked, turn: Turn) -> No
             _turn_quiet(turn, task_list, event.why, quiet=quiet)
 
 
-def resize(turn: Turn, task_list: TaskList, size: int, why: str, *, gently: bool = False) -> None:
-    """Want so many workers of a list; ``gently`` takes no seat from the busy."""
+def resize(turn: Turn, task_list: TaskList, size: int, why: str) -> None:
+    """Want so many workers of a list."""
     pool = turn.state.pools[task_list]
     if size == pool.wanted:
         return
@@ -54,7 +54,7 @@ def resize(turn: Turn, task_list: TaskList, size: int, why: str, *, gently: bool
         before=pool.wanted,
         why=why,
     )
-    pool.wanted, pool.gently, turn.state.resized = size, gently, True
+    pool.wanted, turn.state.resized = size, True
 
 
 def _refused(event: messages.Event, turn: Turn) -> bool:

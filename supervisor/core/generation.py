@@ -172,9 +172,7 @@ class Generation:
         """Let nobody sit at the seat, nor wait for it; returns who did."""
         self.tired.pop(seat, None)
         found = (self.seated.pop(seat, None), self.heirs.pop(seat, None))
-        vacating = [each for each in found if each]
-        self.relieved.update(vacating)
-        return vacating
+        return [each for each in found if each]
 
     def rise(self, worker: Worker, seat: Seat) -> None:
         """Leave the seat for ever; an heir takes it."""

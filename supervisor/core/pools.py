@@ -6,7 +6,7 @@
    seat, and a roll after a change of size goes below strength no more than one before it.
 3. A pool that shrinks gives up first the seats where nobody is ready, then those of idle workers,
    then those of busy ones, who finish their task; of equals the last. So indexes may have gaps,
-   which a pool that grows fills first. Told to be gentle, it keeps the seats of all who are busy.
+   which a pool that grows fills first.
 4. A quiet list keeps its seats, and nobody is wanted at them.
 5. Who sits at a seat that is given up is told to leave, and no longer counts as sitting there: when
    the seat is wanted again it is filled at once, beside the end of that one's poll or task.
@@ -37,7 +37,6 @@ class Pool:
     usual: int  # how many the settings want
     wanted: int  # how many are wanted now
     indexes: tuple[int, ...]  # of its seats, ascending
-    gently: bool = False  # whether the busy keep their seats
     quiet: bool = False
     is_still: bool = False  # quiet, and nobody serves it any more
     pending: int | None = None  # tasks that wait, as was counted last
@@ -89,15 +88,13 @@ def _resize(state: State, task_list: TaskList, pool: Pool) -> None:
         pool.wanted = span.within(pool.wanted)
     surplus = len(pool.indexes) - pool.wanted
     if surplus > 0:
-        given_up = _given_up(state, task_list, pool)[:surplus]
+        given_up = _in_order(state, task_list, pool)[:surplus]
         pool.indexes = tuple(each for each in pool.indexes if each not in given_up)
-        pool.wanted = len(pool.indexes)
     pool.indexes = _grown(pool.indexes, pool.wanted)
-    pool.gently = False
 
 
-def _given_up(state: State, task_list: TaskList, pool: Pool) -> list[int]:
-    """The seats that may be given up, the first to go first."""
+def _in_order(state: State, task_list: TaskList, pool: Pool) -> list[int]:
+    """The seats in the order in which they are given up."""
     staying = [each for each in state.serving() if each.stays]
     seated = {each.seat for each in staying}
     ready = {each.seat for each in staying if each.is_strength}
@@ -106,7 +103,7 @@ def _given_up(state: State, task_list: TaskList, pool: Pool) -> list[int]:
     in_order = sorted(
         seats, key=lambda each: (each in busy, each in ready, each in seated, -each.index)
     )
-    return [each.index for each in in_order if not (pool.gently and each in busy)]
+    return [each.index for each in in_order]
 
 
 def _grown(indexes: Iterable[int], size: int) -> tuple[int, ...]:

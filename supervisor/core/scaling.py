@@ -3,8 +3,9 @@
 1. The *demand* is a worker for each task that waits or is worked on. SWF's count of those that wait
    is an estimate; one that is truncated says only that there are very many.
 2. A pool grows to the demand at once: tasks wait now, and MAX is what the host can take.
-3. It shrinks to the greatest demand of the last ``scale_samples`` counts, and only idle workers
-   lose their seats: a wave that comes back within that time finds its workers there.
+3. It shrinks to the greatest demand of the last ``scale_samples`` counts: a wave that comes back
+   within that time finds its workers there. That is never below the number of those who are busy
+   now, who lose their seats last (``pools``): so only idle workers go.
 4. Counts of a quiet list are not heeded: that tasks wait there is meant.
 5. An attendant counts. It is stopped and started again when the lists are others. While there is
    none, the pools keep their size.
@@ -44,7 +45,7 @@ def count(event: Backlog, turn: Turn) -> None:
         pool.demands = (*pool.demands, demand)[-state.settings.scale_samples :]
         size = span.within(target(pool.wanted, pool.demands, state.settings.scale_samples))
         why = f"tasks waiting: {event.pending}, in hand: {busy}"
-        resize(turn, task_list, size, why, gently=True)
+        resize(turn, task_list, size, why)
 
 
 def target(size: int, demands: Sequence[int], samples: int) -> int:

@@ -105,6 +105,14 @@ def test_what_swf_has_closed_is_unwanted() -> None:
     assert facts(told(Script(plans=(gone,), orders=(DRAIN,))))["unwanted"] == 1
 
 
+def test_what_its_worker_did_not_let_go_is_unwanted_too() -> None:
+    """Nobody answers for a task that SWF has closed, however its worker ends."""
+    gone = Plan(waits=5, lasts=50, timeout=None, stale=(10.0, Staleness.GONE))
+    fates = (Fate(heedless=True, hangs=True),)
+    world = told(Script(fates=fates, plans=(gone,), orders=(DRAIN,)), cancel_grace=5.0)
+    assert facts(world) == {"tasks": 1, "unwanted": 1, "polls_cut": 0, "code": 0}
+
+
 def test_what_swf_cannot_be_told_is_lost() -> None:
     """Reporters that die leave it to the task's own timeout."""
     dying = (Fate(), *(Fate(end=End.IN_BOOT),) * 50)

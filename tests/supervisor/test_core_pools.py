@@ -267,11 +267,52 @@ def test_who_dies_while_its_list_is_quiet_is_not_replaced() -> None:
     assert all("on its way out" in each for each in world.deaths())
 
 
-def test_a_degraded_list_that_is_quiet_does_not_end_the_program() -> None:
-    """And when it is resumed, its seats are filled at once: somebody says that it is well."""
+def test_who_was_killed_before_its_list_was_quiet_is_not_replaced() -> None:
+    """The kernel may hold it for a while; the seat is filled beside it, and it costs no rest."""
     script = Script(
-        fates=(Fate(),) * 2 + (Fate(boot=9.0),) * 40,
-        orders=((100.0, QUIET), (200.0, RESUME)),
+        fates=(Fate(boot=float("inf"), stuck=9.0),),
+        orders=((10.0, QUIET), (11.0, RESUME)),
     )
-    world = tell(script, boot_patience=0.5, deciders=0, rest_cap=60.0).run(40)
-    assert world.exit is None
+    world = tell(script, deciders=0, workers=1, boot_patience=5.0).run(9)
+    assert world.said(messages.Kill)
+    assert world.run(12).strength() == {RESIZE: 1}
+    (death,) = world.run(30).deaths()
+    assert death.endswith("It is not replaced: it was on its way out.")
+
+
+def test_resume_forgives_what_a_list_died_of() -> None:
+    """Somebody says that it is well: its seats do not rest, and it is not degraded any more."""
+    version = Version(cursed=(RESIZE,))
+    world = tell(Script(versions=(version,))).run(200)
+    assert world.core.status(world.now).generations[0].degraded == (RESIZE.name,)
+    for event in (messages.QuietAsked("people", "resize"), messages.ResumeAsked("people")):
+        world.ask(event)
+        world.run(world.now + 0.01)
+    forks = [at for at, each in world.log if isinstance(each, messages.Fork) and at >= 200]
+    assert len(forks) == 2
+    assert world.core.status(world.now).generations[0].degraded == ()
+
+
+def test_a_quiet_list_keeps_the_program_alive() -> None:
+    """That no other list can keep a worker is no reason to end: the quiet one is to be resumed."""
+    version = Version(cursed=(RESIZE,))
+    quiet = (20.0, messages.QuietAsked("people", "flow"))
+    assert tell(Script(versions=(version,), orders=(quiet,))).run(400).exit is None
+
+
+def test_a_canary_leaves_when_its_list_becomes_quiet() -> None:
+    """And is not waited for; the candidate takes over without it."""
+    orders = ((10.0, RESTART), (12.0, messages.QuietAsked("people", "resize")))
+    world = tell(Script(orders=orders)).run(12.5)
+    seats = {each.seat for each in world.core.status(12.5).workers if not each.leaving}
+    assert {each.task_list for each in seats if each} == {DECIDER}
+    assert set(world.run(80).served_by().values()) == {2}
+
+
+def test_a_lower_seat_that_is_added_gets_a_canary() -> None:
+    """Pools fill their gaps first, so the first seat may be another while a candidate proves."""
+    tasks = (Plan(waits=50),) * 3 + (Plan(waits=0, lasts=100, timeout=None),) * 2
+    orders = ((10.0, scaled("resize", 2)), (20.0, RESTART), (23.0, scaled("resize", 3)))
+    world = tell(Script(plans=tasks, orders=orders), workers=4).run(400)
+    assert indexes(world) == [0, 2, 3]
+    assert set(world.served_by().values()) == {2}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from supervisor import messages, spans
 from supervisor.core.scaling import target
 from supervisor.messages import Backlog
+from supervisor.settings import Settings
 from tests.fates import Helper, Plan, Script
 from tests.world import DECIDER, RESIZE, World, tell
 
@@ -116,6 +117,19 @@ def test_people_may_size_it_within_its_bounds() -> None:
     assert "is sized by its backlog, --scale 1..5: 6 is outside" in world.core.refusal(asked)
     world.ask(messages.ScaleAsked("SIGTTIN", by=9))
     assert size(world.run(6)) == 5
+
+
+def test_new_bounds_hold_when_new_code_takes_over() -> None:
+    """A pool that is too big for them shrinks; where there are none any more, nobody counts."""
+    for scale, size_then in ((BOUNDS["scale"] | {"resize": spans.parse("1..2")}, 2), ({}, 4)):
+        new = Settings(flow="flow", workers=2, scale=scale)
+        restart = (20.0, messages.RestartAsked("SIGHUP", new))
+        world = tell(Script(orders=(*counts(4), restart)), **BOUNDS).run(19)
+        assert size(world) == 4
+        assert size(world.run(100)) == size_then
+        counters = world.said(messages.StopAttendant)
+        assert [each.name for each in counters] == ([] if scale else ["scale"])
+        assert len(world.said(messages.StartAttendant)) == 1
 
 
 def test_counts_of_a_quiet_list_are_not_heeded() -> None:
