@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from supervisor.core.refusals import bounds
 from supervisor.core.stages import Stage
 from supervisor.core.state import SeatDeaths
 from supervisor.messages import (
@@ -21,6 +20,7 @@ from supervisor.messages import (
     Status,
     WorkerStatus,
 )
+from supervisor.settings import spans
 
 if TYPE_CHECKING:
     from supervisor.core.generation import Generation
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from supervisor.core.state import Deploy, State
     from supervisor.core.worker import Worker
     from supervisor.messages import TaskList
+    from supervisor.spans import Span
 
 _NO_DEATHS = SeatDeaths()
 
@@ -53,13 +54,19 @@ def status(state: State, now: float) -> Status:
 
 def pool(state: State) -> tuple[ListState, ...]:
     """The task lists, each with what it should have and what it has."""
-    return tuple(_list(state, task_list, pool) for task_list, pool in state.pools.items())
+    bounds = spans(state.settings, state.pools)
+    workers: dict[TaskList, list[Worker]] = {each: [] for each in state.pools}
+    for worker in state.serving():
+        if worker.seat and worker.seat.task_list in workers:
+            workers[worker.seat.task_list].append(worker)
+    return tuple(
+        _list(task_list, pool, workers[task_list], bounds.get(task_list))
+        for task_list, pool in state.pools.items()
+    )
 
 
-def _list(state: State, task_list: TaskList, pool: Pool) -> ListState:
-    own = [each for each in state.serving() if each.seat and each.seat.task_list == task_list]
+def _list(task_list: TaskList, pool: Pool, own: list[Worker], span: Span | None) -> ListState:
     ready = [each for each in own if each.is_strength]
-    span = bounds(state, task_list)
     return ListState(
         task_list=task_list,
         wanted=0 if pool.quiet else pool.wanted,
