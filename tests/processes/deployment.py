@@ -116,15 +116,24 @@ class Deployment:
 
     def packed(self) -> set[int]:
         """Run an execution to its end; by which versions of the code its tasks were done."""
+        versions = self._done_by()
+        assert versions is not None, "it did not complete"
+        return versions
+
+    def serves(self, version: int) -> bool:
+        """Whether new executions are done by this version, once the elders' last polls are over.
+
+        Such a poll may bring an elder with bad code an execution that it fails.
+        """
+        return any(self._done_by() == {version} for _ in range(20))
+
+    def _done_by(self) -> set[int] | None:
         execution = self.start()
-        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        if execution.wait_closed() != "WorkflowExecutionCompleted":
+            return None
         done = execution.wait_for("ActivityTaskCompleted", 2)
         results = [each["activityTaskCompletedEventAttributes"]["result"] for each in done]
         return {version for result in results for version in json.loads(result).values()}
-
-    def serves(self, version: int) -> bool:
-        """Whether new executions are done by this version, once the elders' last polls are over."""
-        return any(self.packed() == {version} for _ in range(20))
 
     @contextlib.contextmanager
     def load(self) -> Iterator[None]:
