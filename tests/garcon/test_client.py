@@ -124,6 +124,22 @@ def test_a_test_s_client_is_used_for_everything_within_its_block() -> None:
     assert client.calling().meta.region_name == "ap-south-1"
 
 
+class Sent(Exception):
+    """A request was about to be sent."""
+
+
+def test_swf_is_told_who_calls() -> None:
+    """Every request says so, polls as well."""
+
+    def catch(request: Any, **_: Any) -> None:
+        raise Sent(request.headers["User-Agent"])
+
+    for made in (client.polling(), client.calling()):
+        made.meta.events.register_first("before-send.swf", catch)
+        with pytest.raises(Sent, match=r"garcon/.* Botocore/.* Python/"):
+            made.list_domains(registrationStatus="REGISTERED")
+
+
 def test_warm_builds_what_will_be_used() -> None:
     """Afterwards nothing has to be built, neither for the process nor for the flow's client."""
     mine = own()
