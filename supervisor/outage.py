@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 FIRST_REST = 0.25
 """Seconds: a hiccup costs little, and a worker that fails at once still makes few calls."""
 
-LONGEST_REST = 15.0
-"""Seconds: 64 workers then fail 6 polls a second, each a good millisecond of CPU: under 1% of a
-core; and all are back within 15 seconds."""
+LONGEST_REST = 24.0
+"""Seconds: 64 workers then fail fewer than four polls a second, each 2.4 ms of CPU, for its caches
+are cold: under 1% of a core. And all are back within 24 seconds."""
 
 LINE_EVERY = 60.0
 """Seconds between lines while trouble lasts."""
