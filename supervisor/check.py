@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from supervisor import channel, kernel, messages, redaction
 from supervisor.options import OPTIONS
-from supervisor.settings import SettingsError, pool_sizes
+from supervisor.per_list import pool_sizes
+from supervisor.settings import SettingsError
 
 if TYPE_CHECKING:
     from supervisor.options import Said

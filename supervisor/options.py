@@ -22,6 +22,7 @@ import msgspec
 
 from supervisor import __version__, histories, sizes, spans, surges
 from supervisor.settings import Settings, SettingsError
+from supervisor.tuning import Tuning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -145,7 +146,8 @@ def refuse_root(settings: Settings, user: int) -> None:
 
 def _options() -> tuple[Option, ...]:
     hints = get_type_hints(Settings, include_extras=True)
-    return tuple(_option(each, hints[each.name]) for each in msgspec.structs.fields(Settings))
+    found = [_option(each, hints[each.name]) for each in msgspec.structs.fields(Settings)]
+    return tuple(sorted(found, key=lambda each: each.hidden))
 
 
 def _option(field: msgspec.structs.FieldInfo, kind: Any) -> Option:
@@ -161,12 +163,12 @@ def _option(field: msgspec.structs.FieldInfo, kind: Any) -> Option:
         default=default,
         help=about.description or "",
         metavar=extra.get("metavar") or None,
-        hidden=bool(extra.get("hidden")),
+        hidden=field.name in Tuning.__struct_fields__,
     )
 
 
 OPTIONS = _options()
-"""All settings, in the order of ``Settings``."""
+"""All settings in the order of their files, those that have a flag first."""
 
 _BY_NAME = {each.name: each for each in OPTIONS}
 _BY_WORD = {word: each.name for each in OPTIONS for word in each.words}

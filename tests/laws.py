@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from supervisor import messages
 from supervisor.messages import Register, Report, Seat, Serve
-from supervisor.settings import SettingsError, pool_sizes
+from supervisor.per_list import pool_sizes
+from supervisor.settings import SettingsError
 from tests.dues import due_of, exactly
 from tests.lives import Life, Rest
 from tests.pool_book import PoolBook

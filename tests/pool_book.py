@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from supervisor.settings import spans
+from supervisor.per_list import spans
 
 if TYPE_CHECKING:
     from supervisor import messages

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from supervisor import messages
 from supervisor.core import Core
 from supervisor.messages import Role, Seat, Serve, TaskList
-from supervisor.settings import Settings, pool_sizes
+from supervisor.per_list import pool_sizes
+from supervisor.settings import Settings
 from tests.actors import Attendant, Process, Zygote
 from tests.fates import CRASHES_BOOTING, GOOD, Helper, Murder, Script, Version, ZygoteMurder
 from tests.laws import Judge

@@ -27,7 +27,8 @@ from supervisor.core.stages import Stage
 from supervisor.core.state import BAD_SETTINGS, BROKEN_FLOW, Debt, Standing
 from supervisor.core.worker import Death, Doom, Leave
 from supervisor.messages import Cancel, Complete, Fail, Level, Report, Result
-from supervisor.settings import SettingsError, pool_sizes
+from supervisor.per_list import pool_sizes
+from supervisor.settings import SettingsError
 
 if TYPE_CHECKING:
     from supervisor.core.generation import Generation

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from supervisor import messages
 from supervisor.messages import Role
-from supervisor.settings import named, no_list, spans
+from supervisor.per_list import named, no_list, spans
 
 if TYPE_CHECKING:
     from supervisor.core.state import State

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from supervisor.core.asked import resize
 from supervisor.core.refusals import bounds
 from supervisor.core.state import Standing
-from supervisor.settings import named, spans
+from supervisor.per_list import named, spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,7 @@ from supervisor.messages import (
     Status,
     WorkerStatus,
 )
-from supervisor.settings import spans
+from supervisor.per_list import spans
 
 if TYPE_CHECKING:
     from supervisor.core.generation import Generation

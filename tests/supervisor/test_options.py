@@ -8,7 +8,8 @@ import pytest
 
 from supervisor import options
 from supervisor.messages import Role, TaskList
-from supervisor.settings import Settings, SettingsError, pool_sizes
+from supervisor.per_list import pool_sizes
+from supervisor.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
