@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from supervisor import messages
-from supervisor.core.refusals import bounds, meant, refusal
+from supervisor.core.refusals import meant, refusal
 from supervisor.messages import Level
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _refused(event: messages.Event, turn: Turn) -> bool:
 
 
 def _possible(state: State, task_list: TaskList, size: int) -> int:
-    span = bounds(state, task_list)
+    span = state.pools[task_list].span
     return span.within(size) if span else min(max(size, 0), state.settings.most_workers)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from supervisor.core.worker import Worker
     from supervisor.messages import Seat, TaskList
     from supervisor.settings import Settings
+    from supervisor.spans import Span
 
 
 @dataclass(slots=True)
@@ -79,6 +80,7 @@ class Generation:
     zygote: Zygote = Zygote.IMPORTING
     imported: bool = False
     sizes: dict[TaskList, int] = field(default_factory=dict)  # its lists, as its settings say
+    spans: dict[TaskList, Span] = field(default_factory=dict)  # of those sized by their backlog
     seats: tuple[Seat, ...] = ()  # those that are wanted (``pools`` says which)
     registered: bool = False
     replayed: bool = False

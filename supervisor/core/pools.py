@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import TYPE_CHECKING
 
-from supervisor.core.refusals import bounds
 from supervisor.messages import Seat
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from supervisor.core.state import State
     from supervisor.core.turn import Turn
     from supervisor.messages import TaskList
+    from supervisor.spans import Span
 
 
 @dataclass(slots=True)
@@ -37,6 +37,7 @@ class Pool:
     usual: int  # how many the settings want
     wanted: int  # how many are wanted now
     indexes: tuple[int, ...]  # of its seats, ascending
+    span: Span | None = None  # between what its backlog may size it, if it may
     quiet: bool = False
     is_still: bool = False  # quiet, and nobody serves it any more
     pending: int | None = None  # tasks that wait, as was counted last
@@ -47,8 +48,7 @@ def fit(turn: Turn) -> None:
     """Let every pool have the seats that are wanted; tell who loses a seat to leave."""
     state = turn.state
     if state.current and state.current is not state.pooled:
-        state.pools, state.pooled = _planned(state, state.current), state.current
-        state.resized = True
+        _adopt(state, state.current)
     if not state.resized or state.leaving:
         return
     state.resized = False
@@ -65,6 +65,13 @@ def served(state: State) -> tuple[TaskList, ...]:
 
 
 # --- how many, and which --------------------------------------------------------------------------
+
+
+def _adopt(state: State, generation: Generation) -> None:
+    """Another generation serves: its lists and its settings hold."""
+    state.pools, state.pooled, state.resized = _planned(state, generation), generation, True
+    for task_list, pool in state.pools.items():
+        pool.span = generation.spans.get(task_list)
 
 
 def _planned(state: State, generation: Generation) -> dict[TaskList, Pool]:
@@ -84,8 +91,8 @@ def _usual(pool: Pool | None, usual: int) -> Pool:
 
 
 def _resize(state: State, task_list: TaskList, pool: Pool) -> None:
-    if span := bounds(state, task_list):
-        pool.wanted = span.within(pool.wanted)
+    if pool.span:
+        pool.wanted = pool.span.within(pool.wanted)
     surplus = len(pool.indexes) - pool.wanted
     if surplus > 0:
         given_up = _in_order(state, task_list, pool)[:surplus]

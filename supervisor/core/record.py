@@ -27,7 +27,7 @@ from supervisor.core.stages import Stage
 from supervisor.core.state import BAD_SETTINGS, BROKEN_FLOW, Debt, Standing
 from supervisor.core.worker import Death, Doom, Leave
 from supervisor.messages import Cancel, Complete, Fail, Level, Report, Result
-from supervisor.per_list import pool_sizes
+from supervisor.per_list import pool_sizes, spans
 from supervisor.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -244,11 +244,12 @@ def _(event: messages.GenerationReady, turn: Turn) -> None:
         return
     generation.zygote, generation.imported = Zygote.READY, True
     try:
-        sizes = pool_sizes(generation.settings, event.task_lists)
+        generation.sizes = pool_sizes(generation.settings, event.task_lists)
+        generation.spans = spans(generation.settings, event.task_lists)
     except SettingsError as error:
         _failed(generation, Failure(str(error), BAD_SETTINGS, Gate.SETTINGS), turn)
     else:
-        generation.sizes, turn.state.resized = sizes, True
+        turn.state.resized = True
 
 
 @record.register(messages.GenerationLost)

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from supervisor import messages
 from supervisor.messages import Role
-from supervisor.per_list import named, no_list, spans
+from supervisor.per_list import named, no_list
 
 if TYPE_CHECKING:
     from supervisor.core.state import State
     from supervisor.messages import TaskList
-    from supervisor.spans import Span
 
 _NOT_YET = "No generation serves yet: ask again when one does."
 
@@ -45,11 +44,6 @@ def meant(event: messages.ScaleAsked | Quieting, state: State) -> list[TaskList]
     return [each for each in state.pools if not activities or each.role is Role.ACTIVITY]
 
 
-def bounds(state: State, task_list: TaskList) -> Span | None:
-    """Between what its backlog may size a list, if it may."""
-    return spans(state.settings, state.pools).get(task_list)
-
-
 Quieting = messages.QuietAsked | messages.ResumeAsked
 
 
@@ -68,7 +62,7 @@ def _refusal(event: messages.ScaleAsked | Quieting, state: State) -> str:
 
 def _unfit(event: messages.ScaleAsked, state: State, task_list: TaskList) -> str:
     """Why the list cannot have as many workers as are asked for by number."""
-    most, span = state.settings.most_workers, bounds(state, task_list)
+    most, span = state.settings.most_workers, state.pools[task_list].span
     if event.size is None:
         return ""  # one more or fewer goes as far as it can
     if not 0 <= event.size <= most:

@@ -17,9 +17,8 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor.core.asked import resize
-from supervisor.core.refusals import bounds
 from supervisor.core.state import Standing
-from supervisor.per_list import named, spans
+from supervisor.per_list import named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,15 +34,15 @@ def count(event: Backlog, turn: Turn) -> None:
     """So many tasks of a list wait: size its pool."""
     state = turn.state
     for task_list in named(event.task_list, state.pools):
-        pool, span = state.pools[task_list], bounds(state, task_list)
+        pool = state.pools[task_list]
         pool.pending = event.pending
-        if span is None or pool.quiet or state.leaving:
+        if pool.span is None or pool.quiet or state.leaving:
             pool.demands = ()
             continue
         busy = _busy(state, task_list)
-        demand = span.most if event.truncated else busy + event.pending
+        demand = pool.span.most if event.truncated else busy + event.pending
         pool.demands = (*pool.demands, demand)[-state.settings.scale_samples :]
-        size = span.within(target(pool.wanted, pool.demands, state.settings.scale_samples))
+        size = pool.span.within(target(pool.wanted, pool.demands, state.settings.scale_samples))
         why = f"tasks waiting: {event.pending}, in hand: {busy}"
         resize(turn, task_list, size, why)
 
@@ -83,6 +82,6 @@ def next_deadline(state: State) -> float:
 
 
 def _counted(state: State) -> tuple[TaskList, ...]:
-    if not state.settings.scale or not state.pools or state.leaving:
+    if state.leaving:
         return ()
-    return tuple(spans(state.settings, state.pools))
+    return tuple(each for each, pool in state.pools.items() if pool.span)

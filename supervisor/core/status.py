@@ -20,7 +20,6 @@ from supervisor.messages import (
     Status,
     WorkerStatus,
 )
-from supervisor.per_list import spans
 
 if TYPE_CHECKING:
     from supervisor.core.generation import Generation
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from supervisor.core.state import Deploy, State
     from supervisor.core.worker import Worker
     from supervisor.messages import TaskList
-    from supervisor.spans import Span
 
 _NO_DEATHS = SeatDeaths()
 
@@ -54,18 +52,16 @@ def status(state: State, now: float) -> Status:
 
 def pool(state: State) -> tuple[ListState, ...]:
     """The task lists, each with what it should have and what it has."""
-    bounds = spans(state.settings, state.pools)
     workers: dict[TaskList, list[Worker]] = {each: [] for each in state.pools}
     for worker in state.serving():
         if worker.seat and worker.seat.task_list in workers:
             workers[worker.seat.task_list].append(worker)
     return tuple(
-        _list(task_list, pool, workers[task_list], bounds.get(task_list))
-        for task_list, pool in state.pools.items()
+        _list(task_list, pool, workers[task_list]) for task_list, pool in state.pools.items()
     )
 
 
-def _list(task_list: TaskList, pool: Pool, own: list[Worker], span: Span | None) -> ListState:
+def _list(task_list: TaskList, pool: Pool, own: list[Worker]) -> ListState:
     ready = [each for each in own if each.is_strength]
     return ListState(
         task_list=task_list,
@@ -74,7 +70,7 @@ def _list(task_list: TaskList, pool: Pool, own: list[Worker], span: Span | None)
         working=sum(each.stage is Stage.WORKING for each in ready),
         leaving=sum(not each.stays for each in own),
         quiet=pool.quiet,
-        scale=str(span or ""),  # a plain one: it is to travel
+        scale=str(pool.span or ""),  # a plain one: it is to travel
         pending=pool.pending,
     )
 

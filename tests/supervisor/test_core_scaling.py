@@ -70,6 +70,12 @@ def test_the_picture_of_a_scaled_pool_travels() -> None:
     assert told["lists"][1]["pending"] == 2
 
 
+def test_who_asks_before_the_lists_are_known_is_shown_none() -> None:
+    """What is to be scaled is known from the start, the flow's lists only when it is imported."""
+    core = tell(**BOUNDS).core
+    assert core.pool() == core.status(0.0).lists == ()
+
+
 def test_a_count_that_is_cut_off_means_very_many() -> None:
     """SWF counts so far and no further: whatever the number, MAX is wanted."""
     world = tell(Script(orders=((10.0, Backlog(RESIZE.name, 1, truncated=True)),)), **BOUNDS)
