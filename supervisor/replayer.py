@@ -6,7 +6,8 @@ Rules of this file:
    code, and the person who repairs it has ``python -m garcon replay`` for the others.
 2. Histories come from a folder of files as ``python -m garcon history`` writes them, or from SWF:
    the latest executions of this workflow type, open and closed. One of another workflow type is
-   left out; a folder without any of this one is refused, for it would check nothing.
+   left out; a folder without any of this one is refused, for it would check nothing. So is one
+   with a file that holds no whole history: whoever gave it wants it checked.
 3. A new version of an activity's type is no contradiction: a decider knows its activities by name
    and id. Registering has told of it.
 4. Trouble that passes ends it without a word: the supervisor sends another after a rest. So does
@@ -25,10 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 from setproctitle import setproctitle
 
-from garcon import activity, client, decider
+from garcon import activity, claims, client, decider
 from garcon.errors import GarconError
 from garcon.local import replay as replaying
-from garcon.workflow import history, listing
+from garcon.workflow import checking, history, listing
 from supervisor import log, messages
 from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE
 
@@ -62,6 +63,9 @@ def replay(flow: Flow, worker: int, leaving: Leaving, histories: Histories) -> i
     try:
         if verdict := _verdict(flow, worker, leaving, histories):
             leaving.say(verdict)
+    except claims.Unavailable as error:
+        log.LOGGER.warning("%s", error)
+        return CANNOT_KEEP_ALIVE
     except GarconError as error:
         leaving.say(messages.Refused(worker, str(error), USAGE))
     except client.ERRORS as error:
@@ -82,9 +86,9 @@ def _verdict(
             return None
         events = of_these_versions(recorded, _versions(flow))
         with _last_words() as words:
-            found = replaying.replay(flow.target, events)
+            found = next(replaying.differences(flow.target, events), None)
         if found:
-            return _contradicted(worker, workflow_id, found[0], words)
+            return _contradicted(worker, workflow_id, found, words)
         executions += 1
         decisions += sum(1 for _ in replaying.turns(events))
     return messages.Replayed(worker, executions, decisions)
@@ -171,7 +175,7 @@ def _recorded(flow: Flow, histories: Histories) -> Iterator[Recorded]:
 def _of_folder(flow: Flow, folder: Path) -> Iterator[Recorded]:
     found = 0
     for path in sorted(folder.glob("*.json")):
-        events = history.load(path)
+        events = checking.checked(history.load(path), str(path))
         if _workflow(events) == flow.name:
             found += 1
             execution = history.execution(events)
@@ -179,8 +183,9 @@ def _of_folder(flow: Flow, folder: Path) -> Iterator[Recorded]:
         else:
             log.LOGGER.warning("%s is a history of another workflow: it is left out.", path)
     if not found:
+        there = f"no history of {flow.name} among its *.json files"
         raise NothingToReplay(
-            f"--gate-replay {folder}: there is no history of {flow.name} among its *.json files."
+            f"--gate-replay {folder}: there is {there if folder.is_dir() else 'no such folder'}."
             " Write some with python -m garcon history, or leave the gate out."
         )
 

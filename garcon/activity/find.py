@@ -19,12 +19,8 @@ def find_workflow_activities(flow: Any) -> list[Activity]:
     Args:
         flow: The flow, a module or any object.
     """
-    found: list[Activity] = []
-    for name in dir(flow):
-        attribute = getattr(flow, name, None)
-        if isinstance(attribute, Activity) and attribute not in found:
-            found.append(attribute)
-    return found
+    attributes = (getattr(flow, name, None) for name in dir(flow))
+    return list(dict.fromkeys(each for each in attributes if isinstance(each, Activity)))
 
 
 def find_activities(flow: Any, context: Context) -> list[ActivityInstance]:

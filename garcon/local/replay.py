@@ -4,6 +4,10 @@ At each decision task of the history the flow's decider is given the events up t
 it decides is compared with what the history shows was decided. So a flow can be changed while
 executions of it run: replay some of their histories first, and see whether they still fit.
 
+- It goes on from what the history amounted to at the decision task before, as a sticky decider
+  does: each event is read once, however long the history is.
+- What differs so is decided once more from the first event, and is a difference if it differs then,
+  too: a flow that changes a result that it was given would see its own change otherwise.
 - Compared is what a decision does: which activity with which input, which timer, how it closes.
   Timeouts, priorities and task lists may be changed at any time and are left out.
 - The order of the decisions of one task does not count.
@@ -12,12 +16,13 @@ executions of it run: replay some of their histories first, and see whether they
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from garcon import untrusted
 from garcon.decider import DeciderWorker
+from garcon.decider.reduced import Reduced
 from garcon.local.recording import Events
 
 EVENTS = {
@@ -62,7 +67,8 @@ class Turn:
 
     Attributes:
         completed_id: of its DecisionTaskCompleted.
-        poll: what the decider was given, in the form of PollForDecisionTask's answer.
+        poll: what the decider was given, in the form of PollForDecisionTask's answer; its events
+            are those that were new since the decision task before.
         shown: the events that show what was decided.
     """
 
@@ -86,6 +92,25 @@ class Difference:
     decided: tuple[str, ...]
 
 
+class _Replaying(DeciderWorker):
+    """Decides one recorded execution, task by task, and calls nobody."""
+
+    def __init__(self, flow: Any, events: Events) -> None:
+        super().__init__(flow, register=False)
+        self._events = events
+        self._known = Reduced("replayed")
+
+    def reduced(self, poll: Mapping[str, Any], identity: str | None = None) -> Reduced:  # noqa: ARG002 - nobody polled
+        """What the events up to this task amount to: those since the task before are added."""
+        started = poll["startedEventId"]
+        self._known.add(self._events[self._known.started : started], started)
+        return self._known
+
+    def whole_history(self, poll: Mapping[str, Any]) -> Events:
+        """The events up to this task, for a run that goes on as new."""
+        return self._events[: poll["startedEventId"]]
+
+
 def replay(flow: Any, events: Events) -> list[Difference]:
     """Decide a history once more.
 
@@ -96,15 +121,19 @@ def replay(flow: Any, events: Events) -> list[Difference]:
     Returns:
         The decision tasks that are decided otherwise now; none if the code fits the history.
     """
-    decider = DeciderWorker(flow, register=False)
+    return list(differences(flow, events))
+
+
+def differences(flow: Any, events: Events) -> Iterator[Difference]:
+    """As ``replay``, one by one: who wants the first alone need not wait for the others."""
     execution = _execution(events)
-    found = []
+    going_on = _Replaying(flow, events)
     for turn in turns(events):
-        decisions = decider.decide({**turn.poll, "workflowExecution": execution})
-        difference = _compare(turn, decisions)
-        if difference:
-            found.append(difference)
-    return found
+        task = {**turn.poll, "workflowExecution": execution}
+        if _compare(turn, going_on.decide(task)):
+            afresh = _Replaying(flow, events)
+            if difference := _compare(turn, afresh.decide(task)):
+                yield difference
 
 
 def turns(events: Events) -> Iterator[Turn]:
@@ -119,7 +148,7 @@ def turns(events: Events) -> Iterator[Turn]:
                 "startedEventId": started,
                 "previousStartedEventId": previous,
                 "workflowType": _attributes(events[0])["workflowType"],
-                "events": events[:started],
+                "events": events[previous:started],
             }
             yield Turn(event["eventId"], poll, shown[event["eventId"]])
             previous = started

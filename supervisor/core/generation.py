@@ -51,6 +51,7 @@ class Failure:
     code: int
     gate: Gate | None = None  # None where it is not a generation that ends
     facts: Mapping[str, str | int] = field(default_factory=dict)
+    to_do: str = ""  # where it is not what that gate's failures usually need
 
 
 @dataclass(slots=True)

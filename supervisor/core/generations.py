@@ -120,6 +120,7 @@ def _fail(turn: Turn, candidate: Generation, failure: Failure) -> None:
         gate=gate,
         why=failure.why,
         serving=serving,
+        to_do=failure.to_do,
     )
     turn.state.deploy = Deploy(candidate.number, Outcome.ABANDONED, text)
     turn.note(

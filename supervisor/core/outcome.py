@@ -22,17 +22,23 @@ _TODO = {
     Gate.IMPORT: "repair the flow (--check shows what the import says), then restart again",
     Gate.SETTINGS: "correct the settings, then restart again",
     Gate.REGISTER: "see to what SWF refuses, then restart again",
-    Gate.REPLAY: "restore the decider, or guard the change with schedule.version, then restart"
-    " again; python -m garcon replay shows all that differs",
+    Gate.REPLAY: "see to the histories of --gate-replay, or leave the gate out, then restart again",
     Gate.CANARY: "see what its first workers died of or failed at, then restart again",
     Gate.PROBATION: "see what its workers died of or failed at, then restart again",
 }
 
+RESTORE = (
+    "restore the decider, or guard the change with schedule.version, then restart again; python -m"
+    " garcon replay shows all that differs"
+)
+"""What to do about code that decides otherwise than a history shows."""
 
-def report(headline: str, *, gate: Gate, why: str, serving: str) -> str:
-    """The whole text."""
+
+def report(headline: str, *, gate: Gate, why: str, serving: str, to_do: str = "") -> str:
+    """The whole text; what to do is the gate's usual, if nothing else is said."""
     facts = [("gate", str(gate)), ("why", _shortened(why)), ("serving", serving)]
-    return "\n".join([headline, *(_member(*each) for each in [*facts, ("to do", _TODO[gate])])])
+    facts.append(("to do", to_do or _TODO[gate]))
+    return "\n".join([headline, *(_member(*each) for each in facts)])
 
 
 def difference(told: Contradicted) -> str:

@@ -21,7 +21,7 @@ from supervisor.core.causes import Cause, Kind, cause_of, how_ended
 from supervisor.core.generation import Failure, Gate, Zygote
 from supervisor.core.leaving import task_facts, task_name
 from supervisor.core.ledger import fate_of_answer, fate_of_result
-from supervisor.core.outcome import difference
+from supervisor.core.outcome import RESTORE, difference
 from supervisor.core.renewing import RENEWABLE, changed
 from supervisor.core.stages import Stage
 from supervisor.core.state import BAD_SETTINGS, BROKEN_FLOW, Debt, Standing
@@ -169,7 +169,7 @@ def _(event: messages.Contradicted, turn: Turn) -> None:
         worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
         facts: dict[str, str | int] = {"workflow_id": event.workflow_id}
         facts["event_id"] = event.event_id
-        failure = Failure(difference(event), BROKEN_FLOW, Gate.REPLAY, facts)
+        failure = Failure(difference(event), BROKEN_FLOW, Gate.REPLAY, facts, RESTORE)
         _failed(worker.generation, failure, turn)
 
 

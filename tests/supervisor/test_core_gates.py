@@ -138,6 +138,7 @@ def test_a_contradiction_stops_new_code_before_anybody_serves() -> None:
     assert (note.facts["workflow_id"], note.facts["event_id"]) == ("w0", 4)
     for part in ("event 4 of workflow w0", "CompleteWorkflowExecution", "FailWorkflowExecution"):
         assert part in note.text
+    assert "to do:   restore the decider" in note.text
     assert world.serves(2) == 0
 
 
@@ -156,6 +157,7 @@ def test_a_replayer_that_dies_is_tried_again() -> None:
     bad = deploy(Version(), (GOOD, GOOD, *[CRASHES_BOOTING] * 9), **GATE).finish(200)
     (note,) = bad.notes("generation_abandoned")
     assert note.facts["gate"] == "replay"
+    assert "to do:   see to the histories of --gate-replay" in note.text
 
 
 def test_a_replay_has_its_patience() -> None:

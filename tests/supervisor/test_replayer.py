@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from garcon import client
+from garcon import claims, client
 from garcon.workflow import history
 from supervisor import channel, replayer
-from supervisor.flow import USAGE, Flow
+from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE, Flow
 from supervisor.histories import Histories
 from supervisor.leaving import Leaving
 from supervisor.messages import Contradicted, Refused, Replayed
@@ -24,19 +24,25 @@ if TYPE_CHECKING:
 def recorded(name: str = "flow") -> list[dict[str, Any]]:
     """A history in which ``flow_a`` was scheduled and completed, and then the workflow."""
     kinds: list[tuple[str, dict[str, Any]]] = [
-        ("WorkflowExecutionStarted", {"workflowType": {"name": name, "version": "1.0"}}),
-        ("DecisionTaskScheduled", {}),
+        ("WorkflowExecutionStarted", started(name)),
+        ("DecisionTaskScheduled", {"taskList": {"name": name}}),
         ("DecisionTaskStarted", {"scheduledEventId": 2}),
         ("DecisionTaskCompleted", {"scheduledEventId": 2, "startedEventId": 3}),
         ("ActivityTaskScheduled", scheduled()),
         ("ActivityTaskStarted", {"scheduledEventId": 5}),
         ("ActivityTaskCompleted", {"scheduledEventId": 5, "startedEventId": 6}),
-        ("DecisionTaskScheduled", {}),
+        ("DecisionTaskScheduled", {"taskList": {"name": name}}),
         ("DecisionTaskStarted", {"scheduledEventId": 8}),
         ("DecisionTaskCompleted", {"scheduledEventId": 8, "startedEventId": 9}),
         ("WorkflowExecutionCompleted", {"decisionTaskCompletedEventId": 10}),
     ]
     return [event(number, *each) for number, each in enumerate(kinds, 1)]
+
+
+def started(name: str) -> dict[str, Any]:
+    """What the execution began with."""
+    type_ = {"name": name, "version": "1.0"}
+    return {"workflowType": type_, "taskList": {"name": name}, "childPolicy": "TERMINATE"}
 
 
 def scheduled() -> dict[str, Any]:
@@ -45,6 +51,7 @@ def scheduled() -> dict[str, Any]:
     return {
         "activityId": "flow_a-1",
         "activityType": {"name": "flow_a", "version": "1.0"},
+        "taskList": {"name": "flow_a"},
         "input": json.dumps(ids),
         "decisionTaskCompletedEventId": 4,
     }
@@ -142,6 +149,44 @@ def test_a_file_that_is_no_history_is_refused(tmp_path: Path) -> None:
     assert isinstance(heard, Refused)
     assert "broken.json is not JSON" in heard.why
     assert heard.code == USAGE
+
+
+@pytest.mark.parametrize(
+    ("number", "attributes", "fault"),
+    [
+        (1, {"workflowType": ["flow"]}, "event 1 (WorkflowExecutionStarted)"),
+        (5, {}, "event 5 (ActivityTaskScheduled)"),
+        (10, {"scheduledEventId": 8, "startedEventId": 99}, "event 10 (DecisionTaskCompleted)"),
+    ],
+)
+def test_a_history_that_is_not_whole_is_refused(
+    tmp_path: Path, number: int, attributes: dict[str, Any], fault: str
+) -> None:
+    """With the file, the event and what it lacks, in one sentence."""
+    events = recorded()
+    events[number - 1] = event(number, events[number - 1]["eventType"], attributes)
+    _, heard = errand(keep(tmp_path, recorded(), events))
+    assert isinstance(heard, Refused)
+    assert f"{tmp_path}/1.json holds no whole history: {fault}" in heard.why
+    assert len(heard.why.splitlines()) == 1
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """As such, and not as one without histories."""
+    _, heard = errand(str(tmp_path / "histroies"))
+    assert isinstance(heard, Refused)
+    assert "histroies: there is no such folder" in heard.why
+
+
+def test_a_claim_store_that_does_not_answer_is_left_to_the_next_replayer(tmp_path: Path) -> None:
+    """It passes: nothing is said, and another replayer is sent."""
+
+    def unlucky(schedule: Any) -> None:
+        raise claims.Unavailable("The claim store does not answer.")
+
+    code, heard = errand(keep(tmp_path, recorded()), a=make("a"), decider=unlucky)
+    assert code == CANNOT_KEEP_ALIVE
+    assert heard is None
 
 
 def executions(*ids: str) -> dict[str, Any]:

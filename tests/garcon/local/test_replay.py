@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
+from garcon import activity, runner, task
+from garcon import client as clients
+from garcon.event import History
 from garcon.local import LocalSWF, recording
-from garcon.local.replay import replay, turns
+from garcon.local.replay import differences, replay, turns
 from tests.garcon.local.test_runner import failing, flow
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@task.decorate(timeout=60)
+def numbers() -> dict[str, list[int]]:
+    """Three of them."""
+    return {"numbers": [1, 2, 3]}
 
 
 def recorded(made: Any, **given: Any) -> recording.Events:
@@ -106,12 +117,67 @@ def test_fewer_retries_are_seen() -> None:
     assert difference.decided[0].startswith("FailWorkflowExecution ")
 
 
-def test_each_decision_task_sees_the_history_up_to_its_start() -> None:
-    """A turn holds the events up to its start, and where the one before began."""
+def test_each_decision_task_is_given_what_is_new_to_it() -> None:
+    """A turn holds the events since the start of the one before, up to its own."""
     events = recorded(flow(), beans="b")
     seen = [
         (turn.poll["previousStartedEventId"], turn.poll["startedEventId"], turn.completed_id)
         for turn in turns(events)
     ]
     assert seen == [(0, 3, 4), (3, 9, 10), (9, 15, 16)]
-    assert all(len(turn.poll["events"]) == turn.poll["startedEventId"] for turn in turns(events))
+    assert [each for turn in turns(events) for each in turn.poll["events"]] == events[:15]
+
+
+def test_each_event_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many decision tasks follow it: a history costs what its length is."""
+    events = recorded(flow(), beans="b")
+    read: list[int] = []
+    add = History.add
+
+    def noting(self: History, event: Any) -> None:
+        read.append(event["eventId"])
+        add(self, event)
+
+    monkeypatch.setattr(History, "add", noting)
+    assert replay(flow(), events) == []
+    assert read == list(range(1, 16))
+
+
+def test_who_wants_the_first_difference_has_nothing_else_decided() -> None:
+    """The decisions after it are not made."""
+    events = recorded(flow(), beans="b")
+    changed = flow()
+    changed.decider = decider = Mock(side_effect=KeyError("sned"))
+    assert next(differences(changed, events)).completed_id == 4
+    assert decider.call_count == 2  # going on, and once more from the first event
+
+
+def test_a_flow_that_changes_a_result_is_no_difference() -> None:
+    """What it did at the decision before is not held against the code: SWF's history is."""
+    gather = activity.create("cafe", "coffee")(name="gather", run=runner.Sync(numbers.fill()))
+
+    def decider(schedule: Any) -> None:
+        first = schedule("first", gather)
+        first.wait()
+        first.result["numbers"].append(4)
+        schedule("second", gather, input={"n": len(first.result["numbers"])}).wait()
+        schedule("third", gather)
+
+    made = SimpleNamespace(domain="cafe", name="coffee", gather=gather, decider=decider)
+    events = recorded(made)
+    assert len(list(turns(events))) == 4
+    assert replay(made, events) == []
+
+
+def test_a_run_that_went_on_as_new_is_replayed_without_swf(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it carries over is found in its own events; nobody is asked."""
+    made = flow(continue_at=8)
+    with LocalSWF() as swf:
+        last = swf.run(made, {"beans": "b"}, workflow_id="w").history[0]
+        before = last["workflowExecutionStartedEventAttributes"]["continuedExecutionRunId"]
+        first = swf.history("w", before)
+    monkeypatch.setattr(clients, "calling", pytest.fail)
+    assert first[-1]["eventType"] == "WorkflowExecutionContinuedAsNew"
+    assert replay(made, first) == []

@@ -79,6 +79,15 @@ def test_what_is_missing_is_named() -> None:
         checked(spoilt(place, None, drop=True), "file")
 
 
+@pytest.mark.parametrize("named", [2, 3, 0, -1, 10**30])
+def test_an_answer_names_the_start_of_its_task(named: int) -> None:
+    """Another event, one to come and none at all are no start of the second decision task."""
+    place = (9, "decisionTaskCompletedEventAttributes", "startedEventId")
+    said = rf"event 10 \(DecisionTaskCompleted\): startedEventId is {named}, .* was 9"
+    with pytest.raises(NotAHistory, match=said):
+        checked(spoilt(place, named, drop=False), "file")
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(PLACES), st.sampled_from(JUNK), st.booleans())
 def test_a_spoilt_history_ends_in_a_sentence(
