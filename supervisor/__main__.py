@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from supervisor import kernel
+from supervisor.usage import COMMANDS, UNIT
 
 if TYPE_CHECKING:
     import socket
@@ -26,17 +27,9 @@ FAULT = 70
 
 _NEEDS_NO_ZYGOTE = {"-h", "--help", "--version", "--check"}
 
-COMMANDS = frozenset(
-    {
-        *("status", "tasks", "stacks", "logs"),
-        *("scale", "restart", "drain", "quiet", "resume", "stop"),
-    }
-)
-"""First words that speak to a supervisor that runs."""
-
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the supervisor; returns its exit code (``options.EXIT_CODES``)."""
+    """Run the supervisor; returns its exit code (``usage.EXIT_CODES``)."""
     try:
         return _main(sys.argv[1:] if argv is None else argv)
     except Exception:
@@ -53,7 +46,7 @@ def _main(words: Sequence[str]) -> int:
 
         return commands.run(words)
     kernel.forbid_core_dumps()
-    if words[:1] == ["unit"]:
+    if words and words[0] == UNIT:
         from supervisor.systemd import unit  # noqa: PLC0415 - only this command needs it
 
         return unit.main(words[1:])

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 
-from supervisor import __version__, histories, sizes, spans, surges
+from supervisor import __version__, histories, sizes, spans, surges, usage
 from supervisor.settings import Settings, SettingsError
 from supervisor.tuning import Tuning
 
@@ -41,30 +41,6 @@ _REPEATABLE = {
 
 _EXAMPLES = {"pools": "LIST=N, as in resize=4", "scale": "LIST=MIN..MAX, as in resize=1..8"}
 """What a setting takes that is a value for each list."""
-
-EXIT_CODES = """\
-exit codes:
-  0  drained: every task in hand was finished and answered
-  1  stopped with work abandoned; with --once: an execution did not complete
-  2  usage or settings: the sentence says which and what to do
-  3  the flow cannot be loaded: its own traceback is shown
-  4  the pool cannot be kept alive
-  70 a fault of the supervisor itself: its traceback is shown
-
-signals:
-  TERM, INT  drain: no new poll, open polls and tasks in hand are finished; again: stop now
-  QUIT       stop now
-  HUP        replace all workers by new ones with the code and the settings as they are now
-  TTIN, TTOU one worker more, or fewer, for each activity list
-
-first words instead of options:
-  status, tasks, stacks, logs, scale, restart, drain, quiet, resume, stop
-             speak to a supervisor that runs; each knows --help
-  unit       print a systemd unit that runs the options that follow
-
-Every option can be given as GARCON_<OPTION> in the environment and, with the same name, in the
-file of --config; the command line wins over the environment, the environment over the file.
-"""
 
 
 @dataclass(frozen=True)
@@ -180,18 +156,18 @@ _BY_WORD = {word: each.name for each in OPTIONS for word in each.words}
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m supervisor",
-        usage=(
-            "%(prog)s --flow MODULE[:NAME] [--workers N] [--deciders N] [option ...]\n"
-            "       %(prog)s status|tasks|stacks|logs|scale|restart|drain|quiet|resume|stop ..."
-        ),
+        usage=usage.USAGE,
         description="Keep a pool of Amazon SWF decider and activity workers alive on this host.",
-        epilog=EXIT_CODES,
+        epilog=usage.EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    group = parser.add_argument_group()
     for each in OPTIONS:
+        if each.name in usage.HEADINGS:
+            group = parser.add_argument_group(usage.HEADINGS[each.name])
         if not each.hidden:
-            _add(parser, each)
+            _add(group, each)
     parser.add_argument("--config", metavar="FILE.toml", help="settings from a file")
     parser.add_argument(
         "--check",
@@ -202,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add(parser: argparse.ArgumentParser, option: Option) -> None:
+def _add(group: argparse._ArgumentGroup, option: Option) -> None:
     how: dict[str, Any] = {
         "dest": option.name,
         "default": None,
@@ -216,7 +192,7 @@ def _add(parser: argparse.ArgumentParser, option: Option) -> None:
         how["metavar"] = option.metavar or option.name.upper()
     if option.name in _REPEATABLE:
         how["action"] = "append"
-    parser.add_argument(option.flag, **how)
+    group.add_argument(option.flag, **how)
 
 
 def _choices(kind: Any) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from supervisor.commands import changes, logs, stacks, status, tasks
 from supervisor.commands.asking import Failed
+from supervisor.usage import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,34 +60,35 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _looking(commands: _Commands) -> None:
-    _add(commands, "status", status.run, "generations, pools and workers")
-    _add(commands, "tasks", tasks.run, "the tasks in hand")
-    each = _add(commands, "stacks", stacks.run, "where a worker is right now")
+    _add(commands, "status", status.run)
+    _add(commands, "tasks", tasks.run)
+    each = _add(commands, "stacks", stacks.run)
     each.add_argument("pid", type=int, metavar="PID", help="its process, as 'status' shows it")
-    each = _add(commands, "logs", logs.run, "what has happened of late")
+    each = _add(commands, "logs", logs.run)
     each.add_argument("-f", "--follow", action="store_true", help="and what happens from now on")
 
 
 def _changing(commands: _Commands) -> None:
-    each = _add(commands, "scale", changes.scale, "change how many workers a task list has")
+    each = _add(commands, "scale", changes.scale)
     each.add_argument("sizes", nargs="+", metavar="LIST=N", help="N workers, or +N or -N")
-    each = _add(commands, "restart", changes.restart, "replace all workers by new ones")
+    each = _add(commands, "restart", changes.restart)
     each.add_argument("--wait", action="store_true", help="until they serve, or were given up")
-    each = _add(commands, "drain", changes.drain, "finish what is in hand, and leave")
+    each = _add(commands, "drain", changes.drain)
     each.add_argument("list", nargs="?", metavar="LIST", help="stay up, but for this list")
     each.add_argument("--wait", action="store_true", help="until nothing is in hand any more")
-    each = _add(commands, "quiet", changes.quiet, "poll no more, and stay up")
+    each = _add(commands, "quiet", changes.quiet)
     each.add_argument("list", nargs="?", metavar="LIST", help="this list alone")
     each.add_argument("--wait", action="store_true", help="until nothing is in hand any more")
-    each = _add(commands, "resume", changes.resume, "poll again")
+    each = _add(commands, "resume", changes.resume)
     each.add_argument("list", nargs="?", metavar="LIST", help="this list alone")
-    each = _add(commands, "stop", changes.stop, "leave now; what is in hand is abandoned")
+    each = _add(commands, "stop", changes.stop)
     each.add_argument("--wait", action="store_true", help="until it has left")
 
 
 def _add(
-    commands: _Commands, name: str, run: Callable[[argparse.Namespace], int], what: str
+    commands: _Commands, name: str, run: Callable[[argparse.Namespace], int]
 ) -> argparse.ArgumentParser:
+    what = COMMANDS[name]
     parser = commands.add_parser(name, help=what, description=f"{what.capitalize()}.")
     parser.set_defaults(run=run)
     parser.add_argument("--flow", metavar="MODULE[:NAME]", help="whose supervisor")

@@ -34,6 +34,13 @@ WATCHDOG_SECONDS = 60
 FAREWELL_SECONDS = 2
 """Seconds for children to follow the end of their channels, the last thing before the exit."""
 
+HELP = """\
+usage: python -m supervisor unit --flow MODULE[:NAME] [option ...]
+
+Print a systemd unit that runs a supervisor with these options. They are those
+of python -m supervisor --help, but for --local, --start and --once.
+"""
+
 _FOR_A_TRIAL = {"local": "--local", "once": "--once", "start": "--start"}
 
 _CARRIED = ("PYTHONPATH", "AWS_REGION", "AWS_DEFAULT_REGION", "GARCON_CLAIMS", "GARCON_CONFIG")
@@ -63,6 +70,9 @@ class Host:
 
 def main(argv: Sequence[str]) -> int:
     """Print the unit; returns the exit code."""
+    if not {"-h", "--help"}.isdisjoint(argv):
+        print(HELP, end="")  # noqa: T201 - the command's answer
+        return 0
     try:
         said = options.read(argv, os.environ)
         text = unit(said, argv, os.environ, Host(sys.executable, os.getcwd()))  # noqa: PTH109 - text

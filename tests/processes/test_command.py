@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
+from supervisor.usage import COMMANDS, UNIT
 from tests.processes import swf
 from tests.processes.harness import Program, Supervisor, local_swf
 
@@ -184,11 +186,21 @@ def test_check_says_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_version_and_help_are_told() -> None:
-    """--version names it; --help fits 100 columns and documents the exit codes."""
+    """--version names it; --help names the exit codes, and every first word there is."""
     assert run("--version")[1].startswith("garcon supervisor ")
-    _, out, _ = run("--help", COLUMNS="100")
-    assert max(len(line) for line in out.splitlines()) <= 100
+    _, out, _ = run("--help")
     assert "exit codes:" in out
+    for word, what in {**COMMANDS, UNIT: "print a systemd unit"}.items():
+        assert re.search(rf"^  {word} +{what}", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("word", [None, UNIT, *COMMANDS])
+def test_every_help_fits_a_terminal(word: str | None) -> None:
+    """Of 80 columns, and its usage is that of the word."""
+    code, out, _ = run(*filter(None, [word]), "--help", COLUMNS="80")
+    assert code == 0
+    assert out.startswith(f"usage: python -m supervisor {word or '--flow'} ")
+    assert max(len(line) for line in out.splitlines()) < 80
 
 
 def test_quit_stops_now(tmp_path: Path) -> None:
