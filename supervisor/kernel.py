@@ -9,6 +9,9 @@ Rules of this file:
    sees every death, and a pid stays ours until we have reaped it.
 4. Signal handlers are empty. The signal's number arrives as a byte on the wake-up descriptor and
    waits there for the loop.
+5. SIGTTOU is heard while the supervisor waits, and by no process below it. It has two meanings:
+   somebody's wish, and a terminal's complaint about output from the background (``stty tostop``),
+   which comes back at each try to write. A terminal lets those write who have it blocked.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from typing import TYPE_CHECKING
 from supervisor import environment
 
 if TYPE_CHECKING:
+    import select
     from collections.abc import Callable, Iterator
 
     Send = Callable[[int], None]
@@ -93,7 +97,7 @@ def spawn(module: str) -> tuple[int, socket.socket]:
                 environment.for_children(os.environ),
                 file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), CHANNEL_DESCRIPTOR)],
                 setpgroup=0,
-                setsigmask=[],
+                setsigmask=[signal.SIGTTOU],
                 setsigdef=HEARD,
             )
         except OSError:
@@ -196,6 +200,7 @@ def _nothing(_number: int, _frame: object) -> None:
 def wake_up() -> Iterator[int]:
     """A descriptor on which the ``HEARD`` signals arrive as bytes; restores what it replaced."""
     reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
     before = {each: signal.signal(each, _nothing) for each in HEARD}
     old = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
@@ -204,8 +209,18 @@ def wake_up() -> Iterator[int]:
         signal.set_wakeup_fd(old)
         for each, handler in before.items():
             signal.signal(each, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.close(reader)
         os.close(writer)
+
+
+def wait(poll: select.poll, milliseconds: int | None = None) -> None:
+    """Wait until something happens, and hear all signals meanwhile; ``None`` is without end."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTTOU})
+    try:
+        poll.poll(milliseconds)  # a signal that came before it has left its byte
+    finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
 
 
 def drain_bytes(reader: int) -> bytes:

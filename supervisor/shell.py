@@ -111,7 +111,7 @@ class Shell:
         )
         left = 0.0 if self._pending else by - time.monotonic()
         # Rounded up: to wake a moment early would only mean to wait again.
-        self._poll.poll(None if left == inf else max(0, int(left * 1000) + 1))
+        kernel.wait(self._poll, None if left == inf else max(0, int(left * 1000) + 1))
 
     def _turn(self, wake_up: int) -> None:
         signals = kernel.drain_bytes(wake_up)
@@ -349,7 +349,7 @@ class Shell:
                 child.channel.shut()
         by = time.monotonic() + FAREWELL
         while self._children and (left := by - time.monotonic()) > 0:
-            self._poll.poll(int(left * 1000) + 1)
+            kernel.wait(self._poll, int(left * 1000) + 1)
             kernel.drain_bytes(wake_up)
             self._hear_all(wake_up)
             self._deaths(kernel.reap())

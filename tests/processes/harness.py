@@ -62,7 +62,7 @@ class Lines:
         self._thread.start()
 
     def _read(self, stream: Any) -> None:
-        with stream:
+        with stream, contextlib.suppress(OSError):  # so a terminal tells that nobody is there
             for line in stream:
                 self._fresh.put(line.rstrip("\n"))
         self._fresh.put(None)

@@ -8,7 +8,30 @@ import signal
 import subprocess
 import sys
 
-from tests.processes.harness import LIMIT, ROOT, Supervisor, environment, local_swf
+import psutil
+
+from tests.processes import flow, swf
+from tests.processes.harness import (
+    LIMIT,
+    ROOT,
+    Lines,
+    Program,
+    Supervisor,
+    environment,
+    local_swf,
+)
+
+BACKGROUND = """
+import fcntl, os, subprocess, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+mode = termios.tcgetattr(0)
+mode[3] |= termios.TOSTOP
+termios.tcsetattr(0, termios.TCSANOW, mode)
+program = [sys.executable, "-m", "supervisor", *sys.argv[1:]]
+sys.exit(subprocess.run(program, process_group=0).returncode)
+"""
+"""What a shell does for ``stty tostop`` and a command that ends with ``&``."""
 
 SCRIPT = """
 import fcntl, os, sys, termios
@@ -23,9 +46,9 @@ def test_closing_the_terminal_drains() -> None:
     """Who closes the window wants the program to leave, not to restart and go on unseen."""
     with local_swf("--poll-seconds", "1") as endpoint:
         ours, theirs = pty.openpty()
-        flow = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint)
+        served = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint)
         with subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, *flow],
+            [sys.executable, "-c", SCRIPT, *served],
             cwd=ROOT,
             env=environment(),
             stdin=theirs,
@@ -40,6 +63,49 @@ def test_closing_the_terminal_drains() -> None:
             os.close(ours)
             assert any("the terminal was closed" in line for line in said)
             assert program.wait(LIMIT) == 0
+
+
+class InBackground(Program):
+    """A supervisor in the background of a terminal, to which it and all below it write."""
+
+    def __init__(self, *argv: str) -> None:
+        ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", BACKGROUND, *argv],
+            cwd=ROOT,
+            env=environment(),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            text=True,
+        )
+        os.close(theirs)
+        self.out = self.err = Lines(os.fdopen(ours, errors="replace"))
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the supervisor a signal."""
+        (supervisor,) = psutil.Process(self.pid).children()
+        supervisor.send_signal(number)
+
+
+def test_writing_from_the_background_is_no_wish_for_fewer_workers() -> None:
+    """Nor does a terminal that complains of it stop anybody; a TTOU that is sent is a wish."""
+    with (
+        local_swf("--poll-seconds", "1") as endpoint,
+        InBackground(
+            *("--flow", "tests.processes.flow", "--endpoint-url", endpoint, "--workers", "2")
+        ) as pool,
+    ):
+        pool.out.wait_for(lambda line: "are ready" in line, "full strength")
+        execution = swf.start(endpoint, flow, gate=os.devnull, then="")
+        pool.out.wait_for(lambda line: "at the gate" in line, "line of a worker")
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        pool.signal(signal.SIGTTOU)
+        pool.out.wait_for(lambda line: "SIGTTOU" in line, "smaller pool")
+        pool.signal(signal.SIGTERM)
+        assert pool.wait() == 0
+        told = [line for line in pool.out.rest().splitlines() if "SIGTTOU" in line]
+    assert all("1 workers are wanted, 2 were" in line for line in told)
 
 
 def test_hup_without_a_terminal_asks_for_a_restart() -> None:
