@@ -74,7 +74,10 @@ class Listener:
 def listen_for(flow: str, given: str | None) -> Listener | None:
     """Listen where ``--control`` says, else where a flow's supervisor does; ``None`` for nowhere.
 
-    Raises ``CannotListen``; at a place that nobody chose, no socket is no reason not to run.
+    Raises ``CannotListen`` for a place that was given: who names it relies on it. No socket at the
+    usual place is no reason not to run. A host may have two supervisors of a flow, and mean it: one
+    drains while the next begins, one has the deciders and one a list, somebody tries ``--local``
+    beside the service. Tasks wait meanwhile, and commands can do without.
     """
     path = socket_of(flow, given, os.environ, os.geteuid())
     try:
