@@ -62,7 +62,7 @@ def stories(draw: Any) -> histories.History:
     return made
 
 
-@settings(max_examples=80, derandomize=True, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_the_next_run_knows_what_this_one_knew(data: Any) -> None:
     """Results, retries, rests and input are the same; so they are after a second carrying."""

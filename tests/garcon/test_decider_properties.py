@@ -45,7 +45,7 @@ def _turns(number: int) -> Any:
 
 
 RUNS = {"diamond": 1 + 2 + 1 + 1, "custom": 1 + 2 + 1 + 1}
-BOUNDED = settings(max_examples=60, derandomize=True, deadline=None)
+BOUNDED = settings(max_examples=60)
 
 
 def chooser(data: Any) -> Any:

@@ -219,7 +219,7 @@ def build(actions: list[tuple[str, str, int]]) -> History:
     return history
 
 
-@settings(max_examples=60, derandomize=True)
+@settings(max_examples=60)
 @given(ACTIONS, st.integers(0, 100))
 def test_the_fold_can_stop_and_go_on(actions: list[tuple[str, str, int]], cut: int) -> None:
     """Folding a history in two parts gives what folding it at once gives."""
@@ -240,7 +240,7 @@ def test_the_fold_can_stop_and_go_on(actions: list[tuple[str, str, int]], cut: i
     }
 
 
-@settings(max_examples=60, derandomize=True)
+@settings(max_examples=60)
 @given(ACTIONS)
 def test_what_is_open_is_what_was_scheduled_and_has_not_ended(
     actions: list[tuple[str, str, int]],

@@ -39,7 +39,7 @@ def state(activity_id: str, last: int) -> ActivityState:
     return made
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(activities=graphs(), data=st.data())
 def test_a_frontier_sees_what_looking_at_everything_sees(activities: list[Any], data: Any) -> None:
     """Whatever has completed, in whatever order, and whenever one looked before."""

@@ -23,7 +23,7 @@ def whole(events: list[dict[str, Any]]) -> Reduced:
 
 
 @pytest.mark.parametrize("make_flow", [diamond, custom])
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data(), faults=st.integers(0, 6))
 def test_a_history_cut_anywhere_folds_to_the_same_state(
     make_flow: Any, data: Any, faults: int

@@ -35,7 +35,7 @@ from tests.world import World, tell
 ENOUGH = 1500.0
 """Seconds after which every fault of a generated story is over."""
 
-many = effort(max_examples=100, deadline=None, derandomize=True)
+many = effort(max_examples=100)
 
 surges = st.sampled_from(["1", "2", "40%", "100%"]).map(Surge)
 

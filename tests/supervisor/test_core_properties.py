@@ -48,7 +48,7 @@ RESTART = messages.RestartAsked("SIGHUP")
 DRAIN = messages.DrainAsked("SIGTERM")
 
 # A story takes milliseconds, and the laws need many. Repeatable: a failure belongs to a change.
-many = effort(max_examples=100, deadline=None, derandomize=True)
+many = effort(max_examples=100)
 
 helpers = st.builds(
     Helper,

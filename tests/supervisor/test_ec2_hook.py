@@ -75,7 +75,7 @@ def test_refused_heartbeats_leave_what_was_bought() -> None:
     assert later.ends == 110.0
 
 
-@effort(max_examples=100, deadline=None)
+@effort(max_examples=100)
 @given(st.floats(30, 7200), st.lists(st.sampled_from(["taken", "lost", "refused"]), max_size=40))
 def test_the_group_is_kept_waiting_to_its_limit_and_never_beyond(
     heartbeat: float, answers: list[str]
@@ -127,7 +127,7 @@ def test_what_the_group_says_is_believed() -> None:
     assert Protection(on=False).last_wish() is None
 
 
-@effort(max_examples=100, deadline=None)
+@effort(max_examples=100)
 @given(
     st.lists(st.tuples(st.floats(0, 90), st.sampled_from([0, 0, 1, 5]), st.booleans()), max_size=60)
 )

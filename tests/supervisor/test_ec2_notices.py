@@ -270,7 +270,7 @@ SIGHTS = st.lists(
 )
 
 
-@effort(max_examples=100, deadline=None, derandomize=True)
+@effort(max_examples=100)
 @given(SIGHTS, st.booleans())
 def test_every_drain_after_the_first_has_a_nearer_end(sights: list[Sight], drain: bool) -> None:  # noqa: FBT001 - hypothesis gives it
     """In any story, and a first one has a reason that was seen."""

@@ -35,7 +35,7 @@ ENOUGH = 1500.0
 PATIENT = {"intensity_deaths": 999, "generation_tries": 999}
 RESTART = messages.RestartAsked("SIGHUP")
 
-many = effort(max_examples=100, deadline=None, derandomize=True)
+many = effort(max_examples=100)
 
 
 @many

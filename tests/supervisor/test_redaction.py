@@ -77,7 +77,7 @@ def test_a_payload_is_redacted_and_cut() -> None:
     assert redaction.payload("[" * 100_000).startswith("[[[")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=200))
 def test_any_text_and_value_can_be_shown(text: str) -> None:
     """Redacting never fails, and what is redacted stays as it is."""

@@ -236,9 +236,7 @@ def test_inputs_that_no_longer_lead_anywhere_are_refused(tmp_path: Path) -> None
         Service(Settings(), state=tmp_path / "state")
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.integers(0, 5), max_size=25))
 def test_any_story_is_repeated(tmp_path_factory: pytest.TempPathFactory, steps: list[int]) -> None:
     """Whatever was done, the service that comes back shows the same histories."""

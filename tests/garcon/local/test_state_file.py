@@ -116,7 +116,7 @@ def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return killed
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(torn=st.integers(0, 40_000), junk=st.binary(max_size=50))
 def test_a_torn_end_costs_only_what_was_being_written(
     tmp_path_factory: pytest.TempPathFactory, left_behind: Path, torn: int, junk: bytes

@@ -88,7 +88,7 @@ def test_an_answer_names_the_start_of_its_task(named: int) -> None:
         checked(spoilt(place, named, drop=False), "file")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from(PLACES), st.sampled_from(JUNK), st.booleans())
 def test_a_spoilt_history_ends_in_a_sentence(
     place: tuple[Any, ...],

@@ -363,7 +363,5 @@ TestPlay = Play.TestCase
 TestPlay.settings = settings(
     max_examples=100,
     stateful_step_count=50,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
