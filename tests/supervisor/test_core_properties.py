@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from msgspec import structs
 
 from supervisor import messages
 from supervisor.messages import Stale, Staleness
+from supervisor.settings import Settings
+from supervisor.surges import Surge
 from tests.fates import (
     GOOD,
     LONG_POLL,
@@ -21,6 +24,7 @@ from tests.fates import (
     Fate,
     Helper,
     Murder,
+    Order,
     Orders,
     Plan,
     Script,
@@ -47,7 +51,7 @@ PATIENT = {"intensity_deaths": 999, "generation_tries": 999}
 RESTART = messages.RestartAsked("SIGHUP")
 DRAIN = messages.DrainAsked("SIGTERM")
 
-# A story takes milliseconds, and the laws need many. Repeatable: a failure belongs to a change.
+# A story takes milliseconds, and the laws need many.
 many = effort(max_examples=100)
 
 helpers = st.builds(
@@ -344,14 +348,27 @@ def test_a_drain_ends_when_nobody_cooperates(at: float, timeouts: list[float], f
     assert world.now <= at + chosen.poll_patience + task + seconds
 
 
+def limited(order: Order, limit: float) -> Order:
+    """A restart's settings have this limit, too: what they say holds for the drain."""
+    if isinstance(order, messages.RestartAsked) and order.settings:
+        chosen = structs.replace(order.settings, drain_timeout=limit)
+        return structs.replace(order, settings=chosen)
+    return order
+
+
+UNLIMITED = messages.RestartAsked("SIGHUP", Settings(flow="flow", workers=3, surge=Surge("1")))
+
+
 @many
 @given(scripts(), quarters(0, 300), farewells(), st.sampled_from([1.0, 30.0]))
+@example(Script(orders=((62.5, UNLIMITED),)), 290.0, DRAIN, 1.0)
 def test_a_limit_ends_the_program(
     script: Script, at: float, farewell: messages.Event, limit: float
 ) -> None:
     """With a limit the end comes at the limit, plus reaping and the reports of what was cut."""
     # Later than the first generation serves: one that never does has exit codes of its own.
-    orders = tuple((20.0 + when, each) for when, each in (*script.orders, (at, farewell)))
+    told = (*script.orders, (at, farewell))
+    orders = tuple((20.0 + when, limited(each, limit)) for when, each in told)
     script = replace(script, orders=orders, lag=0.0, errands=())
     world = tell(script, drain_timeout=limit).finish(ENOUGH)
     chosen = world.settings
