@@ -37,7 +37,7 @@ def throttle_backoff_handler(details: Mapping[str, Any]) -> None:
     """Log at INFO, through the logger of the method's owner, which try this was and the wait.
 
     Args:
-        details: What the ``backoff`` library hands to ``on_backoff``; ``args[0]`` is the owner.
+        details: As the ``backoff`` library hands to ``on_backoff``; ``args[0]`` is the owner.
     """
     logger: logging.Logger = details["args"][0].logger
     logger.info(

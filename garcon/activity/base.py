@@ -177,6 +177,7 @@ class Activity(Actor):
             run_id=where.get("runId"),
             activity_name=answer.get("activityType", {}).get("name"),
             started_event_id=answer.get("startedEventId"),
+            clock=self.clock,
         )
         self._reckon(execution)
         return execution

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from garcon import client as clients
 from garcon import limits, payload, runner, trouble
 from garcon.errors import GarconError
+from garcon.insist import CLOCK, Clock
 from garcon.log import GarconLogger
 from garcon.throttles import backed_off
 from garcon.utils import error_code
@@ -67,6 +68,7 @@ class ActivityExecution(GarconLogger):
         start_to_close: Seconds that the task may last, if known.
         heartbeat_timeout: Seconds between two signs of life, if known.
         received: When it was received, in monotonic seconds.
+        clock: The time that throttled answers rest by.
 
     Attributes:
         cancel_requested: Whether SWF wants the work to end; as fresh as the last heartbeat.
@@ -88,6 +90,7 @@ class ActivityExecution(GarconLogger):
         start_to_close: float | None = None,
         heartbeat_timeout: float | None = None,
         received: float | None = None,
+        clock: Clock = CLOCK,
     ) -> None:
         self.client = client
         self.activity_id = activity_id
@@ -100,6 +103,7 @@ class ActivityExecution(GarconLogger):
         self.start_to_close = start_to_close
         self.heartbeat_timeout = heartbeat_timeout
         self.received = time.monotonic() if received is None else received
+        self.clock = clock
         self.cancel_requested = False
         self.gone = False
         self.on_stale: Callable[[Stale], None] = nobody

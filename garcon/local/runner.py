@@ -8,6 +8,7 @@ While it drives, every worker uses the service's client, whatever client the flo
 rests by the service's clock: a back-off of a minute takes no time.
 """
 
+import itertools
 import json
 import logging
 import math
@@ -34,6 +35,10 @@ External: TypeAlias = Callable[[Any], Any]
 STEPS = 100_000
 """Steps after which an execution is taken to turn in circles: a history may hold 25,000 events, and
 an event takes a step or two."""
+
+RESTS = 10_000
+"""Rests after failed calls, after which a run is taken to fail for ever: a history of 25,000 events
+takes two calls an event, and every tenth of them may fail five times."""
 
 
 class Worker(Protocol):
@@ -113,6 +118,7 @@ class Runner:
         with clients.use(self._client):
             workers = self._workers()
             with _living_by(self._threads, workers.values()):
+                self._register(workers.values())
                 started = self._client.start_workflow_execution(domain=flow.domain, **start)
                 run_id = self._drive(workers, started["runId"])
         return Outcome(start["workflowId"], run_id, self._threads.service.engine.history(run_id))
@@ -120,7 +126,9 @@ class Runner:
     def _workers(self) -> dict[TaskListKey, Worker]:
         workers: dict[TaskListKey, Worker] = {}
         for flow in self._flows:
-            workers[TaskListKey(flow.domain, "decision", flow.name)] = DeciderWorker(flow)
+            workers[TaskListKey(flow.domain, "decision", flow.name)] = DeciderWorker(
+                flow, register=False
+            )
             for each in find_workflow_activities(flow):
                 if isinstance(each, ExternalActivity):
                     continue  # its program is not here, unless a function stands for it
@@ -129,6 +137,11 @@ class Runner:
             key = TaskListKey(self._flows[0].domain, "activity", name)
             workers[key] = ExternalWorker(self._client, key, function)
         return workers
+
+    def _register(self, workers: Iterable[Worker]) -> None:
+        for worker in workers:
+            if isinstance(worker, DeciderWorker):
+                worker.register()
 
     def _drive(self, workers: Mapping[TaskListKey, Worker], run_id: str) -> str:
         """Work until the execution, and what it continued as, has closed; the last run's id."""
@@ -176,7 +189,7 @@ class Runner:
 def _living_by(threads: Threads, workers: Iterable[Worker]) -> Iterator[None]:
     """Within, the workers rest by the service's clock, which they move when it is virtual."""
     sleep = threads.advance if threads.clock.virtual else threads.sleep
-    clock = Clock(now=threads.clock.now, sleep=sleep)
+    clock = Clock(now=threads.clock.now, sleep=_counted(sleep))
     actors = [each for each in workers if isinstance(each, Activity | DeciderWorker)]
     before = [(actor.clock, actor.patience) for actor in actors]
     for actor in actors:
@@ -186,3 +199,16 @@ def _living_by(threads: Threads, workers: Iterable[Worker]) -> Iterator[None]:
     finally:
         for actor, (its_clock, its_patience) in zip(actors, before, strict=True):
             actor.clock, actor.patience = its_clock, its_patience
+
+
+def _counted(sleep: Callable[[float], None]) -> Callable[[float], None]:
+    """A rest that is refused when there were too many."""
+    numbers = itertools.count(1)
+
+    def rest(seconds: float) -> None:
+        if next(numbers) > RESTS:
+            told = f"The workers have rested {RESTS} times after calls that failed"
+            raise Stuck(f"{told}; was a fault ordered that never ends?")
+        sleep(seconds)
+
+    return rest

@@ -166,6 +166,23 @@ def test_a_fault_on_the_way_is_rested_on_in_virtual_time(swf: LocalSWF) -> None:
     assert outcome.seconds > 5
 
 
+@pytest.mark.parametrize("operation", ["PollForActivityTask", "RegisterDomain"])
+def test_throttles_are_rested_on_in_virtual_time(swf: LocalSWF, operation: str) -> None:
+    """The growing rests after throttles pass by the service's clock, not by ours."""
+    before = swf.now
+    swf.inject("throttle", operation, count=4)
+    assert swf.run(flow(), {"beans": "b"}).status == "COMPLETED"
+    assert swf.now > before
+
+
+def test_a_fault_that_never_ends_is_told(swf: LocalSWF, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run whose workers only rest any more does not hang: it says what it did."""
+    monkeypatch.setattr("garcon.local.runner.RESTS", 50)
+    swf.inject("throttle", "PollForDecisionTask")
+    with pytest.raises(Stuck, match=r"rested 50 times .* a fault ordered that never ends"):
+        swf.run(flow(), {"beans": "b"})
+
+
 def test_a_lost_answer_is_no_lost_task(swf: LocalSWF) -> None:
     """An answer that was taken while its confirmation was lost counts once."""
     swf.inject("reset-after", "RespondActivityTaskCompleted", count=1)
