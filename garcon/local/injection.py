@@ -9,11 +9,13 @@ Rules:
 4. Deciding is here; delaying, resetting and answering are done by whoever carries the request.
 """
 
-import json
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from types import UnionType
+from typing import Any
 
+from garcon import untrusted
 from garcon.local.engine import Fault
 from garcon.local.protocol import Reply, refusal
 from garcon.local.validation import checks
@@ -44,7 +46,7 @@ class Kind(StrEnum):
 
 GARBAGE = b"<html><body>Welcome to the hotel. Please sign in.</body></html>"
 
-REPLIES = {
+REPLIES: dict[str, Reply] = {
     Kind.THROTTLE: refusal(Fault("ThrottlingException", "Rate exceeded")),
     Kind.ERROR: refusal(Fault("InternalFailure", "Ordered by a test")),
     Kind.GARBAGE: Reply(200, GARBAGE),
@@ -52,22 +54,26 @@ REPLIES = {
 """What is answered instead of carrying the request out."""
 
 
+LONGEST_DELAY = 365 * 24 * 3600.0
+"""Seconds a delay may last: a year, in which every execution ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Injected:
     """One order.
 
     Attributes:
-        kind: what goes wrong.
+        kind: what goes wrong, or the word for it.
         operation: the one it is for, for instance "PollForActivityTask"; None for all.
         rate: the share of requests it strikes, above 0 and up to 1.
         count: how many it strikes before it is used up; None for no end.
-        seconds: for how long a delay holds the request.
+        seconds: for how long a delay holds the request; up to a year.
 
     Raises:
-        ValueError: there is no such operation, or a figure is out of its range.
+        ValueError: there is no such kind or operation, or a figure is out of its range.
     """
 
-    kind: Kind
+    kind: Kind | str
     operation: str | None = None
     rate: float = 1.0
     count: int | None = None
@@ -75,16 +81,20 @@ class Injected:
 
     def __post_init__(self) -> None:
         """Refuse what could never strike."""
+        if self.kind not in list(Kind):
+            raise ValueError(f"kind is {self.kind!r}; it must be one of {', '.join(Kind)}")
         object.__setattr__(self, "kind", Kind(self.kind))
-        if self.operation is not None and self.operation not in checks():
+        if self.operation is not None and self.operation not in list(checks()):
             told = f"operation is {self.operation!r}, which SWF does not have"
             raise ValueError(f"{told}; it must be one as 'PollForActivityTask', or None for all")
-        if not 0 < self.rate <= 1:
+        if not (_is_number(self.rate) and 0 < self.rate <= 1):
             raise ValueError(f"rate is {self.rate!r}; it must be above 0 and at most 1")
-        if self.count is not None and self.count < 1:
-            raise ValueError(f"count is {self.count!r}; it must be at least 1, or None for no end")
-        if self.seconds < 0:
-            raise ValueError(f"seconds is {self.seconds!r}; it must not be negative")
+        if self.count is not None and not (_is_number(self.count, int) and self.count >= 1):
+            told = f"count is {self.count!r}; it must be a whole number from 1"
+            raise ValueError(f"{told}, or None for no end")
+        if not (_is_number(self.seconds) and 0 <= self.seconds <= LONGEST_DELAY):
+            told = f"seconds is {self.seconds!r}; it must be"
+            raise ValueError(f"{told} from 0 to {LONGEST_DELAY:.0f}, a year")
 
     @property
     def reply(self) -> Reply | None:
@@ -126,13 +136,20 @@ def read_order(body: bytes) -> Injected:
     Raises:
         ValueError: it is no order; the message says why.
     """
-    told = json.loads(body)
+    try:
+        told = untrusted.loads(body.decode())
+    except ValueError as error:
+        raise ValueError(f"it is not JSON: {error}") from error
     if not isinstance(told, dict):
         raise ValueError(f"an order is a JSON object, not {told!r}")  # noqa: TRY004 - one error
-    try:
-        return Injected(**told)
-    except TypeError as error:
-        raise ValueError(f"an order has a kind, and maybe a rate or a count: {error}") from error
+    members = [each.name for each in fields(Injected)]
+    if unknown := sorted(told.keys() - members):
+        raise ValueError(f"an order has no {unknown[0]!r}; it has {', '.join(members)}")
+    return Injected(**{"kind": None, **told})
+
+
+def _is_number(value: Any, kind: type | UnionType = int | float) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _with_one_less(order: Injected) -> Injected:

@@ -149,7 +149,7 @@ class LocalSWF:
         Raises:
             ValueError: there is no such kind or operation, or a figure is out of its range.
         """
-        order = Injected(Kind(kind), operation, rate=rate, count=count, seconds=seconds)
+        order = Injected(kind, operation, rate=rate, count=count, seconds=seconds)
         with self._threads.looking():
             self._injector.add(order)
 

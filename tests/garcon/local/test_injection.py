@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -74,12 +75,22 @@ def test_a_rate_strikes_its_share() -> None:
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        ({"kind": "sabotage"}, "sabotage"),
+        ({"kind": "sabotage"}, "kind is 'sabotage'; it must be one of throttle, error, reset-"),
+        ({"kind": 5}, "kind is 5"),
         ({"kind": "error", "operation": "list_domains"}, "operation is 'list_domains'"),
         ({"kind": "error", "rate": 0}, "rate is 0"),
+        ({"kind": "error", "operation": ["ListDomains"]}, r"operation is \['ListDomains'\]"),
         ({"kind": "error", "rate": 1.1}, "rate is 1.1"),
+        ({"kind": "error", "rate": "1"}, "rate is '1'"),
+        ({"kind": "error", "rate": True}, "rate is True"),
+        ({"kind": "error", "rate": math.nan}, "rate is nan"),
         ({"kind": "error", "count": 0}, "count is 0"),
+        ({"kind": "error", "count": 1.5}, "count is 1.5"),
+        ({"kind": "error", "count": "3"}, "count is '3'"),
         ({"kind": "delay", "seconds": -1}, "seconds is -1"),
+        ({"kind": "delay", "seconds": "1"}, "seconds is '1'"),
+        ({"kind": "delay", "seconds": math.inf}, "seconds is inf"),
+        ({"kind": "delay", "seconds": math.nan}, "seconds is nan"),
     ],
 )
 def test_an_order_that_could_never_strike_is_refused(members: dict[str, Any], words: str) -> None:
@@ -94,8 +105,19 @@ def test_an_order_is_read_from_json() -> None:
     assert order == Injected(Kind.RESET_AFTER, "ListDomains", count=3)
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"{}", b'{"kind": "error", "colour": "red"}'])
-def test_json_that_is_no_order_is_refused(body: bytes) -> None:
-    """Text that is not JSON, not an object, or has other members, is refused."""
-    with pytest.raises(ValueError, match=r".+"):
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "it is not JSON: Expecting value"),
+        (b"{", "it is not JSON: Expecting property name"),
+        (b"\xff", "it is not JSON: 'utf-8' codec"),
+        (b"[" * 100_000, "it is not JSON: it is nested more than 100 levels deep"),
+        (b"[]", r"an order is a JSON object, not \[\]"),
+        (b"{}", "kind is None; it must be one of throttle"),
+        (b'{"kind": "error", "colour": "red"}', "an order has no 'colour'; it has kind, operation"),
+    ],
+)
+def test_json_that_is_no_order_is_refused(body: bytes, words: str) -> None:
+    """Text that is not JSON, not an object, or has other members, is refused and told why."""
+    with pytest.raises(ValueError, match=words):
         read_order(body)
