@@ -9,10 +9,14 @@ seconds since the epoch when written here, and may be text in files of others; n
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from garcon import untrusted
 
 if TYPE_CHECKING:
     from mypy_boto3_swf import SWFClient
@@ -77,10 +81,13 @@ def read(path: Path) -> Events:
     Raises:
         ValueError: the file holds none.
     """
-    told = json.loads(path.read_text(encoding="utf-8"))
-    if "events" not in told:
+    try:
+        told = untrusted.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} holds no history: {error}") from error
+    events: Events | None = told.get("events") if isinstance(told, dict) else None
+    if not events:
         raise ValueError(f'{path} holds no history: it should be {{"events": [...]}}')
-    events: Events = told["events"]
     return events
 
 
@@ -88,15 +95,26 @@ def _plain(event: Any) -> dict[str, Any]:
     return {**event, "eventTimestamp": event["eventTimestamp"].timestamp()}
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Print a history; the region, credentials and endpoint are those boto3 finds."""
-    parser = argparse.ArgumentParser(prog="python -m garcon.local.recording")
-    parser.add_argument("--domain", required=True)
-    parser.add_argument("--run-id")
-    parser.add_argument("workflow_id")
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print a history; the region, credentials and endpoint are those boto3 finds.
+
+    Returns:
+        The exit code: 1, and a sentence on standard error, if there is no such history.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m garcon.local.recording", description="Print the history of an execution."
+    )
+    parser.add_argument("--domain", required=True, help="where it runs or ran")
+    parser.add_argument("--run-id", help="the open run, or the one started last, if not given")
+    parser.add_argument("workflow_id", help="which execution")
     said = parser.parse_args(argv)
-    client: SWFClient = boto3.client("swf")
-    sys.stdout.write(dumps(fetch(client, said.domain, said.workflow_id, said.run_id)))
+    try:
+        client: SWFClient = boto3.client("swf")
+        events = fetch(client, said.domain, said.workflow_id, said.run_id)
+    except (LookupError, BotoCoreError, ClientError) as error:
+        print(f"garcon.local.recording: {error}", file=sys.stderr)  # noqa: T201 - for the person
+        return 1
+    sys.stdout.write(dumps(events))
     return 0
 
 

@@ -14,6 +14,8 @@ from garcon import client as clients
 from garcon.event import History
 from garcon.local import LocalSWF, recording
 from garcon.local.replay import differences, replay, turns
+from tests.garcon.local.conformance import Account
+from tests.garcon.local.conftest import client_of
 from tests.garcon.local.test_runner import failing, flow
 
 if TYPE_CHECKING:
@@ -49,6 +51,16 @@ def test_a_file_that_is_no_history_is_refused(tmp_path: Path) -> None:
         recording.read(tmp_path / "other.json")
 
 
+@pytest.mark.parametrize(
+    "text", ["", "[]", "null", '"events"', "[" * 1_000, '{"events": null}', '{"events": []}']
+)
+def test_whatever_is_no_history_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
+    """Empty, cut short, or another's: the error names the file."""
+    (tmp_path / "other.json").write_text(text)
+    with pytest.raises(ValueError, match=r"other\.json holds no history: "):
+        recording.read(tmp_path / "other.json")
+
+
 def test_an_execution_that_is_not_there_cannot_be_recorded() -> None:
     """Asking for an unknown execution is a LookupError with its name."""
     with LocalSWF() as swf:
@@ -64,9 +76,6 @@ def test_a_history_is_printed_for_a_file(
 ) -> None:
     """The command prints what `read` takes, from the endpoint of the environment."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SWF", local_swf_endpoint)
-    from tests.garcon.local.conformance import Account  # noqa: PLC0415 - same
-    from tests.garcon.local.conftest import client_of  # noqa: PLC0415 - beside its fixtures
-
     account = Account(client_of(local_swf_endpoint), "dom")
     account.register()
     account.start("order-17")
@@ -76,6 +85,32 @@ def test_a_history_is_printed_for_a_file(
         "WorkflowExecutionStarted",
         "DecisionTaskScheduled",
     ]
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (("--domain", "dom", "nothing"), "The domain dom has no execution nothing."),
+        (("--domain", "nowhere", "order-17"), "Unknown domain: nowhere"),
+        (("--domain", "dom", "order-17", "--run-id", "none"), "Unknown execution"),
+    ],
+)
+def test_a_history_that_is_not_there_is_told_in_a_sentence(
+    local_swf_endpoint: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    argv: tuple[str, ...],
+    words: str,
+) -> None:
+    """The command prints nothing, says on standard error what it did not find, and gives 1."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SWF", local_swf_endpoint)
+    Account(client_of(local_swf_endpoint), "dom").register()
+    assert recording.main(argv) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("garcon.local.recording: ")
+    assert words in told.err
+    assert told.err.count("\n") == 1
 
 
 def test_unchanged_code_fits_its_history() -> None:
