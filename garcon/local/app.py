@@ -61,19 +61,25 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = dict(scope["headers"])
+        body = await _body(receive)
+        if body is None:
+            return  # the client has gone before it had said all
         if refused := _stranger(scope, headers):
             await _send_page(send, Page(403, "text/plain", refused.encode()))
         elif scope["method"] == "POST" and scope["path"] == "/":
-            await self._serve(headers, scope, receive, send)
+            await self._serve(headers, body, scope, receive, send)
         else:
-            body = await _body(receive)
             page = self._site.answer(scope["method"], scope["path"], scope["query_string"], body)
             await _send_page(send, page)
 
     async def _serve(
-        self, headers: dict[bytes, bytes], scope: Scope, receive: Receive, send: Send
+        self,
+        headers: dict[bytes, bytes],
+        body: bytes,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
     ) -> None:
-        body = await _body(receive)
         try:
             operation = protocol.operation_of(headers.get(b"x-amz-target", b"").decode("latin-1"))
             order = self._injector.draw(operation)
@@ -95,8 +101,8 @@ class App:
             return order.reply
         if order and order.kind is Kind.RESET_BEFORE:
             return End.RESET
-        if order and order.kind is Kind.DELAY:
-            await asyncio.sleep(order.seconds)
+        if order and order.kind is Kind.DELAY and not await self._exchange.pause(order.seconds):
+            return End.RESET
         outcome = self._exchange.start(request, poller)
         answer = await self._wait(outcome, receive) if isinstance(outcome, Poll) else outcome
         if answer is None:
@@ -146,13 +152,15 @@ def _name(host: str) -> str:
     return name.lower() if colon and port.isdigit() else host.lower()
 
 
-async def _body(receive: Receive) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        body += message.get("body", b"")
-    return body
+async def _body(receive: Receive) -> bytes | None:
+    """A request's body, or as much of it as shows that it is too large; None if it broke off."""
+    body = b""
+    while (message := await receive())["type"] != "http.disconnect":
+        if len(body) <= protocol.LARGEST_REQUEST:
+            body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body
+    return None
 
 
 async def _reset(scope: Scope, receive: Receive) -> None:

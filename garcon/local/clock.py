@@ -21,16 +21,20 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """The machine's time, but never earlier than `start`: an engine's time does not go back."""
+    """The machine's time; ahead of it by so much that it does not begin before `start`.
+
+    An engine's time does not go back, and what was served with virtual time may be in the future:
+    the time goes on from there.
+    """
 
     virtual = False
 
     def __init__(self, start: float = 0.0) -> None:
-        self._start = start
+        self._ahead = max(0.0, start - time.time())
 
     def now(self) -> float:
         """The time."""
-        return max(self._start, time.time())
+        return time.time() + self._ahead
 
 
 class VirtualClock:

@@ -2,17 +2,21 @@
 
 - One thread, so no lock. One timer, always set to the engine's next deadline.
 - After every input the answers that it led to are handed to the waiting polls.
+- An input that the journal could not keep is answered as an internal failure, and is the last: who
+  serves looks at `failure`, and ends.
 - With a virtual clock the time jumps to the next thing due, once nothing has come in for a moment
   while polls wait and no task is in anybody's hands. A worker that was killed holding a task still
   counts as working on it: who tests that needs the wall clock.
 """
 
 import asyncio
+import contextlib
 import math
 from dataclasses import dataclass
 
 from garcon.local.clock import Clock, Leaps, VirtualClock
-from garcon.local.engine import Answer
+from garcon.local.engine import Answer, Fault, Wakeup
+from garcon.local.journal import JournalError
 from garcon.local.service import EMPTY_POLLS, Request, Service
 
 QUIET = 0.05
@@ -38,16 +42,20 @@ class Exchange:
     Args:
         service: where requests are carried out.
         clock: the time they are carried out at.
+
+    Attributes:
+        failure: why nothing can be kept any longer, if so.
     """
 
     def __init__(self, service: Service, clock: Clock) -> None:
         self.service = service
         self.clock = clock
+        self.failure: JournalError | None = None
         self._polls: dict[str, Poll] = {}
         self._leaps = Leaps()
         self._timer: asyncio.TimerHandle | None = None
         self._due = math.inf
-        self._is_ending = False
+        self._ending = asyncio.Event()
 
     def start(self, request: Request, poller: str) -> Answer | Poll:
         """Carry a request out.
@@ -55,20 +63,26 @@ class Exchange:
         Raises:
             Fault: the call is refused.
         """
-        if self._is_ending and request.polls:
+        if self._ending.is_set() and request.polls:
             return EMPTY_POLLS[request.operation]
         if not (request.reads or request.polls):
             self._leaps.happened()
         try:
-            outcome = self.service.call(request, self.clock.now(), poller)
-            if isinstance(outcome, Answer):
-                return outcome
-            answer = asyncio.get_running_loop().create_future()
-            poll = Poll(outcome.poll_id, request.operation, answer)
-            self._polls[poll.poll_id] = poll
-            return poll
+            outcome = self._call(request, poller)
         finally:
             self._deliver()
+        if self.failure:
+            raise Fault("InternalFailure", str(self.failure))
+        return outcome
+
+    def _call(self, request: Request, poller: str) -> Answer | Poll:
+        outcome = self.service.call(request, self.clock.now(), poller)
+        if isinstance(outcome, Answer):
+            return outcome
+        answer = asyncio.get_running_loop().create_future()
+        poll = Poll(outcome.poll_id, request.operation, answer)
+        self._polls[poll.poll_id] = poll
+        return poll
 
     def abandon(self, poll: Poll) -> None:
         """The connection of a waiting poll has gone."""
@@ -77,27 +91,48 @@ class Exchange:
             self.service.disconnect(poll.poll_id, self.clock.now())
             self._deliver()
 
+    async def pause(self, seconds: float) -> bool:
+        """Hold a request for so many seconds of the wall's; False if the server ends before."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ending.wait(), seconds)
+        return not self._ending.is_set()
+
     def end_polls(self) -> None:
         """Answer all waiting polls empty, and those still to come, since the server ends."""
-        self._is_ending = True
+        self._ending.set()
         for poll in self._polls.values():
             poll.answer.set_result(EMPTY_POLLS[poll.operation])
         self._polls.clear()
 
     def close(self) -> None:
-        """Stop the timer and let go of the service."""
+        """Stop the timer and let go of the service.
+
+        Raises:
+            JournalError: why it had to end, if that is so.
+        """
         if self._timer:
             self._timer.cancel()
+        if self.failure:
+            raise self.failure
         self.service.close(self.clock.now())
 
     def _deliver(self) -> None:
-        for wakeup in self.service.take_wakeups():
+        for wakeup in self._wakeups():
             poll = self._polls.pop(wakeup.poll_id, None)
             if poll:
                 poll.answer.set_result(wakeup.answer)
             if wakeup.answer.body.get("taskToken"):
                 self._leaps.happened()
         self._set_timer()
+
+    def _wakeups(self) -> list[Wakeup]:
+        if self.failure:
+            return []
+        try:
+            return self.service.take_wakeups()
+        except JournalError as error:
+            self.failure = error
+            return []
 
     def _set_timer(self) -> None:
         quiet = isinstance(self.clock, VirtualClock)

@@ -13,12 +13,15 @@ and timers. So the file holds inputs, not state, and reading it means giving the
 - An input is in the file before its answer leaves, so the end of the process loses nothing that a
   client was told. A crash of the machine may lose the last moments: SQLite does not wait for the
   disk here, and would make each call a hundred times slower if it did.
+- An input that cannot be written (the disk is full) ends the service: what it answered would be
+  gone after a restart.
+- A database of something else is left as it is.
 """
 
 import json
 import random
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +32,6 @@ FORMAT = 1
 """Goes up when the meaning of the tables changes."""
 
 SCHEMA = """
-PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = OFF;
 CREATE TABLE IF NOT EXISTS origin (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -72,10 +74,14 @@ class Journal:
         self.path = path
         self._places = 0
         self._pending: list[tuple[int, float, str, str]] = []
-        self._file = _open(path)
+        self._file = _connect(path)
         try:
+            _prepare(self._file, path)
             self.seed = self._agree({"format": str(FORMAT), **origin}, seed)
-        except BaseException:
+        except sqlite3.Error as error:
+            self._file.close()
+            raise _unusable(path, error) from error
+        except JournalError:
             self._file.close()
             raise
 
@@ -83,7 +89,7 @@ class Journal:
         written = dict(self._file.execute("SELECT name, value FROM origin"))
         if not written:
             written = {**origin, "seed": str(chosen_seed(seed))}
-            self._file.executemany("INSERT INTO origin VALUES (?, ?)", written.items())
+            self._insert("INSERT INTO origin VALUES (?, ?)", written.items())
         wanted = origin if seed is None else {**origin, "seed": str(seed)}
         for name, value in wanted.items():
             if written.get(name) != value:
@@ -94,11 +100,21 @@ class Journal:
         return int(written["seed"])
 
     def entries(self) -> Iterator[Entry]:
-        """All inputs in the order in which they came; to be read before the first is added."""
-        rows = self._file.execute("SELECT place, at, what, params FROM inputs ORDER BY place")
-        for place, at, what, params in rows:
-            self._places = place
-            yield Entry(place, at, what, json.loads(params))
+        """All inputs in the order in which they came; to be read before the first is added.
+
+        Raises:
+            JournalError: the file is damaged.
+        """
+        try:
+            rows = self._file.execute("SELECT place, at, what, params FROM inputs ORDER BY place")
+            for place, at, what, params in rows:
+                entry = Entry(place, at, what, json.loads(params))
+                self._places = place
+                yield entry
+        except (sqlite3.Error, ValueError) as error:
+            raise JournalError(
+                f"{self.path} is damaged after input {self._places}: {error}. Choose a new file."
+            ) from error
 
     def reserve(self) -> int:
         """A place for an input that may be written later, or never."""
@@ -111,12 +127,27 @@ class Journal:
         self._pending.append(row)
 
     def flush(self) -> None:
-        """Put into the file what was written since last time, all or nothing."""
-        if self._pending:
-            self._file.execute("BEGIN")
-            self._file.executemany("INSERT INTO inputs VALUES (?, ?, ?, ?)", self._pending)
-            self._file.execute("COMMIT")
-            self._pending = []
+        """Put into the file what was written since last time, all or nothing.
+
+        Raises:
+            JournalError: it cannot be written; the file is closed.
+        """
+        rows, self._pending = self._pending, []
+        if not rows:
+            return
+        try:
+            self._insert("INSERT INTO inputs VALUES (?, ?, ?, ?)", rows)
+        except sqlite3.Error as error:
+            self._file.close()
+            raise JournalError(
+                f"{self.path} cannot be written: {error}. What was answered before is in it: make "
+                "it writable, and start again."
+            ) from error
+
+    def _insert(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._file.execute("BEGIN")
+        self._file.executemany(statement, rows)
+        self._file.execute("COMMIT")
 
     def close(self) -> None:
         """Put everything in order and let go of the file."""
@@ -129,20 +160,33 @@ def chosen_seed(seed: int | None) -> int:
     return random.SystemRandom().getrandbits(32) if seed is None else seed
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
     try:
-        file = sqlite3.connect(path, isolation_level=None, timeout=0)
+        return sqlite3.connect(path, isolation_level=None, timeout=0)
     except sqlite3.Error as error:
         raise _unusable(path, error) from error
-    try:
-        file.executescript(SCHEMA)
-    except sqlite3.Error as error:
-        file.close()
-        raise _unusable(path, error) from error
-    return file
+
+
+def _prepare(file: sqlite3.Connection, path: Path) -> None:
+    """Take hold of the file, and make the tables if it is new."""
+    file.execute("PRAGMA locking_mode = EXCLUSIVE")
+    tables = {name for (name,) in file.execute("SELECT name FROM sqlite_master")}
+    if tables and "origin" not in tables:
+        raise JournalError(f"{path} is a database of something else: choose a new file.")
+    file.executescript(SCHEMA)
 
 
 def _unusable(path: Path, error: sqlite3.Error) -> JournalError:
     if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
         return JournalError(f"{path} is in use by another process: stop it, or choose a new file.")
-    return JournalError(f"{path} cannot be used to keep state: {error}.")
+    why = _why_closed(path) if error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN else ""
+    return JournalError(f"{path} cannot keep the state: {why or error}. Choose another file.")
+
+
+def _why_closed(path: Path) -> str:
+    """The system's word for why a file cannot be opened; SQLite does not pass it on."""
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        return error.strerror or ""
+    return ""

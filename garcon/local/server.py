@@ -32,7 +32,7 @@ KEEP_ALIVE = 3600
 the server closes at that moment is an error that no test asked for."""
 
 FAREWELL = 2
-"""Seconds that requests in hand have at the end; milliseconds are enough, but for delayed ones."""
+"""Seconds that requests in hand have at the end; milliseconds are enough."""
 
 BACKLOG = 4096
 """Connections that may wait to be accepted: a thousand pollers may come at once."""
@@ -114,6 +114,10 @@ class Server(uvicorn.Server):
         self._exchange = exchange
         site = Site(exchange.service, exchange.clock, injector)
         super().__init__(_config(App(exchange, injector, site)))
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether to end, asked ten times a second: too if nothing can be kept any longer."""
+        return await super().on_tick(counter) or self._exchange.failure is not None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the polls first: uvicorn waits for requests in hand."""

@@ -100,7 +100,7 @@ class Service:
         """The time of the latest input, in seconds since the epoch: no clock may begin earlier."""
         self._polls: dict[str, _Poll] = {}
         if self._journal:
-            self._replay(self._journal)
+            self._continue(self._journal)
 
     def call(self, request: Request, now: float, poller: str) -> Answer | Waiting:
         """Check and carry out one request.
@@ -193,15 +193,24 @@ class Service:
             self._journal.write(now, "forget_polls", {})
             self._journal.close()
 
+    def _continue(self, journal: Journal) -> None:
+        try:
+            self._replay(journal)
+        except JournalError:
+            journal.close()
+            raise
+
     def _replay(self, journal: Journal) -> None:
         polls: dict[int, str] = {}
         for entry in journal.entries():
             self.latest = max(self.latest, entry.at)
             try:
                 _repeat(self.engine, entry, polls)
-            except Fault as fault:
-                told = f"input {entry.place} ({entry.what}) is now refused: {fault}"
-                raise JournalError(f"{journal.path} cannot be continued: {told}.") from fault
+            except (Fault, LookupError, TypeError) as error:
+                told = f"input {entry.place} ({entry.what}) is now refused: {error!r}"
+                raise JournalError(
+                    f"{journal.path} cannot be continued: {told}. Choose a new file."
+                ) from error
             self.engine.take_wakeups()
             self.engine.take_invocations()
         # A process that was killed could not say that its polls had gone.

@@ -219,7 +219,7 @@ def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     """A file that is no journal is left alone, with a sentence."""
     path = tmp_path / "notes"
     path.write_text("dear diary" * 100)
-    with pytest.raises(JournalError, match="cannot be used to keep state"):
+    with pytest.raises(JournalError, match="cannot keep the state"):
         Journal(path, {})
     assert path.read_text().startswith("dear diary")
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
 from garcon.local import __main__ as program
 from garcon.local.service import Service
-from tests.garcon.local.conformance import Account, background, complete, over_http, schedule
+from tests.garcon.local.conformance import (
+    Account,
+    background,
+    complete,
+    decision,
+    over_http,
+    schedule,
+)
 from tests.garcon.local.conftest import client_of
-from tests.garcon.local.wire import ask, listening, pollers
+from tests.garcon.local.wire import ask, listening, pollers, state
 from tests.processes.harness import until
 
 if TYPE_CHECKING:
@@ -41,6 +50,25 @@ def test_the_program_ends_when_told(number: signal.Signals) -> None:
         assert made.wait() == 0
         assert made.err.rest() == ""
     assert tasks[0]["taskToken"] == ""
+
+
+def test_the_program_ends_when_told_whatever_it_was_asked_for() -> None:
+    """A request that a fault delays is broken off, and leaves no word on standard error."""
+
+    def broken_off() -> bool:
+        with pytest.raises(ConnectionClosedError):
+            client_of(endpoint).list_domains(registrationStatus="REGISTERED")
+        return True
+
+    made, endpoint = listening()
+    with made:
+        ask(endpoint, "POST", "/api/faults", '{"kind": "delay", "seconds": 3600, "count": 1}')
+        with background(broken_off) as ends:
+            until(lambda: state(endpoint)["faults"] == [], "the delay has begun")
+            made.signal(signal.SIGTERM)
+        assert made.wait() == 0
+        assert made.err.rest() == ""
+    assert ends == [True]
 
 
 def test_each_start_makes_other_run_ids() -> None:
@@ -89,6 +117,24 @@ def test_a_program_that_was_killed_continues(tmp_path: Path) -> None:
         account.call("respond_activity_task_completed", taskToken=token)
         account.decide(complete())
         assert account.kinds()[-1] == "WorkflowExecutionCompleted"
+
+
+def test_what_was_served_in_virtual_time_goes_on_in_the_walls(tmp_path: Path) -> None:
+    """A state whose time is ahead of the wall's does not stand still until that has caught up."""
+    state_file = str(tmp_path / "swf.db")
+    made, endpoint = listening("--state", state_file, "--virtual-time")
+    with made:
+        account = Account(client_of(endpoint), "dom")
+        account.register()
+        account.start(executionStartToCloseTimeout="86400")
+        account.decide(decision("StartTimer", timerId="t", startToFireTimeout="3600"))
+        while not account.poll_decision()["taskToken"]:
+            pass
+    made, endpoint = listening("--state", state_file)
+    with made:
+        before = state(endpoint)["now"]
+        assert before > time.time() + 3000
+        until(lambda: state(endpoint)["now"] > before, "the time goes on")
 
 
 @pytest.mark.parametrize(

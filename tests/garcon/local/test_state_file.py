@@ -10,16 +10,18 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from garcon.local import __main__ as program
+from garcon.local.engine import Settings
 from garcon.local.journal import Journal, JournalError
 from garcon.local.service import Request, Service
 from tests.garcon.local.conformance import Account
 from tests.garcon.local.conftest import client_of
 from tests.garcon.local.wire import listening
+from tests.processes.harness import Program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,6 +102,115 @@ def test_another_seed_is_refused(tmp_path: Path) -> None:
         Journal(tmp_path / "state", {}, seed=8)
 
 
+# What it is not.
+
+
+def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    """Somebody's SQLite file is refused with a sentence, and not a byte of it is changed."""
+    path = tmp_path / "accounts"
+    theirs = sqlite3.connect(path)
+    theirs.execute("CREATE TABLE accounts (name)")
+    theirs.close()
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match="accounts is a database of something else: choose"):
+        Service(state=path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [("no/such/folder/state", "No such file or directory"), (".", "Is a directory")],
+)
+def test_a_file_that_cannot_be_opened_is_told_why(tmp_path: Path, place: str, words: str) -> None:
+    """The system's own word is told, and what to do."""
+    with pytest.raises(JournalError, match=rf"{words}\. Choose another file"):
+        Journal(tmp_path / place, {})
+
+
+# Damage.
+
+
+@pytest.mark.parametrize(
+    ("what", "params", "words"),
+    [
+        ("RegisterDomain", "{nope", "is damaged after input 2: Expecting property name"),
+        ("RegisterTeapot", "{}", r"input 3 \(RegisterTeapot\) is now refused: KeyError"),
+        ("RegisterDomain", "{}", r"input 3 \(RegisterDomain\) is now refused: KeyError"),
+    ],
+)
+def test_an_input_that_cannot_be_repeated_is_told(
+    tmp_path: Path, what: str, params: str, words: str
+) -> None:
+    """A file whose inputs make no sense is refused with the input, and let go of."""
+    path = tmp_path / "state"
+    service = Service(state=path)
+    register(service, "d")
+    service._journal._file.close()  # type: ignore[union-attr]  # it has one
+    theirs = sqlite3.connect(path)
+    theirs.execute("INSERT INTO inputs VALUES (3, 1.0, ?, ?)", (what, params))
+    theirs.commit()
+    theirs.close()
+    for _ in range(2):
+        with pytest.raises(JournalError, match=f"{words}.*Choose a new file"):
+            Service(state=path)
+
+
+def test_a_file_that_was_cut_short_is_told(tmp_path: Path) -> None:
+    """A file that lost its second half is refused with a sentence."""
+    path = tmp_path / "state"
+    many = Settings(domains=1_000)
+    service = Service(many, state=path)
+    for number in range(many.domains):
+        register(service, f"d-{number:03}")
+    service.close(2.0)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(JournalError, match=r"malformed\. Choose a"):
+        Service(many, state=path)
+
+
+# No room.
+
+
+def test_a_full_disk_ends_the_program(tmp_path: Path) -> None:
+    """What cannot be kept is not answered: the call fails, and the program ends with the reason."""
+    path = str(tmp_path / "state")
+    made = Program(
+        "-c",
+        # No file may grow beyond 200 kB: the kernel's way to tell a process that there is no room.
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000));"
+        "from garcon.local.__main__ import main; sys.exit(main(sys.argv[1:]))",
+        *("--port", "0", "--state", path),
+    )
+    with made:
+        line = made.out.wait_for(lambda line: "http://" in line, "the endpoint")
+        account = Account(client_of(line[line.index("http://") :]), "dom")
+        account.register()
+        account.start()
+        code, answered = signal_until_refused(account)
+        assert made.wait() == 1
+        told = made.err.rest()
+    assert code == "InternalFailure"
+    assert f"garcon.local: {path} cannot be written: " in told
+    assert "Traceback" not in told
+    made, endpoint = listening("--state", path)
+    with made:
+        history = Account(client_of(endpoint), "dom").history()
+    signals = [each for each in history if each["eventType"] == "WorkflowExecutionSignaled"]
+    assert len(signals) == answered > 0
+
+
+def signal_until_refused(account: Account) -> tuple[str, int]:
+    """Send signals with much to keep; the code of the refusal, and how many were taken before."""
+    signal_of = {"workflowId": "w", "input": "i" * 10_000}
+    for number in range(1_000):
+        try:
+            account.in_domain("signal_workflow_execution", signalName=f"s-{number}", **signal_of)
+        except ClientError as error:
+            return error.response["Error"]["Code"], number
+    raise AssertionError("there was room for all signals")
+
+
 # A torn end.
 
 
@@ -141,9 +252,8 @@ def test_a_write_is_whole_or_not_there(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "state", {})
     journal.write(1.0, "first", {})
     journal.write(1.0, "second", {}, place=1)
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(JournalError, match="cannot be written"):
         journal.flush()
-    journal._file.close()
     again = Journal(tmp_path / "state", {})
     assert list(again.entries()) == []
     again.close()
