@@ -1,8 +1,9 @@
 """AWS's JSON 1.0 protocol, as bytes: which operation was asked for, and how answers are written.
 
-The X-Amz-Target header names the operation. A success is a 200 with the body as JSON, an
-operation without a result an empty 200. A refusal is a 400 whose `__type` carries the code behind
-a namespace, as the service sends it; SDKs read what follows the "#".
+The X-Amz-Target header names the operation, behind the service's name or its long name. Who sends
+the long one sends other content types too, so the content type is not looked at. A success is a 200
+with the body as JSON, an operation without a result an empty 200. A refusal is a 400 whose `__type`
+carries the code behind a namespace, as the service sends it; SDKs read what follows the "#".
 """
 
 import json
@@ -12,6 +13,8 @@ from garcon.local.engine import Answer, Fault
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
 TARGET_PREFIX = "SimpleWorkflowService."
+LONG_PREFIX = f"com.amazonaws.swf.service.model.{TARGET_PREFIX}"
+"""As in the developer guide ("Using JSON with Amazon SWF"), and as sent by boto 2."""
 
 LARGEST_REQUEST = 1024 * 1024
 """Bytes of a request's body: the service's quota of 1 MB, which counts headers too; ours does not,
@@ -46,9 +49,12 @@ def operation_of(target: str) -> str:
     Raises:
         Fault: UnknownOperationException if it names none of SWF.
     """
-    if not target.startswith(TARGET_PREFIX):
-        raise Fault("UnknownOperationException", f"The header X-Amz-Target is {target!r}")
-    return target.removeprefix(TARGET_PREFIX)
+    name = target.removeprefix(LONG_PREFIX).removeprefix(TARGET_PREFIX)
+    if name == target:
+        told = f"is {target!r}" if target else "is missing"
+        wanted = f"a call of SWF says for instance {TARGET_PREFIX}ListDomains"
+        raise Fault("UnknownOperationException", f"The header X-Amz-Target {told}; {wanted}")
+    return name
 
 
 def check_size(body: bytes) -> None:
@@ -58,7 +64,7 @@ def check_size(body: bytes) -> None:
         Fault: RequestEntityTooLarge.
     """
     if len(body) > LARGEST_REQUEST:
-        told = f"The request has {len(body)} bytes, more than {LARGEST_REQUEST}"
+        told = f"The request has more than {LARGEST_REQUEST} bytes"
         raise Fault("RequestEntityTooLarge", told)
 
 

@@ -1,6 +1,6 @@
 """What is served beside SWF: the page, what it shows, and the orders of faults.
 
-    GET    /                     the page (and its style and scripts)
+    GET    /                     the page (and its style and scripts); HEAD is taken for GET
     GET    /api/state            {"now", "executions", "lists", "counters", "faults"}
     GET    /api/history?run=ID   {"execution", "events"}, the events as on the wire
     GET    /api/faults           the orders in force
@@ -80,7 +80,8 @@ class Site:
         }
 
     def answer(self, method: str, path: str, query: bytes, body: bytes) -> Page:
-        """The response to one request."""
+        """The response to one request; the server leaves the body out where HEAD was asked."""
+        method = "GET" if method == "HEAD" else method
         if method == "GET" and path in FILES:
             return _file(*FILES[path])
         route = self._routes.get((method, path))

@@ -15,10 +15,23 @@ def test_the_target_names_the_operation() -> None:
     assert protocol.operation_of("SimpleWorkflowService.ListDomains") == "ListDomains"
 
 
-@pytest.mark.parametrize("target", ["", "ListDomains", "DynamoDB_20120810.ListTables"])
-def test_another_services_target_is_refused(target: str) -> None:
-    """A target that is not of SWF names no operation."""
-    with pytest.raises(Fault) as caught:
+def test_the_services_long_name_is_known_too() -> None:
+    """Clients of before botocore put the operation behind the name in the developer guide."""
+    long = "com.amazonaws.swf.service.model.SimpleWorkflowService.ListDomains"
+    assert protocol.operation_of(long) == "ListDomains"
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("", "X-Amz-Target is missing; a call of SWF says"),
+        ("ListDomains", "X-Amz-Target is 'ListDomains'; a call of SWF says"),
+        ("DynamoDB_20120810.ListTables", "is 'DynamoDB_20120810.ListTables'; a call"),
+    ],
+)
+def test_another_services_target_is_refused(target: str, words: str) -> None:
+    """A target that is not of SWF names no operation, and is told how one looks."""
+    with pytest.raises(Fault, match=words) as caught:
         protocol.operation_of(target)
     assert caught.value.code == "UnknownOperationException"
 

@@ -149,6 +149,27 @@ def test_a_request_beyond_a_megabyte_is_too_large(account: Account) -> None:
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
 
 
+def test_half_a_request_is_none(running: server.Running) -> None:
+    """A client that goes before it has said all has done nothing, and no fault is spent on it."""
+    ask(running.endpoint, "POST", "/api/faults", json.dumps({"kind": "error", "count": 1}))
+    place = urlsplit(running.endpoint)
+    with socket.create_connection((str(place.hostname), int(place.port or 0)), 20) as connection:
+        connection.sendall(
+            b"DELETE /api/faults HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 20\r\n\r\n{"
+        )
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(100) == b""  # the server has seen the end, and says nothing
+    assert len(state(running.endpoint)["faults"]) == 1
+
+
+@pytest.mark.parametrize(("path", "status"), [("/", 200), ("/api/state", 200), ("/nothing", 404)])
+def test_head_tells_what_get_would(running: server.Running, path: str, status: int) -> None:
+    """Who asks whether the server is up by HEAD is answered as by GET, without the body."""
+    told = ask(running.endpoint, "HEAD", path)
+    assert told[:2] == (status, b"")
+    assert int(told[2]["content-length"]) > 0
+
+
 # Only for this machine.
 
 
