@@ -57,10 +57,12 @@ RULES = (
     trial.judge,
     probation.watch,
     pools.fit,  # before a candidate's canaries are looked at
+    reports.strike_out,  # before who could report is retired
     generations.advance,
     pools.fit,  # for who has just become current
     scaling.keep_counting,
     degraded.give_up,
+    reports.strike_out,  # for what ends with the program
     reports.pay_debts,
     leaving.leave,
     elders.relieve,

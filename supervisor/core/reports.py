@@ -25,26 +25,35 @@ if TYPE_CHECKING:
     from supervisor.core.turn import Turn
 
 
-def pay_debts(turn: Turn) -> None:
-    """Fork a reporter for every debt that is due; strike out those that cannot be paid."""
-    for debt in [each for each in turn.state.debts if each.reporter is None]:
+def strike_out(turn: Turn) -> None:
+    """Drop the debts that cannot be paid."""
+    for debt in _idle(turn.state):
         if debt.expires <= turn.now:
             _expire(turn, debt)
         elif lost := _why_lost(turn.state, debt, turn.now):
             _lose(turn, debt, lost)
-        elif debt.rested_at <= turn.now:
+
+
+def pay_debts(turn: Turn) -> None:
+    """Fork a reporter for every debt that is due."""
+    for debt in _idle(turn.state):
+        if debt.rested_at <= turn.now:
             _report(turn, debt)
 
 
 def next_deadline(state: State) -> float:
     """When a debt is due, pointless or given up."""
-    idle = [each for each in state.debts if each.reporter is None]
+    idle = _idle(state)
     if not idle:
         return inf
     ends = min(_end(state), *(each.expires for each in idle))
     if state.forker() is None:
         return ends
     return min(ends, *(each.rested_at for each in idle))
+
+
+def _idle(state: State) -> list[Debt]:
+    return [each for each in state.debts if each.reporter is None]
 
 
 def _report(turn: Turn, debt: Debt) -> None:

@@ -6,6 +6,7 @@ The numbers in the sections are those of "What must hold" in the architecture.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import example, given
@@ -18,6 +19,7 @@ from supervisor.messages import Stale, Staleness
 from supervisor.settings import Settings
 from supervisor.surges import Surge
 from tests.fates import (
+    CRASHES_BOOTING,
     GOOD,
     LONG_POLL,
     End,
@@ -142,8 +144,19 @@ def test_no_story_with_a_companion_breaks_a_law(script: Script, fates: list[Help
     tell(replace(script, companions=tuple(fates)), ec2="on").finish(ENOUGH)
 
 
+# A reporter that never says a word, of a generation that is kept for its sake alone.
+SILENT_REPORTER = Script(
+    fates=(CRASHES_BOOTING,),
+    versions=(Version(), Version(refusal=("SWF refuses it", 2)), Version(imports=inf)),
+    plans=(Plan(timeout=5.0, swells=0.0),),
+    errands=(GOOD, GOOD, Fate(boot=inf)),
+    orders=((1.5, ZygoteMurder(0)),),
+)
+
+
 @many
 @given(scripts(leaving=True))
+@example(SILENT_REPORTER)
 def test_the_same_story_is_told_the_same_way(script: Script) -> None:
     """Same events, same actions: a run can be repeated."""
     assert tell(script).run(ENOUGH).log == tell(script).run(ENOUGH).log

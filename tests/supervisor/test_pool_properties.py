@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
@@ -62,12 +62,21 @@ def test_a_pool_that_is_sized_by_its_backlog_keeps_its_bounds(
     world.judge.finish()
 
 
+NO_SOONER_QUIET = (
+    (1.75, messages.QuietAsked("people")),
+    (1.75, messages.ResumeAsked("people")),
+)
+
+
 @many
 @given(orders(wishes() | st.just(RESTART), 8), st.lists(plans(swells=False), max_size=8))
+@example(NO_SOONER_QUIET, [])
 def test_strength_never_dips_for_a_size_or_a_restart(told: Orders, tasks: list[Plan]) -> None:
     """With good workers a list is always as strong as it was, or as it is to be."""
     in_time = tuple(replace(each, timeout=60.0, stale=None) for each in tasks)
-    world = tell(Script(plans=in_time, orders=told)).finish(ENOUGH)
+    # One wish a turn: a picture is taken after each, and shows what it alone asked for.
+    one_by_one = tuple((at + place / 1000, each) for place, (at, each) in enumerate(told))
+    world = tell(Script(plans=in_time, orders=one_by_one)).finish(ENOUGH)
     before: dict[TaskList, int] = {}
     for at, strength, wanted in world.pictures:
         for each, size in wanted.items():
