@@ -42,7 +42,8 @@ class LocalSWF:
             next when all wait. Without it the time is the wall's.
         start: when virtual time begins, in seconds since the epoch; now by default.
         lambdas: the lambda functions that workflows may run, by name: they take the input read as
-            JSON and return the result. Without any, lambda functions fail to start.
+            JSON and return the result. Without any, lambda functions fail to start, as they do
+            in an execution without a lambdaRole.
         seed: what run ids and the chance of faults are made from; the same seed and the same
             calls give the same histories.
     """

@@ -4,7 +4,7 @@
   stale and its activityId is free again.
 - Four clocks: schedule-to-start until it is started, schedule-to-close over all, start-to-close
   and heartbeat from its start. A heartbeat sets back the heartbeat clock alone, and writes no
-  event; its details come back if the task times out.
+  event; the details of the last one come back if the task times out.
 - A request to cancel closes a task that is not started. A started one only learns of it by its
   next heartbeat; whether it agrees is its own business.
 - RespondActivityTaskCanceled without a request is accepted: the model lets
@@ -113,10 +113,10 @@ def respond_canceled(world: World, params: Body) -> Body:
 
 
 def record_heartbeat(world: World, params: Body) -> Body:
-    """RecordActivityTaskHeartbeat: details that are not given leave the last ones in place."""
+    """RecordActivityTaskHeartbeat."""
     activity = find_started(world, params["taskToken"], Activity)
     admit_to_execution(world, activity.execution, "RecordActivityTaskHeartbeat")
-    activity.heartbeat_details = params.get("details") or activity.heartbeat_details
+    activity.heartbeat_details = params.get("details", "")
     _arm(world, activity, "HEARTBEAT", "heartbeatTimeout")
     return {"cancelRequested": bool(activity.cancel_requested_id)}
 

@@ -50,8 +50,17 @@ def read_task_token(token: str) -> TaskName:
 
 
 def page_token(purpose: str, position: Any, now: float) -> str:
-    """A token that `read_page_token` accepts for the same purpose until it expires."""
-    return base64.b64encode(json.dumps([purpose, position, now]).encode()).decode()
+    """A token that `read_page_token` accepts for the same purpose until it expires.
+
+    A purpose holds names of any length and script, so the token bears its digest, and the
+    position as UTF-8: the model allows a token 2,048 characters.
+    """
+    text = json.dumps([_digest(purpose), position, now], ensure_ascii=False)
+    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
+
+
+def _digest(purpose: str) -> str:
+    return hashlib.sha256(purpose.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def read_page_token(token: str, purpose: str, now: float, life: float) -> Any:
@@ -64,7 +73,7 @@ def read_page_token(token: str, purpose: str, now: float, life: float) -> Any:
         made_for, position, made_at = json.loads(base64.b64decode(token, validate=True))
     except (binascii.Error, ValueError, TypeError) as error:
         raise _foreign() from error
-    if made_for != purpose:
+    if made_for != _digest(purpose):
         raise _foreign()
     if now - made_at > life:
         raise invalid("Specified token has exceeded its maximum lifetime")

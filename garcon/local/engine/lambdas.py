@@ -1,7 +1,8 @@
 """Lambda functions: the service calls them itself, here the shell does on the engine's behalf.
 
-- Start follows scheduling at once. Without a callable to run them they fail to start, with
-  ASSUME_ROLE_FAILED, as they do in the service when an execution has no role.
+- Start follows scheduling at once. In an execution without a role they fail to start, with
+  ASSUME_ROLE_FAILED; so they do here when there is no callable to run them. Which role it is does
+  not matter.
 - Start-to-close is the only timeout. A result that comes later is dropped, since the service
   has stopped waiting for it.
 """
@@ -16,30 +17,34 @@ from garcon.local.engine.wire import given, seconds
 from garcon.local.engine.world import World
 
 
-def enter(world: World, execution: Execution, run: LambdaRun) -> None:
-    """A function has been scheduled: start it when the present decisions are done with."""
-    execution.lambdas[run.function_id] = run
-    world.later(partial(_start if world.lambda_available else _refuse, world, execution, run))
-
-
-def _refuse(world: World, execution: Execution, run: LambdaRun) -> None:
+def start(world: World, execution: Execution, run: LambdaRun) -> None:
+    """The decisions that scheduled a function are done with: it is run, if it can be."""
     if not execution.is_open:
         return
+    if not execution.config.lambda_role:
+        _refuse(world, execution, run, "The execution has no lambdaRole")
+    elif not world.lambda_available:
+        _refuse(world, execution, run, "The local service was given no lambda functions")
+    else:
+        _hand_out(world, execution, run)
+
+
+def _refuse(world: World, execution: Execution, run: LambdaRun, message: str) -> None:
     discard(world, execution, run)
     attributes = {
         "scheduledEventId": run.scheduled_id,
         "cause": "ASSUME_ROLE_FAILED",
-        "message": "No function runs lambda functions here: give one to the local service",
+        "message": message,
     }
     record(world, execution, "StartLambdaFunctionFailed", attributes)
     schedule_decision(world, execution)
 
 
-def _start(world: World, execution: Execution, run: LambdaRun) -> None:
-    if not execution.is_open:
-        return
+def _hand_out(world: World, execution: Execution, run: LambdaRun) -> None:
     attributes = {"scheduledEventId": run.scheduled_id}
     run.started_id = record(world, execution, "LambdaFunctionStarted", attributes)
+    if execution.doomed:
+        return
     run.clock = world.arm(seconds(run.timeout), partial(_time_out, world, run))
     run.invocation_id = f"{execution.run_id}/{run.scheduled_id}"
     world.lambda_runs[run.invocation_id] = (execution, run)

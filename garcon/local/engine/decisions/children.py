@@ -35,16 +35,15 @@ def start(turn: Turn, request: Body) -> None:
     begin = partial(_begin, turn.world, parent, child, config, request)
     refuse = partial(_refuse, turn.world, parent, child, turn.referring(refusal))
     taken = parent.domain.open_by_id
-    turn.world.later(lambda: refuse() if request["workflowId"] in taken else begin())
+    turn.later(lambda: refuse() if request["workflowId"] in taken else begin())
 
 
 def _configuration(turn: Turn, request: Body) -> Configuration:
     execution, settings = turn.execution, turn.world.settings
-    if execution.domain.deprecated:
-        raise Refused("OPERATION_NOT_PERMITTED")
     if len(execution.children) >= settings.open_children:
         raise Refused("OPEN_CHILDREN_LIMIT_EXCEEDED")
-    if len(execution.domain.open_by_id) >= settings.open_executions:
+    announced = sum(child.execution is None for child in execution.children.values())
+    if len(execution.domain.open_by_id) + announced >= settings.open_executions:
         raise Refused("OPEN_WORKFLOWS_LIMIT_EXCEEDED")
     wanted = request["workflowType"]
     return configuration(execution.domain, TypeKey(wanted["name"], wanted["version"]), request)

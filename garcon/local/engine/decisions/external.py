@@ -57,7 +57,7 @@ def _ask(
     failure = partial(
         _tell, turn.world, turn.execution, f"{decision_type}Failed", turn.referring(refusal)
     )
-    turn.world.later(partial(_deliver, turn.world, request, origin, deliver, failure))
+    turn.later(partial(_deliver, turn.world, request, origin, deliver, failure))
 
 
 def _deliver(

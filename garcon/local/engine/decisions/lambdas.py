@@ -1,5 +1,7 @@
 """ScheduleLambdaFunction: without a timeout it has 900 seconds, the model's most."""
 
+from functools import partial
+
 from garcon.local.engine import lambdas
 from garcon.local.engine.decisions.turn import Refused, Turn
 from garcon.local.engine.entities import LambdaRun
@@ -28,4 +30,5 @@ def schedule(turn: Turn, request: Body) -> None:
             "LambdaFunctionScheduled", attributes | {"startToCloseTimeout": timeout}
         ),
     )
-    lambdas.enter(turn.world, execution, run)
+    execution.lambdas[function_id] = run
+    turn.later(partial(lambdas.start, turn.world, execution, run))

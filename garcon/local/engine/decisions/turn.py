@@ -1,5 +1,6 @@
 """The working of one response to a decision task, as its decisions see it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from garcon.errors import GarconError
@@ -36,6 +37,14 @@ class Turn:
     def record(self, event_type: str, attributes: Body) -> int:
         """Add an event that comes of a decision, and return its id."""
         return record(self.world, self.execution, event_type, self.referring(attributes))
+
+    def later(self, effect: Callable[[], None]) -> None:
+        """Let what the latest event announces happen after the turn.
+
+        A full history has no room for the event; then nothing was announced.
+        """
+        if not self.execution.doomed:
+            self.world.later(effect)
 
     def referring(self, attributes: Body) -> Body:
         """The attributes with the reference to the response."""

@@ -179,12 +179,11 @@ def test_a_heartbeat_sets_back_its_own_clock_only() -> None:
 
 
 def test_the_last_heartbeat_details_come_back_in_the_timeout() -> None:
-    """A heartbeat without details leaves the last ones in place."""
+    """Those of the heartbeat before are forgotten."""
     account, run, task = with_task(heartbeatTimeout="7")
     token = task["taskToken"]
     account.call("RecordActivityTaskHeartbeat", taskToken=token, details="10%")
     account.call("RecordActivityTaskHeartbeat", taskToken=token, details="20%")
-    account.call("RecordActivityTaskHeartbeat", taskToken=token)
     account.after(7)
     assert account.last(run, "ActivityTaskTimedOut") == {
         "timeoutType": "HEARTBEAT",
@@ -192,6 +191,15 @@ def test_the_last_heartbeat_details_come_back_in_the_timeout() -> None:
         "startedEventId": 6,
         "details": "20%",
     }
+
+
+def test_a_last_heartbeat_without_details_leaves_none_in_the_timeout() -> None:
+    """Told are the details of the last call, not the last details."""
+    account, run, task = with_task(heartbeatTimeout="7")
+    account.call("RecordActivityTaskHeartbeat", taskToken=task["taskToken"], details="10%")
+    account.call("RecordActivityTaskHeartbeat", taskToken=task["taskToken"])
+    account.after(7)
+    assert "details" not in account.last(run, "ActivityTaskTimedOut")
 
 
 def test_cancelling_a_task_nobody_started_closes_it() -> None:

@@ -86,6 +86,33 @@ def test_a_long_history_comes_backwards_in_pages() -> None:
     assert "nextPageToken" not in rest
 
 
+def test_a_page_token_is_no_longer_than_the_model_allows() -> None:
+    """However long the names in a listing are, and in whatever script."""
+    account = Account(bare=True)
+    name, version = "\U0001f600" * 256, "\U0001f600" * 64
+    domain = {"workflowExecutionRetentionPeriodInDays": "1"}
+    for place in ("a", "b"):
+        account.call("RegisterDomain", name=place + name[1:], **domain)
+        key = {"name": name, "version": place + version[1:]}
+        account.call("RegisterWorkflowType", domain="a" + name[1:], **key)
+    status = {"registrationStatus": "REGISTERED", "maximumPageSize": 1}
+    assert len(list(account.pages("ListDomains", **status))) == 2
+    types = account.pages("ListWorkflowTypes", domain="a" + name[1:], **status)
+    assert len(list(types)) == 2
+    account.call(
+        "StartWorkflowExecution",
+        domain="a" + name[1:],
+        workflowId=name,
+        workflowType={"name": name, "version": "a" + version[1:]},
+        taskList={"name": name},
+        taskStartToCloseTimeout="9",
+        executionStartToCloseTimeout="9",
+        childPolicy="ABANDON",
+    )
+    where = {"domain": "a" + name[1:], "taskList": {"name": name}}
+    assert len(list(account.pages("PollForDecisionTask", maximumPageSize=1, **where))) == 3
+
+
 def test_a_page_token_is_good_for_its_own_listing_and_a_day() -> None:
     """Another task list, another operation, or tomorrow: refused."""
     account = Account()

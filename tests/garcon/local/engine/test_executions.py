@@ -16,6 +16,7 @@ from tests.garcon.local.engine.account import (
     Account,
     Body,
     attributes,
+    child,
     decision,
     schedule,
     timer,
@@ -298,6 +299,37 @@ def test_nothing_further_is_decided_when_the_history_is_full() -> None:
     run = account.start()
     account.decide(*(timer(str(number)) for number in range(20)), COMPLETE)
     assert account.types(run)[4:] == ["TimerStarted"] * 3 + ["WorkflowExecutionTerminated"]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        child("c", taskList={"name": "kids"}),
+        decision("SignalExternalWorkflowExecution", workflowId="other", signalName="s"),
+        decision("RequestCancelExternalWorkflowExecution", workflowId="other"),
+        decision("ScheduleLambdaFunction", id="f", name="n"),
+    ],
+    ids=lambda each: each["decisionType"],
+)
+def test_what_a_full_history_has_no_room_for_does_not_happen(made: Body) -> None:
+    """Nothing reaches others, or is run, that no event announces."""
+    account = Account(event_limit=5, lambda_available=True)
+    other = account.start("other", taskList={"name": "elsewhere"})
+    run = account.start(lambdaRole="any")
+    account.decide(made)
+    assert account.types(run)[4:] == ["WorkflowExecutionTerminated"]
+    assert account.types(other) == ["WorkflowExecutionStarted", "DecisionTaskScheduled"]
+    assert len(list(account.engine.executions())) == 2
+    assert account.engine.take_invocations() == []
+
+
+def test_a_function_whose_start_has_no_room_is_not_run() -> None:
+    """The limit may be reached between the scheduling of a function and its start."""
+    account = Account(event_limit=6, lambda_available=True)
+    run = account.start(lambdaRole="any")
+    account.decide(decision("ScheduleLambdaFunction", id="f", name="n"))
+    assert account.types(run)[4:] == ["LambdaFunctionScheduled", "WorkflowExecutionTerminated"]
+    assert account.engine.take_invocations() == []
 
 
 def test_a_full_history_hands_out_no_task() -> None:

@@ -235,15 +235,29 @@ def test_open_children_have_a_limit() -> None:
     assert cause == "OPEN_CHILDREN_LIMIT_EXCEEDED"
 
 
-def test_no_child_begins_in_a_deprecated_domain() -> None:
-    """Even of a type that was brought back."""
+@pytest.mark.parametrize(
+    "made", [child(), decision("ContinueAsNewWorkflowExecution")], ids=["child", "continuation"]
+)
+def test_nothing_begins_in_a_deprecated_domain(made: Body) -> None:
+    """Neither a child nor a continuation, even of a type that was brought back."""
     account = Account()
-    parent = account.start("p")
+    run = account.start("p")
     account.call("DeprecateDomain", name=DOMAIN)
     account.call("UndeprecateWorkflowType", domain=DOMAIN, workflowType=WORKFLOW)
-    account.decide(child())
-    cause = account.last(parent, "StartChildWorkflowExecutionFailed")["cause"]
-    assert cause == "OPERATION_NOT_PERMITTED"
+    account.decide(made)
+    failed = account.last(run, f"{made['decisionType']}Failed")
+    assert failed["cause"] == "WORKFLOW_TYPE_DEPRECATED"
+    assert len(list(account.engine.executions())) == 1
+
+
+def test_children_that_were_announced_count_among_the_open_executions() -> None:
+    """One response cannot start more of them than the domain has room for."""
+    account = Account(open_executions=3)
+    parent = account.start("p")
+    account.decide(*(child(name, taskList={"name": "kids"}) for name in "abc"))
+    failed = account.last(parent, "StartChildWorkflowExecutionFailed")
+    assert (failed["workflowId"], failed["cause"]) == ("c", "OPEN_WORKFLOWS_LIMIT_EXCEEDED")
+    assert len(list(account.engine.executions())) == 3
 
 
 def test_a_child_of_a_parent_that_closes_begins_all_the_same() -> None:

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from garcon.local.engine import Invocation
 from tests.garcon.local.engine.account import COMPLETE, Account, Body, decision
+
+ROLE = "arn:aws:iam::000000000000:role/any"
 
 
 def function(function_id: str = "f", **attributes: Any) -> Body:
@@ -13,7 +17,7 @@ def function(function_id: str = "f", **attributes: Any) -> Body:
 def running(**attributes: Any) -> tuple[Account, str, Invocation]:
     """An execution with a function that runs: account, run id, what to invoke."""
     account = Account(lambda_available=True)
-    run = account.start()
+    run = account.start(lambdaRole=ROLE)
     account.decide(function(**attributes))
     (invocation,) = account.engine.take_invocations()
     return account, run, invocation
@@ -85,15 +89,29 @@ def test_a_result_for_a_closed_execution_is_dropped() -> None:
     assert account.engine.started_tasks == 0
 
 
-def test_without_anything_to_run_it_a_function_fails_to_start() -> None:
-    """As in the service without a role, and a decision task follows."""
-    account = Account()
-    run = account.start()
+@pytest.mark.parametrize(
+    ("available", "role"), [(True, {}), (False, {"lambdaRole": ROLE})], ids=["no role", "nobody"]
+)
+def test_without_a_role_or_anybody_to_run_it_a_function_fails_to_start(
+    role: Body, *, available: bool
+) -> None:
+    """A decision task follows, and nothing is handed out."""
+    account = Account(lambda_available=available)
+    run = account.start(**role)
     account.decide(function())
     assert account.types(run)[-2:] == ["StartLambdaFunctionFailed", "DecisionTaskScheduled"]
     told = account.last(run, "StartLambdaFunctionFailed")
     assert (told["scheduledEventId"], told["cause"]) == (5, "ASSUME_ROLE_FAILED")
     assert account.engine.take_invocations() == []
+
+
+def test_a_role_may_come_from_the_type() -> None:
+    """What the type was registered with serves an execution that names none."""
+    account = Account(lambda_available=True)
+    account.register_workflow(version="2.0", defaultLambdaRole=ROLE)
+    run = account.start(workflowType={"name": "wf", "version": "2.0"})
+    account.decide(function())
+    assert account.types(run)[-1] == "LambdaFunctionStarted"
 
 
 def test_an_open_id_is_refused() -> None:
@@ -112,7 +130,7 @@ def test_an_open_id_is_refused() -> None:
 def test_open_functions_have_a_limit() -> None:
     """One too many is refused."""
     account = Account(lambda_available=True, open_lambdas=1)
-    run = account.start()
+    run = account.start(lambdaRole=ROLE)
     account.decide(function("a"), function("b"))
     cause = account.last(run, "ScheduleLambdaFunctionFailed")["cause"]
     assert cause == "OPEN_LAMBDA_FUNCTIONS_LIMIT_EXCEEDED"
@@ -121,7 +139,7 @@ def test_open_functions_have_a_limit() -> None:
 def test_closing_in_the_same_response_prevents_the_start() -> None:
     """A function of a closed execution is not run."""
     account = Account(lambda_available=True)
-    run = account.start()
+    run = account.start(lambdaRole=ROLE)
     account.decide(function(), COMPLETE)
     assert account.types(run)[-1] == "WorkflowExecutionCompleted"
     assert account.engine.take_invocations() == []
