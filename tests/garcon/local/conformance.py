@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from garcon.local import LocalSWF, server
-from tests.garcon.local.shapes import check_answer, check_event
+from tests.garcon.local.shapes import check_answer, check_event, check_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -217,10 +217,11 @@ class Timed(Account):
 
 
 def check_response(operation_model: Any, response_dict: Any, **_: Any) -> None:
-    """A botocore handler: what came over the wire has the shapes of the model."""
+    """A botocore handler: what came over the wire has the shapes of the model, and its codes."""
     if response_dict["status_code"] != 200:
         error = json.loads(response_dict["body"])
         assert error.keys() == {"__type", "message"}
+        check_fault(operation_model.name, error["__type"].rpartition("#")[2])
         return
     body = json.loads(response_dict["body"] or b"{}")
     check_answer(operation_model.name, body)

@@ -18,6 +18,16 @@ EMPTY_POLLS = {
 }
 """The answers to polls that found nothing."""
 
+COMMON_FAULTS = {
+    "InternalFailure",
+    "RequestEntityTooLarge",
+    "SerializationException",
+    "ThrottlingException",
+    "UnknownOperationException",
+    "ValidationException",
+}
+"""Codes that every service of AWS has; the others are named by each operation."""
+
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -44,6 +54,12 @@ def check_answer(operation: str, body: dict[str, Any]) -> None:
         assert body == {}
     else:
         _report(operation, shape, body)
+
+
+def check_fault(operation: str, code: str) -> None:
+    """A refusal is one that the model names for the operation, or one that every service has."""
+    named = {shape.name for shape in model().operation_model(operation).error_shapes}
+    assert code in named | COMMON_FAULTS, f"{operation} is never refused with {code}"
 
 
 def check_request(operation: str, params: dict[str, Any]) -> None:
@@ -94,6 +110,8 @@ def _scalar_problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
         yield f"{path} is {value!r}, not one of {shape.metadata['enum']}"
     if isinstance(value, str):
         yield from _length_problems(shape, value, path)
+    elif not shape.metadata.get("min", value) <= value <= shape.metadata.get("max", value):
+        yield f"{path} is {value!r}, out of bounds"
 
 
 def _length_problems(shape: Shape, value: Any, path: str) -> Iterator[str]:

@@ -1,12 +1,19 @@
-"""The accounts of the conformance tests: their time is the test's, not the machine's."""
+"""The accounts of the conformance tests: their time is the test's, and every answer is checked."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from garcon.local import protocol
+from garcon.local.engine import Answer, Fault
 from tests.garcon.local.conformance import MOMENT, Account, schedule
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.garcon.local.conformance import Timed
 
 
@@ -24,3 +31,57 @@ def test_time_passes_by_hand(timed: Timed) -> None:
     timed.after(5)
     timed.start()
     assert timed.history()[0]["eventTimestamp"].timestamp() == MOMENT + 5
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda body: body | {"color": "red"}, "color is unknown"),
+        (lambda body: {"executionInfo": {}, "openCounts": {}}, "Configuration is missing"),
+        (lambda body: body | {"executionInfo": "w"}, "executionInfo is 'w', not an object"),
+        (lambda body: body | {"openCounts": {"openTimers": "1"}}, "openTimers is '1', not a"),
+    ],
+    ids=["unknown", "missing", "not an object", "mistyped"],
+)
+def test_every_answer_is_held_against_the_model(
+    timed: Timed,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[Any], Any],
+    complaint: str,
+) -> None:
+    """An unknown, a missing or a mistyped member fails the test that asked."""
+    run_id = timed.start()
+    before = protocol.success
+    monkeypatch.setattr(protocol, "success", lambda answer: before(Answer(spoil(answer.body))))
+    with pytest.raises(AssertionError, match=complaint):
+        timed.in_domain(
+            "describe_workflow_execution", execution={"workflowId": "w", "runId": run_id}
+        )
+
+
+def test_every_event_is_held_against_the_model(
+    timed: Timed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a history, and those that come with a decision task."""
+    timed.start()
+    before = protocol.success
+
+    def spoilt(answer: Answer) -> protocol.Reply:
+        body = json.loads(json.dumps(answer.body))
+        del body["events"][1]["decisionTaskScheduledEventAttributes"]["taskList"]
+        return before(Answer(body))
+
+    monkeypatch.setattr(protocol, "success", spoilt)
+    with pytest.raises(AssertionError, match="taskList is missing"):
+        timed.decision_task()
+
+
+def test_every_refusal_is_held_against_the_model(
+    timed: Timed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code that the model does not name for the operation fails the test that asked."""
+    before = protocol.refusal
+    other = Fault("TypeDeprecatedFault", "told")
+    monkeypatch.setattr(protocol, "refusal", lambda _: before(other))
+    with pytest.raises(AssertionError, match="never refused with TypeDeprecatedFault"):
+        timed.call("describe_domain", name="nowhere")

@@ -7,8 +7,8 @@ workflow type, one activity type, defaults for everything. Time stands still unl
 from collections.abc import Iterator
 from typing import Any
 
-from garcon.local.engine import Answer, Engine, Settings, Waiting
-from tests.garcon.local.shapes import check_answer, check_event, check_request
+from garcon.local.engine import Answer, Engine, Fault, Settings, Waiting
+from tests.garcon.local.shapes import check_answer, check_event, check_fault, check_request
 
 START = 1_700_000_000.0
 """Seconds since the epoch at which tests begin."""
@@ -37,7 +37,11 @@ class Account:
 
     def raw(self, operation: str, **params: Any) -> Answer | Waiting:
         check_request(operation, params)
-        answer = self.engine.call(operation, params, self.now)
+        try:
+            answer = self.engine.call(operation, params, self.now)
+        except Fault as fault:
+            check_fault(operation, fault.code)
+            raise
         if isinstance(answer, Answer):
             check_answer(operation, answer.body)
         return answer

@@ -1,7 +1,7 @@
 """What holds of every history and of every engine at rest, whatever was done to it."""
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from garcon.local.engine.entities import Execution
 from garcon.local.engine.history import wire_all
@@ -11,39 +11,87 @@ from tests.garcon.local.shapes import check_event
 
 Body = dict[str, Any]
 
-TASK_ENDS = ("Completed", "Failed", "TimedOut", "Canceled")
-ENDS = {
-    "ActivityTask": TASK_ENDS,
-    "LambdaFunction": ("Completed", "Failed", "TimedOut"),
-    "DecisionTask": ("Completed", "TimedOut"),
-}
-"""How each kind of task may end."""
+
+class Life(NamedTuple):
+    """What has a beginning and one end; its ends refer to the beginning by `member`."""
+
+    beginning: str
+    ends: frozenset[str]
+    member: str
+
+
+def _life(beginning: str, member: str, *ends: str) -> Life:
+    return Life(beginning, frozenset(ends), member)
+
 
 CHILD_ENDS = ("Completed", "Failed", "TimedOut", "Canceled", "Terminated")
 
-INITIATORS = {
-    "StartChildWorkflowExecutionFailed": "StartChildWorkflowExecutionInitiated",
-    "ChildWorkflowExecutionStarted": "StartChildWorkflowExecutionInitiated",
-    **{
-        f"ChildWorkflowExecution{end}": "StartChildWorkflowExecutionInitiated" for end in CHILD_ENDS
-    },
-    "ExternalWorkflowExecutionSignaled": "SignalExternalWorkflowExecutionInitiated",
-    "SignalExternalWorkflowExecutionFailed": "SignalExternalWorkflowExecutionInitiated",
-    "ExternalWorkflowExecutionCancelRequested": "RequestCancelExternalWorkflowExecutionInitiated",
-    "RequestCancelExternalWorkflowExecutionFailed": (
-        "RequestCancelExternalWorkflowExecutionInitiated"
-    ),
+ACTIVITY = _life(
+    "ActivityTaskScheduled",
+    "scheduledEventId",
+    *(f"ActivityTask{end}" for end in ("Completed", "Failed", "TimedOut", "Canceled")),
+)
+DECISION = _life(
+    "DecisionTaskScheduled", "scheduledEventId", "DecisionTaskCompleted", "DecisionTaskTimedOut"
+)
+LAMBDA = _life(
+    "LambdaFunctionScheduled",
+    "scheduledEventId",
+    *(f"LambdaFunction{end}" for end in ("Completed", "Failed", "TimedOut")),
+    "StartLambdaFunctionFailed",
+)
+TIMER = _life("TimerStarted", "startedEventId", "TimerFired", "TimerCanceled")
+CHILD = _life(
+    "StartChildWorkflowExecutionInitiated",
+    "initiatedEventId",
+    *(f"ChildWorkflowExecution{end}" for end in CHILD_ENDS),
+    "StartChildWorkflowExecutionFailed",
+)
+SIGNAL = _life(
+    "SignalExternalWorkflowExecutionInitiated",
+    "initiatedEventId",
+    "ExternalWorkflowExecutionSignaled",
+    "SignalExternalWorkflowExecutionFailed",
+)
+CANCEL = _life(
+    "RequestCancelExternalWorkflowExecutionInitiated",
+    "initiatedEventId",
+    "ExternalWorkflowExecutionCancelRequested",
+    "RequestCancelExternalWorkflowExecutionFailed",
+)
+LIVES = (ACTIVITY, DECISION, LAMBDA, TIMER, CHILD, SIGNAL, CANCEL)
+
+STARTS = {
+    "ActivityTaskStarted": (ACTIVITY, "scheduledEventId"),
+    "DecisionTaskStarted": (DECISION, "scheduledEventId"),
+    "LambdaFunctionStarted": (LAMBDA, "scheduledEventId"),
+    "ChildWorkflowExecutionStarted": (CHILD, "initiatedEventId"),
 }
-"""What initiatedEventId of an event refers to."""
+"""The events between a beginning and an end, and by which member they refer to the beginning."""
 
 MAY_BE_ZERO = {
     "startedEventId": {"ActivityTaskTimedOut", "ActivityTaskCanceled", "DecisionTaskTimedOut"},
-    "initiatedEventId": {event for event in INITIATORS if event.endswith("Failed")},
+    "initiatedEventId": {
+        end for life in (CHILD, SIGNAL, CANCEL) for end in life.ends if end.endswith("Failed")
+    },
 }
 """References that may refer to nothing, and the events in which they may."""
 
-ELSEWHERE = {"externalInitiatedEventId", "parentInitiatedEventId"}
-"""References to another execution's history."""
+ELSEWHERE = {
+    ("WorkflowExecutionStarted", "parentInitiatedEventId"): (
+        "parentWorkflowExecution",
+        CHILD.beginning,
+    ),
+    ("WorkflowExecutionSignaled", "externalInitiatedEventId"): (
+        "externalWorkflowExecution",
+        SIGNAL.beginning,
+    ),
+    ("WorkflowExecutionCancelRequested", "externalInitiatedEventId"): (
+        "externalWorkflowExecution",
+        CANCEL.beginning,
+    ),
+}
+"""References to another execution's history: the member that names it, and the type of event."""
 
 OWN_DOING = {
     "DecisionTaskScheduled",
@@ -65,22 +113,21 @@ OWN_DOING = {
 
 
 def expected_type(event_type: str, member: str) -> str:
-    """The type of event that a reference must lead to."""
+    """The type of event that a reference within a history must lead to."""
     fixed = {
         "decisionTaskCompletedEventId": "DecisionTaskCompleted",
         "latestCancelRequestedEventId": "ActivityTaskCancelRequested",
-        "initiatedEventId": INITIATORS.get(event_type, ""),
     }
     if member in fixed:
         return fixed[member]
-    if event_type.startswith("Timer"):
-        return "TimerStarted"
-    if event_type.startswith("Child"):
-        return "ChildWorkflowExecutionStarted"
-    if event_type == "StartLambdaFunctionFailed":
-        return "LambdaFunctionScheduled"
-    (kind,) = [kind for kind in ENDS if event_type.startswith(kind)]
-    return f"{kind}Scheduled" if member == "scheduledEventId" else f"{kind}Started"
+    if event_type in STARTS:
+        return STARTS[event_type][0].beginning
+    (life,) = [life for life in LIVES if event_type in life.ends]
+    if member == life.member:
+        return life.beginning
+    assert member == "startedEventId", (event_type, member)
+    (started,) = [start for start, (of, _) in STARTS.items() if of is life]
+    return started
 
 
 def check_history(events: list[Body], seen: int = 0) -> None:
@@ -94,13 +141,14 @@ def check_history(events: list[Body], seen: int = 0) -> None:
     for event in events[seen:]:
         check_event(event)
         _check_references(event, events)
-    _check_single_ends(events)
+    for life in LIVES:
+        _check_life(life, events)
 
 
 def _check_references(event: Body, events: list[Body]) -> None:
     event_type = event["eventType"]
     for member, target in attributes(event).items():
-        if not member.endswith("EventId") or member in ELSEWHERE:
+        if not member.endswith("EventId") or (event_type, member) in ELSEWHERE:
             continue
         if target == 0:
             assert event_type in MAY_BE_ZERO[member], event
@@ -109,40 +157,32 @@ def _check_references(event: Body, events: list[Body]) -> None:
         assert events[target - 1]["eventType"] == expected_type(event_type, member), event
 
 
-def _check_single_ends(events: list[Body]) -> None:
-    """Nothing ends twice: tasks by their scheduling, timers and children by their start."""
-    ends: Counter[int] = Counter()
-    for event in events:
-        event_type, told = event["eventType"], attributes(event)
-        for kind, words in ENDS.items():
-            if event_type in {f"{kind}{word}" for word in words}:
-                ends[told["scheduledEventId"]] += 1
-        if event_type in {"TimerFired", "TimerCanceled"}:
-            ends[told["startedEventId"]] += 1
-        if event_type in {f"ChildWorkflowExecution{end}" for end in CHILD_ENDS}:
-            ends[told["initiatedEventId"]] += 1
-    assert set(ends.values()) <= {1}
-
-
-def open_tasks(events: list[Body], kind: str, state: str) -> set[int]:
-    """Scheduling events of the tasks of a kind that reached a state and have not ended."""
-    reached: set[int] = set()
+def _check_life(life: Life, events: list[Body]) -> None:
+    """Nothing starts or ends twice, and an end names the start of the same."""
+    starts: dict[int, int] = {}
     ended: set[int] = set()
     for event in events:
-        word = event["eventType"].removeprefix(kind)
-        if not event["eventType"].startswith(kind):
-            continue
-        if word == state:
-            reached.add(_scheduling(event))
-        elif word in ENDS[kind]:
-            ended.add(attributes(event)["scheduledEventId"])
-    return reached - ended
+        event_type, told = event["eventType"], attributes(event)
+        of, member = STARTS.get(event_type, (None, ""))
+        if of is life:
+            assert told[member] not in starts, event
+            starts[told[member]] = event["eventId"]
+        elif event_type in life.ends and told[life.member]:
+            assert told[life.member] not in ended, event
+            ended.add(told[life.member])
+            if life.member != "startedEventId" and "startedEventId" in told:
+                assert told["startedEventId"] == starts.get(told[life.member], 0), event
 
 
-def _scheduling(event: Body) -> int:
-    """The id of the event that scheduled the task of this event, perhaps its own."""
-    scheduled: int = attributes(event).get("scheduledEventId") or event["eventId"]
-    return scheduled
+def open_lives(life: Life, events: list[Body]) -> set[int]:
+    """The beginnings that have no end yet."""
+    found = set()
+    for event in events:
+        if event["eventType"] == life.beginning:
+            found.add(event["eventId"])
+        elif event["eventType"] in life.ends:
+            found.discard(attributes(event)[life.member])
+    return found
 
 
 def check_execution(execution: Execution, seen: int = 0) -> None:
@@ -157,12 +197,33 @@ def check_execution(execution: Execution, seen: int = 0) -> None:
         assert not {*execution.activities, *execution.timers, *execution.lambdas}
         assert execution.deciding is execution.next_decision is None
         return
-    scheduled = {each.scheduled_id for each in execution.activities.values()}
-    assert open_tasks(events, "ActivityTask", "Scheduled") == scheduled
-    started = {each.scheduled_id for each in execution.activities.values() if each.started_id}
-    assert open_tasks(events, "ActivityTask", "Started") == started
-    assert len(open_tasks(events, "DecisionTask", "Started")) <= 1
+    _check_state(execution, events)
     _check_news(execution, events)
+
+
+def _check_state(execution: Execution, events: list[Body]) -> None:
+    """What is open by the history is what the engine holds, and it is started or not as told."""
+    decisions = [task for task in (execution.deciding, execution.next_decision) if task]
+    tasks: list[Any] = [*execution.activities.values(), *execution.lambdas.values(), *decisions]
+    for life, held in (
+        (ACTIVITY, {each.scheduled_id for each in execution.activities.values()}),
+        (LAMBDA, {each.scheduled_id for each in execution.lambdas.values()}),
+        (DECISION, {each.scheduled_id for each in decisions}),
+        (TIMER, {each.started_id for each in execution.timers.values()}),
+        (CHILD, set(execution.children)),
+        (SIGNAL, set()),
+        (CANCEL, set()),
+    ):
+        assert open_lives(life, events) == held, life
+    started = {
+        event["eventId"]: attributes(event)["scheduledEventId"]
+        for event in events
+        if event["eventType"] in STARTS and "scheduledEventId" in attributes(event)
+    }
+    for task in tasks:
+        assert started.get(task.started_id, 0) == (task.scheduled_id if task.started_id else 0)
+        assert bool(task.started_id) == (task.scheduled_id in started.values())
+    assert Counter(bool(task.started_id) for task in decisions)[True] <= 1
 
 
 def _check_news(execution: Execution, events: list[Body]) -> None:
@@ -171,12 +232,23 @@ def _check_news(execution: Execution, events: list[Body]) -> None:
         seen = execution.previous_started_id
     else:
         seen = execution.deciding.started_id
-    assert execution.next_decision is not None or news < seen or _own_failure(events[news - 1])
+    assert execution.next_decision is not None or news < seen
 
 
-def _own_failure(event: Body) -> bool:
-    """Whether this is a closing decision that failed; its task was scheduled before it."""
-    return attributes(event).get("cause") == "UNHANDLED_DECISION"
+def check_messages(execution: Execution, runs: dict[str, Execution], seen: int = 0) -> None:
+    """What came from another execution is announced in that one's history.
+
+    The first `seen` events have been checked before; `runs` are all executions there have been.
+    """
+    for event in execution.history[seen:]:
+        for (event_type, member), (source, announced) in ELSEWHERE.items():
+            if event.type != event_type:
+                continue
+            told = event.attributes
+            assert bool(told[member]) == (source in told), event
+            if told[member]:
+                origin = runs[told[source]["runId"]].history[told[member] - 1]
+                assert origin.type == announced, (event, origin)
 
 
 def check_world(world: World) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from garcon.local.engine import Fault
 from garcon.local.engine.bucket import Bucket
-from garcon.local.engine.throttle import ACCOUNT, DECISIONS
+from garcon.local.engine.throttle import ACCOUNT, DECISIONS, EXECUTION, TASKS
 from tests.garcon.local.engine.account import (
     ACTIVITIES,
     DOMAIN,
@@ -31,9 +31,54 @@ def empty(account: Account, bucket: str) -> None:
     account.engine._world.buckets[bucket] = Bucket(0.5, account.now)
 
 
-def test_every_operation_has_a_rate() -> None:
-    """The table covers the model."""
+PUBLISHED = {
+    (2000, 200): "PollForActivityTask PollForDecisionTask RespondActivityTaskCompleted "
+    "RespondActivityTaskFailed RespondActivityTaskCanceled RespondDecisionTaskCompleted "
+    "StartWorkflowExecution",
+    (2000, 160): "RecordActivityTaskHeartbeat",
+    (2000, 60): "GetWorkflowExecutionHistory TerminateWorkflowExecution",
+    (2000, 30): "SignalWorkflowExecution RequestCancelWorkflowExecution",
+    (2000, 6): "CountOpenWorkflowExecutions CountClosedWorkflowExecutions DescribeActivityType "
+    "DescribeWorkflowType DescribeWorkflowExecution",
+    (200, 60): "RegisterActivityType RegisterWorkflowType",
+    (200, 48): "ListOpenWorkflowExecutions",
+    (200, 6): "CountPendingActivityTasks CountPendingDecisionTasks ListClosedWorkflowExecutions "
+    "ListActivityTypes ListWorkflowTypes DescribeDomain DeprecateActivityType "
+    "DeprecateWorkflowType UndeprecateActivityType UndeprecateWorkflowType DeleteActivityType "
+    "DeleteWorkflowType",
+    (100, 6): "RegisterDomain ListDomains DeprecateDomain UndeprecateDomain",
+    (50, 30): "TagResource UntagResource ListTagsForResource",
+}
+"""Bucket and refill a second of each operation: "Amazon SWF Quotas", its lines in its order."""
+
+PUBLISHED_OF_DECISIONS = {
+    "ScheduleActivityTask": (1000, 200),
+    "StartTimer": (2000, 200),
+    "SignalExternalWorkflowExecution": (1200, 120),
+    "RequestCancelExternalWorkflowExecution": (1200, 120),
+    "StartChildWorkflowExecution": (500, 12),
+}
+PUBLISHED_OF_EXECUTIONS = {
+    "GetWorkflowExecutionHistory": (400, 200),
+    "SignalWorkflowExecution": (1000, 1000),
+    "RecordActivityTaskHeartbeat": (1000, 1000),
+    "RequestCancelWorkflowExecution": (200, 200),
+}
+
+
+def test_every_operation_has_its_published_rate() -> None:
+    """The table covers the model, and every figure is the service's."""
     assert set(ACCOUNT) == set(model().operation_names)
+    for rate, operations in PUBLISHED.items():
+        assert {ACCOUNT[operation] for operation in operations.split()} == {rate}
+    assert sum(len(operations.split()) for operations in PUBLISHED.values()) == len(ACCOUNT)
+
+
+def test_decisions_and_executions_have_their_published_rates() -> None:
+    """And a task list takes 2,000 activity tasks a second."""
+    assert EXECUTION == PUBLISHED_OF_EXECUTIONS
+    assert DECISIONS | PUBLISHED_OF_DECISIONS == DECISIONS
+    assert TASKS == (2000, 2000)
 
 
 def test_rates_are_off_unless_asked_for() -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.garcon.local.engine.account import Body
-from tests.garcon.local.shapes import check_answer, check_event, check_request
+from tests.garcon.local.shapes import check_answer, check_event, check_fault, check_request
 
 RUN = {"workflowId": "w", "runId": "r"}
 FIRED = {
@@ -50,6 +50,22 @@ def test_what_differs_is_named(change: Body, complaint: str) -> None:
     """Unknown, missing, mistyped, out of bounds: each with its path."""
     with pytest.raises(AssertionError, match=re.escape(complaint)):
         check_event(FIRED | change)
+
+
+def test_numbers_have_bounds() -> None:
+    """A count below nothing, and a second open decision task, are wrong."""
+    with pytest.raises(AssertionError, match=r"count is -1, out of bounds"):
+        check_answer("CountPendingActivityTasks", {"count": -1})
+    answer = {"count": 0, "truncated": False}
+    check_answer("CountPendingActivityTasks", answer)
+
+
+def test_a_refusal_is_one_that_the_model_names() -> None:
+    """For the operation that was asked for, or for every service."""
+    check_fault("RegisterDomain", "DomainAlreadyExistsFault")
+    check_fault("RegisterDomain", "ThrottlingException")
+    with pytest.raises(AssertionError, match="never refused with DomainAlreadyExistsFault"):
+        check_fault("DescribeDomain", "DomainAlreadyExistsFault")
 
 
 def test_an_event_has_the_attributes_of_its_type() -> None:
