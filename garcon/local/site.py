@@ -1,7 +1,8 @@
 """What is served beside SWF: the page, what it shows, and the orders of faults.
 
     GET    /                     the page (and its style and scripts); HEAD is taken for GET
-    GET    /api/state            {"now", "executions", "lists", "counters", "faults"}
+    GET    /api/state            {"now", "virtual", "executions", "remembered", "lists", "counters",
+                                 "faults"}
     GET    /api/history?run=ID   {"execution", "events"}, the events as on the wire
     GET    /api/faults           the orders in force
     POST   /api/faults           one more order, see `injection.Injected`
@@ -97,6 +98,7 @@ class Site:
                 "executions": [
                     asdict(each) for each in islice(engine.executions(), SHOWN_EXECUTIONS)
                 ],
+                "remembered": engine.remembered,
                 "lists": [asdict(each) for each in engine.task_lists()],
                 "counters": {
                     "calls": counters.calls.total(),

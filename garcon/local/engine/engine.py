@@ -166,6 +166,11 @@ class Engine:
         """As `next_deadline`, but without the ends of poll windows."""
         return self._world.deadlines.least()
 
+    @property
+    def remembered(self) -> int:
+        """How many executions are remembered."""
+        return len(self._world.runs)
+
     def executions(self) -> Iterator[queries.ExecutionSummary]:
         """All executions that are remembered, the latest started first."""
         return queries.executions(self._world)

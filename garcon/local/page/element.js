@@ -13,11 +13,15 @@ export function element(name, options = {}, ...children) {
 
 export function duration(seconds) {
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  if (seconds < 172800) return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  if (seconds < 3599.5) return pair(Math.round(seconds), "min", "s");
+  if (seconds < 172770) return pair(Math.round(seconds / 60), "h", "min");
   return `${(seconds / 86400).toFixed(1)} days`;
 }
+
+// Rounded before it is parted, so that no hour has sixty minutes.
+const pair = (total, large, small) => `${Math.floor(total / 60)} ${large} ${total % 60} ${small}`;
 
 export const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour12: false });
 export const moment = (seconds) => new Date(seconds * 1000).toLocaleString([], { hour12: false });

@@ -6,8 +6,8 @@ import { attributes, tell } from "./story.js";
 import { makeScale, timeline } from "./timeline.js";
 
 const REST = 1500; // ms between two looks: quick enough to watch, and no load
-const LEGEND = ["waiting", "running", "completed", "failed", "timedout", "canceled"];
-const WORDS = { timedout: "timed out" };
+const LEGEND = ["decision", "waiting", "running", "completed", "failed", "timedout", "canceled"];
+const WORDS = { decision: "deciding", timedout: "timed out" };
 
 const at = (id) => document.getElementById(id);
 const seen = { state: null, text: "", shown: "", scale: "" };
@@ -31,9 +31,10 @@ async function draw() {
   await drawExecution();
 }
 
-function drawFacts({ now, virtual, executions, counters, faults }) {
+function drawFacts({ now, virtual, executions, remembered, counters, faults }) {
   const open = executions.filter((each) => each.status === "OPEN").length;
   const told = [`${open} open`, `${executions.length - open} closed`, `${counters.calls} calls`];
+  if (remembered > executions.length) told.unshift(`the latest ${executions.length} of ${remembered} executions`);
   if (counters.ghosts) told.push(`${counters.ghosts} tasks lost to pollers that had gone`);
   if (faults.length) told.push(`${faults.length} faults ordered`);
   at("facts").textContent = told.join(" · ");
@@ -81,10 +82,10 @@ async function drawExecution() {
 }
 
 function invitation(response) {
-  const text = response ? "This execution is not known here."
-    : seen.state.executions.length ? "Choose an execution to see its history."
-    : "No execution yet. Start one, and it appears here.";
-  return element("p", { class: "empty" }, text);
+  if (response) return element("p", { class: "empty" }, "This execution is not known here.");
+  if (seen.state.executions.length) return element("p", { class: "empty" }, "Choose an execution to see its history.");
+  return element("div", { class: "empty" }, element("p", {}, "No execution yet. Start one, and it appears here."),
+    element("code", {}, `export AWS_ENDPOINT_URL_SWF=${location.origin}`));
 }
 
 function details({ execution, events }) {
@@ -105,7 +106,8 @@ function closing(events) {
   const last = events.at(-1);
   const { reason, details } = attributes(last);
   if (!/^WorkflowExecution(Failed|Terminated)$/.test(last.eventType) || !(reason || details)) return [];
-  return [element("div", { class: "card note" }, [reason, details].filter(Boolean).join("\n\n"))];
+  return [element("section", { class: "card note", "aria-label": "Why" },
+    ...(reason ? [element("strong", {}, reason)] : []), ...(details ? [element("pre", {}, details)] : []))];
 }
 
 function timelineCard(events, end, by) {
@@ -125,17 +127,20 @@ function choose(scale) {
 
 function eventList(events) {
   const first = events[0].eventTimestamp;
+  const subjects = new Map(events.map((event) => [event.eventId, attributes(event).activityId ?? attributes(event).id]));
   const rows = events.map((event) => element("details", { "data-id": event.eventId },
     element("summary", {},
       element("span", {}, event.eventId), element("span", {}, `+${duration(event.eventTimestamp - first)}`),
-      element("span", {}, event.eventType), element("span", {}, gist(attributes(event)))),
+      element("span", {}, event.eventType), element("span", {}, gist(attributes(event), subjects))),
     element("pre", {}, JSON.stringify(readable(attributes(event)), null, 2))));
   return element("section", { class: "card events", "aria-label": "Events" }, element("h3", {}, "Events"), ...rows);
 }
 
-function gist(told) {
+// Of what an event says, what tells it from its neighbours; beginning with whom it is about.
+function gist(told, subjects) {
   const names = ["activityId", "timerId", "workflowId", "signalName", "markerName", "id", "timeoutType", "cause", "reason", "identity", "result", "details", "input"];
-  return names.filter((name) => told[name]).map((name) => told[name]).join(" · ");
+  const about = [subjects.get(told.scheduledEventId), told.workflowExecution?.workflowId];
+  return [...about, ...names.map((name) => told[name])].filter(Boolean).join(" · ");
 }
 
 // Inputs and results are mostly JSON; shown as such they can be read.

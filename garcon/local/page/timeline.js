@@ -50,7 +50,7 @@ function bar(each, scale) {
   const style = { left: `${Math.min(from, 99.4)}%`, width: `${to - from}%` };
   return element("div", { class: `bar ${each.kind} ${each.outcome}`, style, title: tooltip(each) },
     element("span", { class: "wait", style: { width: `${wait}%` } }),
-    each.started || each.ended ? element("span", { class: "work" }, words(each)) : "");
+    each.started || each.ended ? element("span", { class: "work" }, element("span", {}, words(each))) : "");
 }
 
 // What a bar says on itself, where there is room: what went wrong, else who did it.

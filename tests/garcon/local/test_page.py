@@ -11,7 +11,15 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.garcon.local.conformance import Account, complete, decision, over_http, schedule
+from garcon.local.clock import VirtualClock
+from tests.garcon.local.conformance import (
+    MOMENT,
+    Account,
+    complete,
+    decision,
+    over_http,
+    schedule,
+)
 from tests.garcon.local.conftest import client_of
 
 if TYPE_CHECKING:
@@ -52,6 +60,11 @@ def account() -> Iterator[Account]:
 
 def seen(account: Account, browser_home: Path, run_id: str = "") -> str:
     """The page as the browser has built it, tags and all, with one execution chosen."""
+    return seen_at(account.client.meta.endpoint_url, browser_home, run_id)
+
+
+def seen_at(endpoint: str, browser_home: Path, run_id: str = "") -> str:
+    """The same, of a server."""
     done = subprocess.run(
         [
             str(BROWSER),
@@ -59,7 +72,7 @@ def seen(account: Account, browser_home: Path, run_id: str = "") -> str:
             f"--user-data-dir={browser_home}",
             f"--virtual-time-budget={BUDGET}",
             "--dump-dom",
-            f"{account.client.meta.endpoint_url}/#{quote(run_id, safe='')}",
+            f"{endpoint}/#{quote(run_id, safe='')}",
         ],
         capture_output=True,
         text=True,
@@ -78,6 +91,28 @@ def fail_activity(account: Account, identity: str, reason: str) -> None:
     """Take an activity task and fail it."""
     token = account.activity_task(identity=identity)["taskToken"]
     account.call("respond_activity_task_failed", taskToken=token, reason=reason)
+
+
+def test_an_empty_page_says_how_to_begin(tmp_path: Path) -> None:
+    """Before anything was started, the line that leads clients here is told."""
+    with over_http() as running:
+        told = words(seen_at(running.endpoint, tmp_path))
+        assert "No execution yet." in told
+        assert f"export AWS_ENDPOINT_URL_SWF={running.endpoint}" in told
+
+
+def test_no_hour_has_sixty_minutes(tmp_path: Path) -> None:
+    """Durations are rounded before they are parted into hours, minutes and seconds."""
+    clock = VirtualClock(MOMENT)
+    with over_http(clock) as running:
+        account = Account(client_of(running.endpoint), "cafe")
+        account.register()
+        for ago in (7170, 3599.7, 59.7, 0):
+            clock.move_to(MOMENT + 7200 - ago)
+            account.start(f"ago-{ago}", executionStartToCloseTimeout="86400")
+        told = words(seen_at(running.endpoint, tmp_path))
+    for duration in ("0 ms", "1 min 0 s", "1 h 0 min", "2 h 0 min"):
+        assert f" · {duration} " in f"{told} "
 
 
 def test_executions_are_listed_with_their_state(account: Account, tmp_path: Path) -> None:
@@ -105,6 +140,7 @@ def test_an_execution_is_a_timeline_of_who_did_what(account: Account, tmp_path: 
     told = words(page)
     assert "brew-1 2 tries the machine is cold barista-2" in told
     assert "patience timer · 60 s" in told
+    assert "ActivityTaskFailed brew-1 · the machine is cold" in told
     assert 'title="signal hurry"' in page
     assert 'class="bar activity failed"' in page
     assert 'class="bar activity running"' in page

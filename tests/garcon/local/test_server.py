@@ -305,6 +305,18 @@ def test_an_execution_is_shown_with_its_history(running: server.Running, account
     assert [event["eventId"] for event in told["events"]] == [1, 2]
 
 
+def test_what_the_page_leaves_out_is_counted(
+    running: server.Running, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the latest executions are shown, and how many there are is told."""
+    monkeypatch.setattr("garcon.local.site.SHOWN_EXECUTIONS", 2)
+    for number in range(3):
+        account.start(f"w-{number}")
+    told = state(running.endpoint)
+    assert [each["workflow_id"] for each in told["executions"]] == ["w-2", "w-1"]
+    assert told["remembered"] == 3
+
+
 def test_what_is_not_there_is_not_found(running: server.Running) -> None:
     """An unknown page or execution is a 404 with a sentence."""
     assert ask(running.endpoint, "GET", "/nothing")[0] == 404
