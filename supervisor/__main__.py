@@ -44,12 +44,12 @@ def _main(words: Sequence[str]) -> int:
     if words and words[0] in COMMANDS:
         from supervisor import commands  # noqa: PLC0415 - a supervisor needs none of it
 
-        return commands.run(words)
+        return _answer(lambda: commands.run(words))
     kernel.forbid_core_dumps()
     if words and words[0] == UNIT:
         from supervisor.systemd import unit  # noqa: PLC0415 - only this command needs it
 
-        return unit.main(words[1:])
+        return _answer(lambda: unit.main(words[1:]))
     if _NEEDS_NO_ZYGOTE.intersection(words) or not words:
         return _run(words, None)
     try:
@@ -60,6 +60,17 @@ def _main(words: Sequence[str]) -> int:
         return _run(words, spare)
     finally:
         spare[1].close()  # of a zygote that was not used, it is the end
+
+
+def _answer(give: Callable[[], int]) -> int:
+    """Print an answer; who reads it may have enough before its end, as in ``| head``."""
+    try:
+        code = give()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
 
 
 def _run(words: Sequence[str], spare: tuple[int, socket.socket] | None) -> int:
@@ -87,7 +98,7 @@ def _run(words: Sequence[str], spare: tuple[int, socket.socket] | None) -> int:
     if said.check:
         from supervisor import check  # noqa: PLC0415 - only this command needs it
 
-        return check.run(said)
+        return _answer(lambda: check.run(said))
     if settings.ec2 == "on" and host.settled(settings, os.environ).ec2 == "off":
         log.LOGGER.warning("--ec2 on is not heeded: see --local and %s.", host.DISABLED)
     return _supervise(host.settled(settings, os.environ), spare, read)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from supervisor.usage import COMMANDS, UNIT
 from tests.processes import swf
-from tests.processes.harness import Program, Supervisor, local_swf
+from tests.processes.harness import LIMIT, ROOT, Program, Supervisor, environment, local_swf
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -201,6 +204,26 @@ def test_every_help_fits_a_terminal(word: str | None) -> None:
     assert code == 0
     assert out.startswith(f"usage: python -m supervisor {word or '--flow'} ")
     assert max(len(line) for line in out.splitlines()) < 80
+
+
+@pytest.mark.parametrize("words", [["--check"], ["unit"]])
+def test_who_reads_may_have_enough(words: list[str], tmp_path: Path) -> None:
+    """An answer that nobody reads to its end is no fault, and no traceback."""
+    (tmp_path / "mine.py").write_text(SHOP)
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [sys.executable, "-m", "supervisor", *words, "--flow", "mine"],
+        cwd=ROOT,
+        env=environment(PYTHONPATH=str(tmp_path)),
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_quit_stops_now(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import inf
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
@@ -203,6 +203,7 @@ def test_after_any_deploys_and_murders_one_generation_serves_every_seat(
     st.integers(2, 6),
     surges,
 )
+@example([10.0], [(10.0, 0), (10.0 + SOON, 0)], 2, Surge("1"))  # killed at the moment of the look
 def test_who_is_killed_in_a_restart_is_replaced_at_once(
     times: list[float], murders: list[tuple[float, int]], workers: int, surge: Surge
 ) -> None:
@@ -212,7 +213,7 @@ def test_who_is_killed_in_a_restart_is_replaced_at_once(
     world = tell(Script(orders=told), workers=workers, surge=surge, lasting=0.25)
     moments = sorted({at for at, _ in murders})
     for at, following in pairwise([*moments, inf]):
-        if following - at < SOON:
+        if following - at <= SOON:
             continue
         world.run(at + SOON)
         assert all(world.strength()[each] >= n for each, n in world.wanted.items()), at
