@@ -14,6 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
+from msgspec import structs
 
 from supervisor import messages
 from supervisor.histories import Histories
@@ -265,6 +266,14 @@ def farewells() -> st.SearchStrategy[Order]:
             messages.StopAsked("SIGQUIT"),
         ]
     )
+
+
+def limited(order: Order, limit: float) -> Order:
+    """The order, where a restart's settings have this limit of a drain, too: they will hold."""
+    if isinstance(order, messages.RestartAsked) and order.settings:
+        chosen = structs.replace(order.settings, drain_timeout=limit)
+        return structs.replace(order, settings=chosen)
+    return order
 
 
 def orders(

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import example, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
-from msgspec import structs
 
 from supervisor import messages
 from supervisor.messages import Stale, Staleness
@@ -26,13 +25,13 @@ from tests.fates import (
     Fate,
     Helper,
     Murder,
-    Order,
     Orders,
     Plan,
     Script,
     Version,
     ZygoteMurder,
     farewells,
+    limited,
     plans,
     quarters,
     scripts,
@@ -359,14 +358,6 @@ def test_a_drain_ends_when_nobody_cooperates(at: float, timeouts: list[float], f
     task = max(timeouts, default=0) + chosen.work_margin
     seconds = chosen.leave_patience + chosen.reap_patience + 3
     assert world.now <= at + chosen.poll_patience + task + seconds
-
-
-def limited(order: Order, limit: float) -> Order:
-    """A restart's settings have this limit, too: what they say holds for the drain."""
-    if isinstance(order, messages.RestartAsked) and order.settings:
-        chosen = structs.replace(order.settings, drain_timeout=limit)
-        return structs.replace(order, settings=chosen)
-    return order
 
 
 UNLIMITED = messages.RestartAsked("SIGHUP", Settings(flow="flow", workers=3, surge=Surge("1")))

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from supervisor import messages, spans
 from supervisor.core.ledger import Fate as TaskFate
 from tests.fates import (
+    Fate,
     Orders,
     Plan,
     Script,
     backlogs,
     farewells,
+    limited,
     orders,
     plans,
     quarters,
@@ -111,14 +113,24 @@ def test_a_drain_with_a_limit_ends_whatever_was_asked_before(
     script: Script, at: float, farewell: messages.Event, limit: float
 ) -> None:
     """Sizes and quiet lists do not hold the end up; every task that was in hand has its fate."""
-    script = replace(script, orders=(*script.orders, (at, farewell)), lag=0.0, errands=())
+    told = (*script.orders, (at, farewell))
+    kept = tuple((when, limited(each, limit)) for when, each in told)
+    script = replace(script, orders=kept, lag=0.0, errands=())
     world = tell(script, drain_timeout=limit).finish(ENOUGH)
     assert world.exit
     assert world.now <= max(at, 300) + limit + world.settings.reap_patience + 2
 
 
+HELD_BY_THE_KERNEL = Script(
+    fates=(Fate(hangs=True, stuck=60.0),),
+    plans=(Plan(waits=0.0, timeout=None, swells=0.0),),
+    orders=((12.0, messages.DrainAsked("SIGTERM")),),  # when its task has been reported
+)
+
+
 @many
 @given(scripts(leaving=True, more=wishes()), st.sampled_from([None, 5.0]))
+@example(HELD_BY_THE_KERNEL, None)
 def test_the_drain_report_has_every_task(script: Script, limit: float | None) -> None:
     """What was in hand at the drain's beginning or came later is in it once, with its fate."""
     world = tell(script, drain_timeout=limit).finish(ENOUGH)
@@ -144,6 +156,8 @@ def _in_hand(world: World) -> set[str]:
                 held[worker] = task.token
             case messages.Done(worker=worker) | messages.Exited(worker=worker):
                 held.pop(worker, None)
+            case messages.Note(event="worker_died", facts={"worker": int(worker)}):
+                held.pop(worker, None)  # it may be long before the kernel lets a killed one go
             case messages.Note(event="draining" | "stopping"):
                 leaving = True
             case _:
