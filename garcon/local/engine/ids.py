@@ -7,7 +7,6 @@ for and when it was given, so that nothing is stored for a listing that nobody c
 """
 
 import base64
-import binascii
 import hashlib
 import json
 from typing import Any, NamedTuple
@@ -71,7 +70,7 @@ def read_page_token(token: str, purpose: str, now: float, life: float) -> Any:
     """
     try:
         made_for, position, made_at = json.loads(base64.b64decode(token, validate=True))
-    except (binascii.Error, ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise _foreign() from error
     if made_for != _digest(purpose):
         raise _foreign()

@@ -46,6 +46,9 @@ MOTO_DIFFERS: dict[str, str] = {
     "test_an_execution_signals_another": (
         "no signals between executions: the decision raises NotImplementedError"
     ),
+    "test_an_execution_asks_another_to_cancel": (
+        "no requests to cancel between executions: the decision raises NotImplementedError"
+    ),
     "test_a_request_to_cancel_is_the_deciders_business": "no RequestCancelWorkflowExecution",
     "test_an_execution_continues_as_new": (
         "no continuing as new: the decision raises NotImplementedError"

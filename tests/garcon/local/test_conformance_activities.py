@@ -190,6 +190,18 @@ def test_heartbeats_keep_a_task_alive_and_leave_no_event(timed: Timed) -> None:
     assert (told["timeoutType"], told["details"]) == ("START_TO_CLOSE", "2")
 
 
+def test_a_timeout_tells_the_details_of_the_last_heartbeat(timed: Timed) -> None:
+    """If that one had none, there are none."""
+    timed.start()
+    timed.decide(schedule(heartbeatTimeout="10"))
+    token = timed.activity_task()["taskToken"]
+    timed.call("record_activity_task_heartbeat", taskToken=token, details="half")
+    timed.call("record_activity_task_heartbeat", taskToken=token)
+    timed.after(10)
+    told = timed.last("ActivityTaskTimedOut")
+    assert (told["timeoutType"], told.get("details")) == ("HEARTBEAT", None)
+
+
 def test_none_never_times_out(timed: Timed) -> None:
     """A timeout of NONE leaves an activity open for as long as its execution."""
     timed.start(executionStartToCloseTimeout="31536000")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from tests.garcon.local.conformance import (
     ACTIVITY,
+    DECISIONS,
     WORKFLOW,
     Account,
     Timed,
     attributes_of,
     background,
     complete,
+    decision,
     refused,
     schedule,
 )
@@ -22,6 +24,13 @@ def test_a_poll_without_work_ends_empty(account: Account) -> None:
     task = account.poll_activity()
     assert not task.get("taskToken")
     assert task["startedEventId"] == 0
+
+
+def test_a_poll_is_held_for_a_minute(timed: Timed) -> None:
+    """So long it waits for work, and not longer."""
+    before = timed.swf.now
+    assert not timed.poll_activity()["taskToken"]
+    assert timed.swf.now == before + 60
 
 
 def test_a_waiting_poll_gets_work_when_it_arrives(timed: Timed) -> None:
@@ -46,6 +55,28 @@ def test_a_higher_priority_is_served_first(account: Account) -> None:
     account.start()
     account.decide(schedule("low", taskPriority="-1"), schedule("high", taskPriority="10"))
     assert account.activity_task()["activityId"] == "high"
+
+
+def test_an_urgent_execution_is_decided_first(timed: Timed) -> None:
+    """Its priority comes from its start, or from the type; a child and a continuation have one."""
+    urgent = {"name": "urgent", "version": "1"}
+    defaults = {"defaultTaskPriority": "3", "defaultChildPolicy": "ABANDON"}
+    times = ("defaultTaskStartToCloseTimeout", "defaultExecutionStartToCloseTimeout")
+    timed.in_domain(
+        "register_workflow_type",
+        **urgent,
+        **defaults,
+        **dict.fromkeys(times, "60"),
+        defaultTaskList=DECISIONS,
+    )
+    timed.start("plain")
+    timed.start("by type", workflowType=urgent)
+    timed.start("by start", taskPriority="9")
+    child = {"workflowId": "child", "workflowType": WORKFLOW, "taskPriority": "10"}
+    timed.decide(decision("StartChildWorkflowExecution", **child))
+    timed.decide(decision("ContinueAsNewWorkflowExecution", taskPriority="8"))
+    order = [timed.decide()["workflowExecution"]["workflowId"] for _ in range(4)]
+    assert order == ["by start", "child", "by type", "plain"]
 
 
 def test_equal_priorities_are_served_in_turn(account: Account) -> None:
@@ -93,6 +124,17 @@ def test_a_page_token_of_a_poll_is_for_polls(account: Account) -> None:
     token = account.decision_task(maximumPageSize=2)["nextPageToken"]
     with refused("ValidationException"):
         account.history(run_id=run_id, nextPageToken=token)
+
+
+def test_a_page_token_is_good_for_a_day(timed: Timed) -> None:
+    """Then it is refused in the words of the documentation."""
+    timed.start(taskStartToCloseTimeout="NONE", executionStartToCloseTimeout="999999")
+    token = timed.decision_task(maximumPageSize=2)["nextPageToken"]
+    timed.after(24 * 3600)
+    assert timed.poll_decision(nextPageToken=token)["events"]
+    timed.after(1)
+    with refused("ValidationException", "Specified token has exceeded its maximum lifetime"):
+        timed.poll_decision(nextPageToken=token)
 
 
 def test_the_history_can_be_read_backwards(account: Account) -> None:
@@ -198,3 +240,24 @@ def test_a_private_list_takes_over(timed: Timed) -> None:
     timed.after(6)
     assert timed.last("DecisionTaskTimedOut")["timeoutType"] == "SCHEDULE_TO_START"
     assert timed.decision_task()["taskToken"]
+
+
+def test_a_late_decider_loses_its_private_list(timed: Timed) -> None:
+    """A task of a private list that was taken and not completed in time comes back as well."""
+    timed.start()
+    timed.decide(taskList={"name": "mine"}, taskListScheduleToStartTimeout="5")
+    timed.signal("go")
+    assert timed.poll_decision(taskList={"name": "mine"})["taskToken"]
+    timed.after(10)
+    assert timed.last("DecisionTaskTimedOut")["timeoutType"] == "START_TO_CLOSE"
+    assert timed.decision_task()["taskToken"]
+
+
+def test_a_list_without_a_timeout_is_for_good(timed: Timed) -> None:
+    """Later tasks stay on it, even after a timeout."""
+    timed.start()
+    timed.decide(taskList={"name": "mine"})
+    timed.signal("go")
+    assert timed.poll_decision(taskList={"name": "mine"})["taskToken"]
+    timed.after(10)
+    assert timed.last("DecisionTaskScheduled")["taskList"] == {"name": "mine"}

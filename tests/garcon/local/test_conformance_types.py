@@ -213,6 +213,23 @@ def test_a_closed_execution_is_gone_after_its_retention(timed: Timed) -> None:
         timed.history(run_id=run_id)
 
 
+@pytest.mark.parametrize("days", ["0", "NONE"])
+def test_without_retention_an_execution_is_gone_at_its_close(timed: Timed, days: str) -> None:
+    """Its history is deleted as soon as it ends."""
+    timed.domain = "forgetful"
+    timed.call("register_domain", name=timed.domain, workflowExecutionRetentionPeriodInDays=days)
+    timed.in_domain("register_workflow_type", **WORKFLOW)
+    run_id = timed.start(
+        taskList=DECISIONS,
+        taskStartToCloseTimeout="9",
+        executionStartToCloseTimeout="9",
+        childPolicy="ABANDON",
+    )
+    timed.decide(complete())
+    with refused("UnknownResourceFault"):
+        timed.history(run_id=run_id)
+
+
 @pytest.mark.parametrize("name", ["a:b", "a/b", "a|b", " a", "a ", "arn", "a\x00b"])
 def test_names_follow_the_documented_rule(timed: Timed, name: str) -> None:
     """A name with a reserved character, outer space, or that is "arn" is refused."""

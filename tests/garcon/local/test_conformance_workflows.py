@@ -131,6 +131,19 @@ def test_an_execution_signals_another(account: Account) -> None:
     )
 
 
+def test_an_execution_asks_another_to_cancel(account: Account) -> None:
+    """The request is told in both histories, each naming the other's event."""
+    account.start("asker")
+    for asked in ("none", "asker"):
+        account.decide(decision("RequestCancelExternalWorkflowExecution", workflowId=asked))
+    failed = account.last("RequestCancelExternalWorkflowExecutionFailed", "asker")
+    assert failed["cause"] == "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
+    told = account.last("WorkflowExecutionCancelRequested", "asker")
+    assert told["externalWorkflowExecution"]["workflowId"] == "asker"
+    heard = account.last("ExternalWorkflowExecutionCancelRequested", "asker")
+    assert heard["initiatedEventId"] == told["externalInitiatedEventId"]
+
+
 def test_a_request_to_cancel_is_the_deciders_business(account: Account) -> None:
     """A request to cancel is an event and a mark; the execution ends when its decider says so."""
     account.start()
@@ -259,6 +272,48 @@ def test_a_terminated_parent_treats_its_children_by_policy(
         assert account.last(kind, "child")["cause"] == "CHILD_POLICY_APPLIED"
 
 
+def test_a_parent_that_times_out_treats_its_children_by_policy(timed: Timed) -> None:
+    """By the policy that it was started with."""
+    timed.start("parent", executionStartToCloseTimeout="50", childPolicy="TERMINATE")
+    timed.decide(child())
+    timed.after(50)
+    told = timed.last("WorkflowExecutionTerminated", "child")
+    assert told == {"childPolicy": "TERMINATE", "cause": "CHILD_POLICY_APPLIED"}
+
+
+@pytest.mark.parametrize(
+    ("missing", "cause"),
+    [
+        ("taskList", "DEFAULT_TASK_LIST_UNDEFINED"),
+        ("childPolicy", "DEFAULT_CHILD_POLICY_UNDEFINED"),
+        ("taskStartToCloseTimeout", "DEFAULT_TASK_START_TO_CLOSE_TIMEOUT_UNDEFINED"),
+        ("executionStartToCloseTimeout", "DEFAULT_EXECUTION_START_TO_CLOSE_TIMEOUT_UNDEFINED"),
+    ],
+)
+def test_what_a_child_or_a_continuation_lacks_is_told(
+    timed: Timed, missing: str, cause: str
+) -> None:
+    """By the same cause for both; the execution goes on."""
+    bare = {"name": "order", "version": "bare"}
+    timed.in_domain("register_workflow_type", **bare)
+    settings: dict[str, Any] = {
+        "taskList": NURSERY,
+        "childPolicy": "ABANDON",
+        "taskStartToCloseTimeout": "9",
+        "executionStartToCloseTimeout": "9",
+    }
+    timed.start(workflowType=bare, **settings | {"taskList": DECISIONS})
+    del settings[missing]
+    begun = {"workflowId": "c", "workflowType": bare}
+    timed.decide(
+        decision("StartChildWorkflowExecution", **begun, **settings),
+        decision("ContinueAsNewWorkflowExecution", **settings),
+    )
+    assert timed.last("StartChildWorkflowExecutionFailed")["cause"] == cause
+    assert timed.last("ContinueAsNewWorkflowExecutionFailed")["cause"] == cause
+    assert timed.decision_task()["taskToken"]
+
+
 # Lambda functions.
 
 
@@ -290,3 +345,24 @@ def test_without_functions_a_lambda_cannot_start() -> None:
     with LocalSWF() as swf:
         account = lambda_workflow(swf)
         assert account.last("StartLambdaFunctionFailed")["cause"] == "ASSUME_ROLE_FAILED"
+
+
+def test_without_a_role_a_lambda_cannot_start() -> None:
+    """It is the execution that needs one, though there is a function."""
+    with LocalSWF(lambdas={"double": lambda number: number * 2}) as swf:
+        account = Timed(swf)
+        account.start()
+        account.decide(decision("ScheduleLambdaFunction", id="l", name="double", input="21"))
+        assert account.last("StartLambdaFunctionFailed")["cause"] == "ASSUME_ROLE_FAILED"
+
+
+def test_a_lambda_function_has_fifteen_minutes_at_most(timed: Timed) -> None:
+    """Between 1 and 900 seconds; 900 if nothing is said."""
+    timed.start()
+    task = timed.decision_task()
+    for seconds in ("0", "901", "NONE"):
+        made = decision("ScheduleLambdaFunction", id="l", name="n", startToCloseTimeout=seconds)
+        with refused("ValidationException", "startToCloseTimeout"):
+            timed.respond(task, made)
+    timed.respond(task, decision("ScheduleLambdaFunction", id="l", name="n"))
+    assert timed.last("LambdaFunctionScheduled")["startToCloseTimeout"] == "900"

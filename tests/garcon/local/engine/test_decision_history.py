@@ -1,5 +1,7 @@
 """The history that comes with a decision task."""
 
+import base64
+
 import pytest
 
 from garcon.local.engine import Fault
@@ -84,6 +86,27 @@ def test_a_long_history_comes_backwards_in_pages() -> None:
     rest = account.poll_decision(maximumPageSize=3, reverseOrder=True, nextPageToken=token)
     assert ids(task) + ids(rest) == [4, 3, 2, 1]
     assert "nextPageToken" not in rest
+
+
+def test_a_page_may_be_asked_for_again() -> None:
+    """A token is not used up: whoever lost the answer gets the same page."""
+    account = Account()
+    account.start()
+    token = account.poll_decision(maximumPageSize=1)["nextPageToken"]
+    again = [account.poll_decision(maximumPageSize=1, nextPageToken=token) for _ in range(2)]
+    assert ids(again[0]) == [2]
+    assert again[0] == again[1]
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 1500, "[1]", "5", '{"a": 1, "b": 2, "c": 3}', "[null, null, null]", "\xff"]
+)
+def test_a_page_token_that_nobody_gave_is_refused(text: str) -> None:
+    """Whatever is in it, however deep."""
+    account = Account()
+    token = base64.b64encode(text.encode("latin-1")).decode()
+    with pytest.raises(Fault, match="Invalid token"):
+        account.call("ListDomains", registrationStatus="REGISTERED", nextPageToken=token)
 
 
 def test_a_page_token_is_no_longer_than_the_model_allows() -> None:

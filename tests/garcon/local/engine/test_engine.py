@@ -23,7 +23,6 @@ from tests.garcon.local.shapes import model
 
 PURE = {
     "base64",
-    "binascii",
     "bisect",
     "collections",
     "dataclasses",

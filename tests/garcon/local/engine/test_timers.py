@@ -1,6 +1,6 @@
 """Timers."""
 
-from tests.garcon.local.engine.account import START, Account, decision, timer
+from tests.garcon.local.engine.account import START, Account, attributes, decision, timer
 
 CANCEL_T = decision("CancelTimer", timerId="t")
 
@@ -32,6 +32,17 @@ def test_events_bear_the_time_they_were_due() -> None:
     account.after(1000)
     fired = [each for each in account.history(run) if each["eventType"] == "TimerFired"]
     assert [each["eventTimestamp"] for each in fired] == [START + 10, START + 20]
+
+
+def test_what_is_due_in_one_moment_happens_in_the_order_of_its_beginning() -> None:
+    """Timers fire as they were started, and an execution that ends then hears of none."""
+    account = Account()
+    run = account.start(executionStartToCloseTimeout="9")
+    account.decide(timer("b", "5"), timer("a", "5"), timer("late", "9"))
+    account.after(9)
+    fired = [each for each in account.history(run) if each["eventType"] == "TimerFired"]
+    assert [attributes(each)["timerId"] for each in fired] == ["b", "a"]
+    assert account.types(run)[-1] == "WorkflowExecutionTimedOut"
 
 
 def test_a_timer_of_nothing_fires_at_once() -> None:

@@ -13,6 +13,10 @@ from tests.garcon.local.engine.account import (
     WORKFLOW,
     Account,
     Body,
+    child,
+    decision,
+    schedule,
+    timer,
 )
 
 EVER = {"oldestDate": 0.0}
@@ -176,6 +180,25 @@ def test_a_page_is_never_longer_than_the_settings_allow() -> None:
         maximumPageSize=1000,
     )
     assert len(page["events"]) == 3
+
+
+def test_an_execution_counts_what_is_open_in_it() -> None:
+    """Each kind by itself, until it ends, and nothing once it is closed."""
+    account = Account(lambda_available=True)
+    run = account.start(lambdaRole="any")
+    functions = [decision("ScheduleLambdaFunction", id=each, name="n") for each in "abcd"]
+    children = [child(each, taskList={"name": "kids"}) for each in "abc"]
+    account.decide(schedule(), timer("a"), timer("b"), *children, *functions)
+    counts = {
+        "openActivityTasks": 1,
+        "openDecisionTasks": 1,
+        "openTimers": 2,
+        "openChildWorkflowExecutions": 3,
+        "openLambdaFunctions": 4,
+    }
+    assert account.describe(run)["openCounts"] == counts
+    account.decide(COMPLETE)
+    assert set(account.describe(run)["openCounts"].values()) == {0}
 
 
 def test_an_execution_is_found_by_both_its_ids() -> None:
