@@ -18,6 +18,7 @@ LIMIT = 40.0
 TTL = "X-aws-ec2-metadata-token-ttl-seconds"
 TOKEN = "X-aws-ec2-metadata-token"  # noqa: S105 - a header's name
 PUT_TOKEN = "api/token"  # noqa: S105 - a path
+ID = "meta-data/instance-id"
 SPOT = "meta-data/spot/instance-action"
 REBALANCE = "meta-data/events/recommendations/rebalance"
 TARGET = "meta-data/autoscaling/target-lifecycle-state"
@@ -32,7 +33,7 @@ class Metadata:
     def __init__(self, life_cycle: str = "spot") -> None:
         self.asked: list[tuple[str, int]] = []  # path and status, in order
         self._texts = {
-            "meta-data/instance-id": INSTANCE,
+            ID: INSTANCE,
             "meta-data/instance-life-cycle": life_cycle,
             "meta-data/placement/availability-zone": "eu-west-1a",
             "meta-data/placement/region": "us-east-1",

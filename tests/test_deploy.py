@@ -90,7 +90,10 @@ def test_the_user_data_is_a_shell_script(resources: dict[str, Any]) -> None:
     """Filled in by CloudFormation, it can be parsed by the shell that runs it."""
     data = resources["Template"]["Properties"]["LaunchTemplateData"]["UserData"]
     script = data["Fn::Base64"]["Fn::Sub"].replace("${AWS::", "${AWS_")
-    subprocess.run(["bash", "-n"], input=script.encode(), check=True, timeout=60)
+    read = subprocess.run(
+        ["bash", "-n"], input=script, check=False, capture_output=True, text=True, timeout=60
+    )
+    assert (read.returncode, read.stderr) == (0, "")
 
 
 def actions(policy: dict[str, Any]) -> set[str]:

@@ -8,6 +8,8 @@ Rules:
    says so instead. So does the state of one that the decider itself cancelled.
 3. A digest of ``input`` is noted with the activity, so that the same id with another input is
    noticed at the next decision.
+4. With generators it has several instances and one state: complete when all are, and its result is
+   all of theirs, merged.
 """
 
 import hashlib
@@ -83,8 +85,6 @@ def schedule(  # noqa: PLR0917 - the documented signature
     may_fail: bool = False,
 ) -> ActivityState:
     """Schedule an activity, or find out what became of it: gives its state.
-
-    With generators, its result is the results of all instances merged.
 
     Args:
         decisions: The decisions so far; new ones are added.

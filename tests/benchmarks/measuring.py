@@ -120,6 +120,15 @@ class Program:
                 total += each.memory_full_info().pss
         return total / 2**20
 
+    def cpu(self) -> float:
+        """CPU seconds of the whole tree so far."""
+        total = 0.0
+        for each in self.tree:
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                times = each.cpu_times()
+                total += times.user + times.system
+        return total
+
     def workers(self) -> list[int]:
         """The pids that poll: of a supervisor those titled activity, of others all below."""
         below = self.tree[1:]

@@ -13,8 +13,6 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
-
 from tests.benchmarks import measuring
 from tests.benchmarks.measuring import Endpoint, Program
 from tests.benchmarks.pool import POLL
@@ -23,23 +21,11 @@ BEGINNING = 30.0
 """Seconds in which the rests grow."""
 
 
-def cpu(program: Program) -> float:
-    """Seconds of the whole tree so far."""
-    total = 0.0
-    for each in program.tree:
-        try:
-            times = each.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system
-    return total
-
-
 def used(program: Program, seconds: float) -> float:
     """The part of a core that the tree uses in the next seconds."""
-    before = cpu(program)
+    before = program.cpu()
     time.sleep(seconds)
-    return (cpu(program) - before) / seconds
+    return (program.cpu() - before) / seconds
 
 
 def begin(workers: int, url: str, log: Path) -> Program:

@@ -107,12 +107,13 @@ def replaced(program: Program, endpoint: Endpoint, count: int) -> float:
     return endpoint.next_of(POLL, count)[-1].at - at
 
 
+def milliseconds(values: list[float]) -> str:
+    """Median and 99th of 100."""
+    return f"{measuring.median(values) * 1000:.0f} / {measuring.p99(values) * 1000:.0f} ms"
+
+
 def rows(seats: int, pool: Figures, floor: Figures, further: dict[str, float]) -> list[list[str]]:
     """The table of one size."""
-
-    def milliseconds(values: list[float]) -> str:
-        return f"{measuring.median(values) * 1000:.0f} / {measuring.p99(values) * 1000:.0f} ms"
-
     ratio = measuring.median(pool.start) / measuring.median(floor.start)
     return [
         [f"{seats} seats", "supervisor", "floor"],

@@ -11,16 +11,10 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-import psutil
 
 from tests.benchmarks import measuring
 from tests.benchmarks.measuring import Endpoint
 from tests.benchmarks.pool import POLL, begin
-
-if TYPE_CHECKING:
-    from tests.benchmarks.measuring import Program
 
 
 @dataclass
@@ -32,28 +26,16 @@ class Figures:
     calls: list[float] = field(default_factory=list)
 
 
-def cpu_seconds(program: Program) -> float:
-    """CPU of the whole tree so far."""
-    total = 0.0
-    for each in program.tree:
-        try:
-            times = each.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system
-    return total
-
-
 def measure(name: str, workers: int, tasks: int, endpoint: Endpoint, figures: Figures) -> None:
     """One batch through one contender."""
     endpoint.forget()
     with measuring.running(begin(name, workers, endpoint), endpoint) as program:
         endpoint.next_of(POLL, workers)
-        before, began = cpu_seconds(program), time.monotonic()
+        before, began = program.cpu(), time.monotonic()
         endpoint.command(f"batch {tasks}")
         done = endpoint.next("Batch")
         figures.rate.append(tasks / (done.at - began))
-        figures.cpu.append((cpu_seconds(program) - before) / tasks)
+        figures.cpu.append((program.cpu() - before) / tasks)
         figures.calls.append(int(done.identity) / tasks)
 
 

@@ -59,6 +59,8 @@ def test_what_exists_is_fine() -> None:
     swf.prepare("register_workflow_type", refusal("TypeAlreadyExistsFault"))
     swf.prepare("describe_workflow_type", {"typeInfo": {"status": "REGISTERED"}})
     DeciderWorker(cafe(swf))
+    assert {"describe_domain", "describe_workflow_type"} <= set(swf.names)
+    assert swf.names.count("register_workflow_type") == 1
 
 
 def test_who_may_not_register_may_work_with_what_is_there() -> None:
@@ -76,6 +78,7 @@ def test_who_may_not_even_look_believes_that_it_exists() -> None:
     swf.prepare("register_domain", refusal("DomainAlreadyExistsFault"))
     swf.prepare("describe_domain", refusal("AccessDeniedException"))
     DeciderWorker(cafe(swf))
+    assert swf.names[:3] == ["register_domain", "describe_domain", "register_workflow_type"]
 
 
 @pytest.mark.parametrize("looked", ["UnknownResourceFault", "AccessDeniedException"])

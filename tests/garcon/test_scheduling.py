@@ -131,11 +131,13 @@ def test_a_missing_requirement_keeps_the_workflow_open() -> None:
 
 
 def test_ensure_requirements_passes_what_is_ready() -> None:
-    """Completed states, or none at all, let the decider go on."""
-    state = Turn(done("flow_a-1-x")).schedule("x", make("a"))
-    decider.ensure_requirements([state])
-    decider.ensure_requirements([])
-    decider.ensure_requirements(None)
+    """Completed states, or none at all, let the decider go on; one that runs does not."""
+    turn = Turn(done("flow_a-1-x"))
+    ready, running = turn.schedule("x", make("a")), turn.schedule("y", make("a"))
+    for enough in ([ready], [], None):
+        decider.ensure_requirements(enough)
+    with pytest.raises(activity.ActivityInstanceNotReadyException):
+        decider.ensure_requirements([ready, running])
 
 
 def test_input_is_on_top_of_the_context() -> None:

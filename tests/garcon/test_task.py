@@ -92,7 +92,8 @@ def test_filled_tasks_know_needs_and_timeouts() -> None:
 
 def test_a_filled_task_is_called_with_the_context() -> None:
     """Its signature is its own, not that of the function it fills."""
-    inspect.signature(greet.fill(name="a")).bind({}, activity=EXECUTION)
+    bound = inspect.signature(greet.fill(name="a")).bind({"a": 1}, activity=EXECUTION)
+    assert (bound.args, bound.kwargs) == (({"a": 1},), {"activity": EXECUTION})
 
 
 def test_heartbeat_defaults_to_the_timeout() -> None:

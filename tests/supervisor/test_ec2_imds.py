@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import random
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,19 +14,7 @@ from supervisor.attendants.ec2.lookout import MOST, Lookout
 from supervisor.attendants.ec2.notices import Item
 from supervisor.messages import Instance
 from tests import metadata
-from tests.metadata import INSTANCE, PUT_TOKEN, REBALANCE, SPOT, Metadata
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ID = "meta-data/instance-id"
-
-
-@pytest.fixture
-def service() -> Iterator[Metadata]:
-    """Ended afterwards."""
-    with Metadata() as made:
-        yield made
+from tests.metadata import ID, INSTANCE, PUT_TOKEN, REBALANCE, SPOT, Metadata
 
 
 class Clock:

@@ -5,24 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import time
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import metadata
-from tests.metadata import INSTANCE, PUT_TOKEN, SPOT, TOKEN, TTL, Metadata
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ID = "meta-data/instance-id"
-
-
-@pytest.fixture
-def service() -> Iterator[Metadata]:
-    """Ended afterwards."""
-    with Metadata() as made:
-        yield made
+from tests.metadata import ID, INSTANCE, PUT_TOKEN, SPOT, TOKEN, TTL, Metadata
 
 
 def ask(service: Metadata, method: str, path: str, **headers: str) -> tuple[int, str]:

@@ -217,6 +217,7 @@ def test_none_never_times_out(timed: Timed) -> None:
     timed.decide(schedule(**forever))
     timed.after(300 * 24 * 3600)
     timed.complete_activity()
+    assert timed.kinds()[-2:] == ["ActivityTaskCompleted", "DecisionTaskScheduled"]
 
 
 @pytest.mark.parametrize("response", RESPONSES)

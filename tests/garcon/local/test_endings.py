@@ -24,13 +24,13 @@ from garcon.local.service import Request, Service
 from garcon.local.site import Site
 from tests.garcon.local.conformance import Account
 from tests.garcon.local.conftest import client_of
+from tests.garcon.local.registering import DOMAIN, KIND, LIST, WORKFLOW_TYPE
 from tests.garcon.local.wire import ask, half_a_poll, listening, pollers
 from tests.processes.harness import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIST = {"name": "l"}
 RESET = struct.pack("ii", 1, 0)
 """A linger of 0 s: closing then resets the connection, as the end of a machine may."""
 
@@ -107,17 +107,8 @@ class Bench:
         service, clock, injector = Service(), VirtualClock(0), Injector()
         self.exchange = Exchange(service, clock)
         self.app = App(self.exchange, injector, Site(service, clock, injector))
-        self.start("RegisterDomain", name="d", workflowExecutionRetentionPeriodInDays="1")
-        self.start(
-            "RegisterWorkflowType",
-            domain="d",
-            name="w",
-            version="1",
-            defaultTaskList=LIST,
-            defaultChildPolicy="TERMINATE",
-            defaultTaskStartToCloseTimeout="1000",
-            defaultExecutionStartToCloseTimeout="100000",
-        )
+        self.start("RegisterDomain", **DOMAIN)
+        self.start("RegisterWorkflowType", **WORKFLOW_TYPE)
 
     def start(self, operation: str, **params: Any) -> Answer | Poll:
         """Carry out one request."""
@@ -125,8 +116,7 @@ class Bench:
 
     def start_workflow(self) -> Answer | Poll:
         """Bring a decision task into being."""
-        kind = {"name": "w", "version": "1"}
-        return self.start("StartWorkflowExecution", domain="d", workflowId="w", workflowType=kind)
+        return self.start("StartWorkflowExecution", domain="d", workflowId="w", workflowType=KIND)
 
     async def poll_of(self, client: asyncio.Future[None]) -> list[Any]:
         """Poll for a client that goes when the future says; returns what it was sent."""

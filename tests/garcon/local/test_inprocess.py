@@ -84,7 +84,8 @@ def test_the_machines_configuration_does_not_matter(
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SWF", "http://127.0.0.1:1")
-    swf.client().list_domains(registrationStatus="REGISTERED")
+    told = swf.client().list_domains(registrationStatus="REGISTERED")
+    assert told["domainInfos"] == []
 
 
 def test_the_same_seed_gives_the_same_history() -> None:
@@ -311,9 +312,11 @@ def test_an_order_spares_other_operations(swf: LocalSWF) -> None:
     """A fault for one operation strikes no other, and can be withdrawn."""
     account = Timed(swf)
     swf.inject("error", "PollForActivityTask")
-    domains(account)
+    assert domains(account)["domainInfos"]
+    with pytest.raises(ClientError):
+        account.poll_activity()
     swf.clear_faults()
-    account.poll_activity()
+    assert account.poll_activity()["taskToken"] == ""
 
 
 @pytest.mark.parametrize(("kind", "done"), [("reset-before", False), ("reset-after", True)])

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from garcon.local.engine import Answer, Settings, Waiting
 from garcon.local.journal import Journal, JournalError
 from garcon.local.service import Request, Service
+from tests.garcon.local.registering import DOMAIN, KIND, LIST, WORKFLOW_TYPE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 START = 1_700_000_000.0
-LIST = {"name": "l"}
 
 
 class Bench:
@@ -40,24 +40,14 @@ class Bench:
 
     def register(self) -> None:
         """A domain and its types."""
-        self.call("RegisterDomain", name="d", workflowExecutionRetentionPeriodInDays="1")
-        self.call(
-            "RegisterWorkflowType",
-            domain="d",
-            name="w",
-            version="1",
-            defaultTaskList=LIST,
-            defaultChildPolicy="TERMINATE",
-            defaultTaskStartToCloseTimeout="1000",
-            defaultExecutionStartToCloseTimeout="100000",
-        )
+        self.call("RegisterDomain", **DOMAIN)
+        self.call("RegisterWorkflowType", **WORKFLOW_TYPE)
         self.call("RegisterActivityType", domain="d", name="a", version="1")
 
     def start(self, workflow_id: str = "1") -> str:
         """Start an execution."""
-        kind = {"name": "w", "version": "1"}
         told = self.call(
-            "StartWorkflowExecution", domain="d", workflowId=workflow_id, workflowType=kind
+            "StartWorkflowExecution", domain="d", workflowId=workflow_id, workflowType=KIND
         )
         return str(told["runId"])
 

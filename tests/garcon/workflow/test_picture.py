@@ -97,7 +97,7 @@ def test_any_text_makes_a_well_formed_file(name: str, reason: str) -> None:
     number = story.add("ActivityTaskScheduled", activityId=name, activityType={"name": "a"})
     story.begun(number, by=reason)
     story.after(1).ended("Failed", number, reason=reason)
-    drawn(story, name).tag.endswith("svg")
+    assert drawn(story, name).tag.endswith("svg")
 
 
 @given(st.floats(0, 3e8))

@@ -26,6 +26,15 @@ def refusal(operation: str, params: Body) -> str:
     return caught.value.message
 
 
+def accepted(operation: str, params: Body) -> bool:
+    """Whether a request is let through."""
+    try:
+        check_request(operation, params)
+    except Fault:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(
     "name", ["a:b", "a/b", "a|b", "a\x00", "a\x1f", "a\x7f", "a\x9f", " a", "a ", "arn"]
 )
@@ -61,7 +70,7 @@ def test_names_in_decisions_have_the_same_rules(made: Body) -> None:
 def test_names_may_hold_anything_else() -> None:
     """Dots, spaces inside, letters of any script."""
     for name in ("a.b", "a b", "ärn", "名前", "arn1"):
-        check_request("StartWorkflowExecution", START_W | {"workflowId": name})
+        assert accepted("StartWorkflowExecution", START_W | {"workflowId": name}), name
 
 
 @pytest.mark.parametrize("duration", ["-1", "1.5", "x", "none", " 1", "\uff11"])
@@ -90,9 +99,10 @@ def test_some_durations_cannot_be_none(operation: str, params: Body) -> None:
 def test_durations_may_be_none_or_absent_elsewhere() -> None:
     """An empty string is the same as nothing."""
     for value in ("NONE", "", "0", "99999999"):
-        check_request("StartWorkflowExecution", START_W | {"taskStartToCloseTimeout": value})
+        started = START_W | {"taskStartToCloseTimeout": value}
+        assert accepted("StartWorkflowExecution", started), value
         made = child(executionStartToCloseTimeout=value)
-        check_request("RespondDecisionTaskCompleted", {"decisions": [made]})
+        assert accepted("RespondDecisionTaskCompleted", {"decisions": [made]}), value
 
 
 @pytest.mark.parametrize("seconds", ["0", "901", "NONE"])
@@ -116,9 +126,8 @@ def test_retention_is_90_days_at_most(days: str) -> None:
     """Or NONE, which is 0."""
     refusal("RegisterDomain", {"name": "d", "workflowExecutionRetentionPeriodInDays": days})
     for allowed in ("0", "90", "NONE"):
-        check_request(
-            "RegisterDomain", {"name": "d", "workflowExecutionRetentionPeriodInDays": allowed}
-        )
+        kept = {"name": "d", "workflowExecutionRetentionPeriodInDays": allowed}
+        assert accepted("RegisterDomain", kept), allowed
 
 
 def test_tags_have_an_alphabet() -> None:

@@ -142,10 +142,11 @@ def test_events_during_a_late_decision_do_not_double_the_next_task() -> None:
 def test_a_decision_timeout_of_none_never_ends() -> None:
     """NONE is unlimited, up to the life of the execution."""
     account = Account()
-    account.start(taskStartToCloseTimeout="NONE")
+    run = account.start(taskStartToCloseTimeout="NONE")
     task = account.poll_decision()
     account.after(3000)
     account.respond(task)
+    assert account.types(run)[-2:] == ["DecisionTaskStarted", "DecisionTaskCompleted"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The walker over botocore's model, which judges all other answers."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -16,13 +18,22 @@ FIRED = {
 }
 
 
-def test_what_the_model_describes_passes() -> None:
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        (check_event, (FIRED,)),
+        (check_answer, ("StartWorkflowExecution", {"runId": "r"})),
+        (check_answer, ("RegisterDomain", {})),
+        (check_answer, ("PollForActivityTask", {"taskToken": "", "startedEventId": 0})),
+        (check_request, ("DescribeWorkflowExecution", {"domain": "d", "execution": RUN})),
+    ],
+)
+def test_what_the_model_describes_passes(check: Callable[..., None], said: tuple[Any, ...]) -> None:
     """Structures, lists, scalars, empty answers and empty polls."""
-    check_event(FIRED)
-    check_answer("StartWorkflowExecution", {"runId": "r"})
-    check_answer("RegisterDomain", {})
-    check_answer("PollForActivityTask", {"taskToken": "", "startedEventId": 0})
-    check_request("DescribeWorkflowExecution", {"domain": "d", "execution": RUN})
+    try:
+        check(*said)
+    except AssertionError as error:
+        pytest.fail(f"{said}: {error}")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,7 @@
 """Sticky lists: a decider names a list for future decision tasks."""
 
 from garcon.local.engine import Waiting
-from tests.garcon.local.engine.account import (
-    DECISIONS,
-    Account,
-)
+from tests.garcon.local.engine.account import DECISIONS, Account, attributes
 
 
 def test_a_sticky_list_serves_future_tasks() -> None:
@@ -81,13 +78,16 @@ def test_a_temporary_override_is_not_the_execution_s_list() -> None:
 def test_a_task_scheduled_before_an_override_keeps_its_list() -> None:
     """The event has said where it is; only later tasks go to the new list."""
     account = Account()
-    account.start()
+    run = account.start()
     task = account.poll_decision()
     account.signal()
     account.respond(task, taskList={"name": "mine"}, taskListScheduleToStartTimeout="5")
     account.decide()
     account.signal()
     account.decide(task_list="mine")
+    told = [each for each in account.history(run) if each["eventType"] == "DecisionTaskScheduled"]
+    lists = [attributes(each)["taskList"]["name"] for each in told]
+    assert lists == [DECISIONS, DECISIONS, "mine"]
 
 
 def test_a_sticky_clock_runs_from_when_the_task_can_be_polled() -> None:
