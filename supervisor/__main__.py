@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from supervisor import kernel
+from supervisor import exits, kernel
 from supervisor.usage import COMMANDS, UNIT
 
 if TYPE_CHECKING:
@@ -20,16 +20,11 @@ if TYPE_CHECKING:
 
     from supervisor.settings import Settings
 
-USAGE = 2
-
-FAULT = 70
-"""Exit code for an error that nobody thought of (sysexits.h: EX_SOFTWARE)."""
-
 _NEEDS_NO_ZYGOTE = {"-h", "--help", "--version", "--check"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the supervisor; returns its exit code (``usage.EXIT_CODES``)."""
+    """Run the supervisor; returns its exit code (``exits``)."""
     try:
         return _main(sys.argv[1:] if argv is None else argv)
     except Exception:
@@ -37,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         said = "The supervisor ends by a fault of its own. Its workers finish what is in hand."
         logging.getLogger("supervisor").exception(said)
-        return FAULT
+        return exits.FAULT
 
 
 def _main(words: Sequence[str]) -> int:
@@ -88,7 +83,7 @@ def _run(words: Sequence[str], spare: tuple[int, socket.socket] | None) -> int:
         options.refuse_root(said.settings, os.geteuid())
     except SettingsError as error:
         print(f"supervisor: {error}", file=sys.stderr)  # noqa: T201 - before logging is set up
-        return USAGE
+        return exits.USAGE
     settings = options.for_terminal(said, live=live)
     log.configure(messages.LogStyle(settings.log_level, settings.log_format))
     for each in said.unknown:
@@ -118,7 +113,7 @@ def _supervise(
         listener = control.listen_for(settings.flow, settings.control)
     except control.CannotListen as error:
         print(f"supervisor: {error}", file=sys.stderr)  # noqa: T201 - the command's answer
-        return USAGE
+        return exits.USAGE
     return Shell(Core(settings), settings, spare, read_again, listener).run()
 
 

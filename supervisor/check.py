@@ -6,7 +6,7 @@ import select
 import sys
 from typing import TYPE_CHECKING
 
-from supervisor import channel, kernel, messages, redaction
+from supervisor import channel, exits, kernel, messages, redaction
 from supervisor.options import OPTIONS
 from supervisor.per_list import pool_sizes
 from supervisor.settings import SettingsError
@@ -14,8 +14,6 @@ from supervisor.settings import SettingsError
 if TYPE_CHECKING:
     from supervisor.options import Said
     from supervisor.settings import Settings
-
-USAGE, FLOW = 2, 3
 
 
 def run(said: Said) -> int:
@@ -29,7 +27,7 @@ def run(said: Said) -> int:
         sizes = pool_sizes(said.settings, answer.task_lists)
     except SettingsError as error:
         print(f"supervisor: {error}", file=sys.stderr)  # noqa: T201 - same
-        return USAGE
+        return exits.USAGE
     _show([("", "", "")])
     _show([("task list", "role", "workers")])
     _show([(each.name, str(each.role), str(size)) for each, size in sizes.items()])
@@ -88,4 +86,4 @@ def _load(said: Said) -> messages.Loaded | messages.CannotLoad:
     if isinstance(answer, messages.Loaded | messages.CannotLoad):
         return answer
     gone = "ended without a word" if ours.closed else f"took over {settings.import_patience:g} s"
-    return messages.CannotLoad(f"The flow cannot be loaded: its import {gone}.", FLOW)
+    return messages.CannotLoad(f"The flow cannot be loaded: its import {gone}.", exits.FLOW)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from supervisor.channel import Channel
+    from supervisor.messages import CannotLoad
 
 
 class Kind(enum.Enum):
@@ -45,7 +46,7 @@ class Child:
     will: int | None = None
     working: bool = False
     killed: bool = False
-    last_words: object = None
+    last_words: CannotLoad | None = None
     stacks: tuple[str, ...] = ()
     waiting: list[Callable[[int], None]] = field(default_factory=list)
 

@@ -74,10 +74,8 @@ class Desk:
         self._notes.append(told)
         self._control.tell(told)
 
-    def serve(
-        self, client: Client, ask: asks.Ask | asks.Refused, now: float
-    ) -> list[messages.Action]:
-        """Do what is asked for, and answer; returns what the core wished, and is done already."""
+    def serve(self, client: Client, ask: asks.Ask | asks.Refused, now: float) -> None:
+        """Do what is asked for, and answer."""
         match ask:
             case asks.Refused():
                 self._control.say(client, ask)
@@ -88,25 +86,22 @@ class Desk:
             case asks.AskLogs(follow=follow):
                 self._tell_notes(client, follow=follow)
             case _:
-                return self._serve_change(client, ask, now)
-        return []
+                why = f"asked for by user {client.user}"
+                self._control.say(client, self._change(ask, why, now))
 
     # --- changing
 
-    def _serve_change(self, client: Client, ask: asks.Ask, now: float) -> list[messages.Action]:
+    def _change(self, ask: asks.Ask, why: str, now: float) -> asks.Answer:
         try:
-            event = self._event(ask, f"asked for by user {client.user}")
+            event = self._event(ask, why)
         except SettingsError as error:
-            self._control.say(client, asks.Refused(why=f"No restart: {error}"))
-            return []
-        if why := self._core.refusal(event):
-            self._control.say(client, asks.Refused(why=why))
-            return []
+            return asks.Refused(why=f"No restart: {error}")
+        if refusal := self._core.refusal(event):
+            return asks.Refused(why=refusal)
         generation = self._core.coming_generation
         actions = self._core.handle(event, now)
         self._perform(actions)
-        self._control.say(client, _done(event, actions, generation))
-        return actions
+        return _done(event, actions, generation)
 
     def _event(self, ask: asks.Ask, why: str) -> messages.Event:
         """What the core is told."""

@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError
 
 from garcon import activity, client, decider, validation
 from garcon.errors import InvalidFlow
+from supervisor import exits, place
 from supervisor.messages import Role, TaskList
 
 if TYPE_CHECKING:
@@ -31,16 +32,13 @@ if TYPE_CHECKING:
 NAME_LENGTH = 256
 """SWF's bound for names, in characters (API reference, RegisterWorkflowType)."""
 
-USAGE, FLOW, CANNOT_KEEP_ALIVE = 2, 3, 4
-"""Exit codes: the settings are wrong; the flow cannot be loaded; the pool cannot be kept alive."""
-
 _FORBIDDEN = (":", "/", "|")  # in names, by the SWF API reference (RegisterWorkflowType)
 
 
 class CannotServe(Exception):
     """The flow cannot be served; the message is for the person who wrote or named it."""
 
-    def __init__(self, why: str, code: int = FLOW) -> None:
+    def __init__(self, why: str, code: int = exits.FLOW) -> None:
         super().__init__(why)
         self.code = code
 
@@ -67,7 +65,7 @@ class Flow:
 
 def load(load: Load) -> Flow:
     """Import and check the flow that ``load`` names; raises ``CannotServe``."""
-    _use(load)
+    place.use(load.place)
     target = _find(load)
     _override(target, load)
     flow = Flow(
@@ -82,21 +80,6 @@ def load(load: Load) -> Flow:
     return flow
 
 
-def _use(load: Load) -> None:
-    """Point the process at the SWF that the settings name."""
-    if load.place.local:
-        # Our own endpoint takes any credentials; boto3 insists on some.
-        os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
-        os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
-        # A client that the flow makes for itself must not reach the real service from a trial.
-        os.environ["AWS_ENDPOINT_URL_SWF"] = str(load.place.endpoint_url)
-    client.configure(
-        region=load.place.region,
-        profile=load.place.profile,
-        endpoint_url=load.place.endpoint_url,
-    )
-
-
 def _warm(flow: Flow) -> None:
     """Build the clients here, once, for all workers; their first use comes after the fork."""
     owners = [*flow.activities.values(), flow.target]
@@ -105,11 +88,11 @@ def _warm(flow: Flow) -> None:
         client.warm(*own.values())
     except BotoCoreError as error:
         trouble = client.explain(error, "making an SWF client")
-        raise CannotServe(trouble.sentence, USAGE) from error
+        raise CannotServe(trouble.sentence, exits.USAGE) from error
     except ValueError as error:  # an address that is none
         raise CannotServe(
             f"No SWF client can be made: {error}. Check the region and the endpoint's address.",
-            USAGE,
+            exits.USAGE,
         ) from error
 
 
@@ -138,7 +121,7 @@ def _import(name: str) -> Any:
         raise _failed(f"importing {name}", error) from error
     except (ValueError, TypeError) as error:
         if not name or name.startswith("."):
-            raise CannotServe(f"--flow {name!r} is no module name.", USAGE) from error
+            raise CannotServe(f"--flow {name!r} is no module name.", exits.USAGE) from error
         raise _failed(f"importing {name}", error) from error
     except BaseException as error:  # user code, sys.exit() included
         raise _failed(f"importing {name}", error) from error
@@ -152,7 +135,7 @@ def _build(flow_class: Any, load: Load) -> Any:
         raise CannotServe(
             f"--flow {load.flow} is a class: it is built with a client, a domain and a name, so"
             f" give {' and '.join(missing)}.",
-            USAGE,
+            exits.USAGE,
         )
     try:
         return flow_class(client.calling(), load.domain, load.name)
@@ -186,7 +169,7 @@ def _override(target: Any, load: Load) -> None:
             _rename(target, load.name)
     except AttributeError as error:
         raise CannotServe(
-            f"--domain and --name cannot be put over those of {load.flow}: {error}.", USAGE
+            f"--domain and --name cannot be put over those of {load.flow}: {error}.", exits.USAGE
         ) from error
 
 

@@ -70,9 +70,8 @@ class Leaving:
         return 0.0 if self.asked_at is None else time.monotonic() - self.asked_at
 
     def _ask(self, _number: int, _frame: object) -> None:
-        if not self.asked:
-            self._leave()
-            self.wake()
+        self._leave()
+        self.wake()
 
     def _leave(self) -> None:
         if self.asked_at is None:

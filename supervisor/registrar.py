@@ -17,8 +17,7 @@ from setproctitle import setproctitle
 
 from garcon import client, decider, trouble
 from garcon.decider.registering import register as register_one
-from supervisor import messages
-from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE
+from supervisor import exits, messages
 from supervisor.insisting import insist
 
 if TYPE_CHECKING:
@@ -48,10 +47,10 @@ def register(flow: Flow, worker: int, leaving: Leaving, *, types: bool) -> int:
     try:
         new = (_register if types else _look)(flow, client.calling(own), call)
     except decider.RegistrationRefused as error:
-        leaving.say(messages.Refused(worker, str(error), USAGE))
+        leaving.say(messages.Refused(worker, str(error), exits.USAGE))
     except client.ERRORS as error:
         told = client.explain(error, what, own)
-        code = CANNOT_KEEP_ALIVE if told.passing else USAGE
+        code = exits.GAVE_UP if told.passing else exits.USAGE
         leaving.say(messages.Refused(worker, told.sentence, code))
     else:
         leaving.say(messages.Registered(worker, new))

@@ -30,8 +30,7 @@ from garcon import activity, claims, client, decider
 from garcon.errors import GarconError
 from garcon.local import replay as replaying
 from garcon.workflow import checking, history, listing
-from supervisor import log, messages
-from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE
+from supervisor import exits, log, messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,15 +64,15 @@ def replay(flow: Flow, worker: int, leaving: Leaving, histories: Histories) -> i
             leaving.say(verdict)
     except claims.Unavailable as error:
         log.LOGGER.warning("%s", error)
-        return CANNOT_KEEP_ALIVE
+        return exits.GAVE_UP
     except GarconError as error:
-        leaving.say(messages.Refused(worker, str(error), USAGE))
+        leaving.say(messages.Refused(worker, str(error), exits.USAGE))
     except client.ERRORS as error:
         told = client.explain(error, f"reading histories of {flow.name}", _own(flow))
         if told.passing:
             log.LOGGER.warning("%s", told.sentence)
-            return CANNOT_KEEP_ALIVE
-        leaving.say(messages.Refused(worker, told.sentence, USAGE))
+            return exits.GAVE_UP
+        leaving.say(messages.Refused(worker, told.sentence, exits.USAGE))
     return 0
 
 

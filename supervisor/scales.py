@@ -6,11 +6,10 @@ task looks at itself (``share``).
 
 from __future__ import annotations
 
-import os
 from math import inf
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from supervisor.memory import resident
 from supervisor.messages import TooBig
 
 if TYPE_CHECKING:
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
 
 EVERY = 1.0
 """Seconds between two looks: what fills a host's memory quicker is the OOM killer's."""
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory that a process holds (proc(5), ``statm``); 0 if it is gone."""
-    try:
-        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
-    except (OSError, IndexError):
-        return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 class Scales:

@@ -6,7 +6,10 @@ a tenth below the limit at most, so that seats that were filled together do not 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+from supervisor.memory import resident
 
 if TYPE_CHECKING:
     import random
@@ -16,13 +19,6 @@ SPREAD = 0.1
 """Part of the limit that the dice may take off: enough to spread a pool, too little to matter."""
 
 
-def resident() -> int:
-    """Bytes of memory that this process holds (RSS), what it shares with its zygote included."""
-    import psutil  # noqa: PLC0415 - costs every start some ms, and few set a limit of memory
-
-    return int(psutil.Process().memory_info().rss)
-
-
 class Share:
     """What one worker may do.
 
@@ -30,7 +26,7 @@ class Share:
         max_tasks: Tasks; ``None`` for no end.
         max_memory: Bytes; ``None`` for no bound.
         dice: For this worker's own share.
-        memory: Tells the bytes that it holds.
+        memory: Tells the bytes that a process holds.
     """
 
     def __init__(
@@ -38,7 +34,7 @@ class Share:
         max_tasks: int | None,
         max_memory: int | None,
         dice: random.Random,
-        memory: Callable[[], int] = resident,
+        memory: Callable[[int], int] = resident,
     ) -> None:
         part = dice.uniform(1 - SPREAD, 1)
         self._tasks = None if max_tasks is None else max(1, round(max_tasks * part))
@@ -57,6 +53,6 @@ class Share:
     def _why(self) -> str:
         if self._tasks is not None and self._done >= self._tasks:
             return f"it has done {self._done} tasks"
-        if self._bytes is not None and (held := self._memory()) >= self._bytes:
+        if self._bytes is not None and (held := self._memory(os.getpid())) >= self._bytes:
             return f"it holds {held >> 20} MiB of memory"
         return ""

@@ -15,7 +15,6 @@ Rules of this file:
 
 from __future__ import annotations
 
-import functools
 import os
 import select
 import signal
@@ -23,14 +22,15 @@ import time
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor import channel, kernel, log, messages, spool
+from supervisor import channel, exits, kernel, log, messages, spool
 from supervisor.children import Child, Children, Kind
 from supervisor.control import Control
+from supervisor.core.causes import how_ended
 from supervisor.desk import Desk
 from supervisor.postmortem import Coroner, OutOfMemory, own_events
 from supervisor.scales import Scales
 from supervisor.settings import SettingsError
-from supervisor.spawner import GONE, Spawner
+from supervisor.spawner import Spawner
 from supervisor.systemd.manager import Manager
 
 if TYPE_CHECKING:
@@ -118,15 +118,14 @@ class Shell:
         dead = kernel.reap()
         heard, asked = self._hear_all(wake_up)
         events = [*self._take_pending(), *heard, *self._deaths(dead)]
-        events += [event for each in signals for event in self._asked(each)]
+        events += [event for each in signals for event in self._meant_by(each)]
         now = time.monotonic()
         events += self._scales.look(self._children, now)
         if now >= self._core.next_deadline():
             events.append(messages.Tick())
-        actions = [action for event in events for action in self._core.handle(event, now)]
-        self._perform(actions)
+        self._perform([action for event in events for action in self._core.handle(event, now)])
         for client, ask in asked:
-            actions += self._desk.serve(client, ask, now)
+            self._desk.serve(client, ask, now)
         self._manager.look(self._core, now, heard=bool(events))
         if events or asked:
             self._show_pool()
@@ -145,7 +144,7 @@ class Shell:
     def _listen(self, child: channel.Channel) -> None:
         self._poll.register(child, select.POLLIN)
 
-    def _asked(self, number: int) -> list[messages.Event]:
+    def _meant_by(self, number: int) -> list[messages.Event]:
         """What a signal asks for. The end of the terminal that we run on is no wish to restart."""
         if number != signal.SIGHUP:
             return [_SIGNAL_EVENTS[number]] if number in _SIGNAL_EVENTS else []
@@ -207,36 +206,26 @@ class Shell:
                 log.LOGGER.warning("the zygote could not fork: %s", message.why)
             case messages.PoolAsked():
                 self._show_pool_to(child)
-            case messages.AttendantReady() | messages.InstanceKnown():
-                self._learn(message)
-                return [message]
-            case messages.Working() | messages.Done() if message.worker == child.key:
-                child.working = isinstance(message, messages.Working)
-                return [message]
-            case (
-                messages.Polling()
-                | messages.Working()
-                | messages.Done()
-                | messages.Stale()
-                | messages.Tired()
-                | messages.Registered()
-                | messages.Replayed()
-                | messages.Contradicted()
-                | messages.Refused()
-                | messages.AllClosed()
-                | messages.EndNoticed()
-                | messages.Backlog()
-            ):
-                if getattr(message, "worker", child.key) == child.key:
-                    return [message]
-                log.LOGGER.error("worker %s speaks for another: %s", child.key, _kind(message))
+            case _ if isinstance(message, messages.FromChildren):
+                return self._pass_on(child, message)
             case _:
                 log.LOGGER.error("%s %s said %s to us", child.kind.value, child.key, _kind(message))
         return []
 
-    def _learn(self, message: messages.AttendantReady | messages.InstanceKnown) -> None:
-        """What an attendant has found out concerns the shell's own work, too."""
-        match message:
+    def _pass_on(self, child: Child, event: messages.FromChildren) -> list[messages.Event]:
+        if getattr(event, "worker", child.key) != child.key:
+            log.LOGGER.error("worker %s speaks for another: %s", child.key, _kind(event))
+            return []
+        self._learn(child, event)
+        return [event]
+
+    def _learn(self, child: Child, event: messages.FromChildren) -> None:
+        """Some of what the core is told concerns the shell's own work, too."""
+        match event:
+            case messages.Working():
+                child.working = True
+            case messages.Done():
+                child.working = False
             case messages.AttendantReady(endpoint=endpoint) if endpoint:
                 log.LOGGER.info("Amazon SWF on this host: %s/", endpoint)
                 self._spawner.use_endpoint(endpoint)
@@ -366,20 +355,10 @@ def _kind(message: messages.Said) -> str:
 def _death(child: Child, status: int) -> messages.Event:
     match child:
         case Child(kind=Kind.ZYGOTE, key=int() as generation, last_words=words):
-            if isinstance(words, messages.CannotLoad):
+            if words:
                 return messages.GenerationLost(generation, words.why, words.code)
-            return messages.GenerationLost(generation, f"its zygote {how_ended(status)}", GONE)
+            why = f"its zygote {how_ended(status)}"
+            return messages.GenerationLost(generation, why, exits.GAVE_UP)
         case _:
             name = str(child.key)
             return messages.AttendantLost(name, status, f"the {name} {how_ended(status)}")
-
-
-@functools.cache
-def how_ended(status: int) -> str:
-    """``killed by SIGKILL`` or ``exited 3``."""
-    if status >= 0:
-        return f"exited {status}"
-    try:
-        return f"killed by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"killed by signal {-status}"

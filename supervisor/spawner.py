@@ -14,7 +14,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from supervisor import channel, inputs, kernel, messages, will
+from supervisor import channel, exits, inputs, kernel, messages, will
 from supervisor.children import Child, Children, Kind
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from supervisor.settings import Settings
 
     Spare = tuple[int, socket.socket]
-
-GONE = 4
-"""Exit code for a child that vanished without a word: the pool cannot be kept alive."""
 
 
 class Spawner:
@@ -91,7 +88,7 @@ class Spawner:
                 self._spawn(Kind.ZYGOTE, generation, kernel.ZYGOTE, load)
         except OSError as error:
             why = f"no process for a zygote: {error}"
-            return messages.GenerationLost(generation, why, GONE)
+            return messages.GenerationLost(generation, why, exits.GAVE_UP)
         return None
 
     def start_attendant(
@@ -119,7 +116,7 @@ class Spawner:
                 self._spawn(Kind.ATTENDANT, name, module, attend, descriptor)
         except OSError as error:
             why = f"no process for the {name}: {error}"
-            return messages.AttendantLost(name, GONE, why)
+            return messages.AttendantLost(name, exits.GAVE_UP, why)
         return None
 
     def fork(self, fork: messages.Fork) -> messages.Event | None:

@@ -33,7 +33,7 @@ from supervisor import hands, kernel, log, messages, redaction, registrar, repor
 from supervisor.histories import Histories
 from supervisor.leaving import Leaving, hold_back
 from supervisor.outage import Outage, voices
-from supervisor.share import Share, resident
+from supervisor.share import Share
 from supervisor.spool import Owner, Spool
 
 if TYPE_CHECKING:
@@ -64,8 +64,6 @@ class Estate:
 def estate(flow: Flow, load: messages.Load) -> Estate:
     """To be made before any fork: its memory is shared."""
     names = [each.name for each in flow.task_lists]
-    if load.max_memory is not None:
-        resident()  # what it imports is shared, too
     return Estate(flow, load, voices([*names, reporter.REPORTS]))
 
 

@@ -35,8 +35,8 @@ from typing import TYPE_CHECKING, NoReturn
 from setproctitle import setproctitle
 
 from garcon import usual
+from supervisor import exits, kernel, log, messages, worker
 from supervisor import flow as flows
-from supervisor import kernel, log, messages, worker
 from supervisor.channel import RIDERS, Channel, MessageTooLong
 from supervisor.will import Will
 
@@ -73,7 +73,6 @@ def _load(load: messages.Load, channel: Channel) -> Flow | None:
         channel.say(messages.CannotLoad(str(error), error.code))
         return None
     loaded = messages.Loaded(
-        version=messages.VERSION,
         domain=flow.domain,
         flow_name=flow.name,
         flow_version=flow.version,
@@ -87,7 +86,7 @@ def _load(load: messages.Load, channel: Channel) -> Flow | None:
     except MessageTooLong:
         lists = len(flow.task_lists)
         why = f"{flow.name} has {lists} task lists, more than one supervisor can serve. Split it."
-        channel.say(messages.CannotLoad(why, flows.FLOW))
+        channel.say(messages.CannotLoad(why, exits.FLOW))
         return None
     return flow
 
@@ -164,7 +163,7 @@ def _fork_again(estate: Estate, fork: messages.Fork, ours: Channel, dowry: Dowry
 def _live(estate: Estate, fork: messages.Fork, dowry: Dowry) -> NoReturn:
     """A worker's whole life. Nothing may come back into the zygote's code from here."""
     gc.enable()
-    code = 70  # sysexits.h: EX_SOFTWARE, an error that nobody thought of
+    code = exits.FAULT
     try:
         code = worker.run(estate, fork, dowry.channel, Will(dowry.will))
     except SystemExit as leave:

@@ -7,7 +7,6 @@ channel ends or SIGTERM comes. The supervisor survives the loss of any of them.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from setproctitle import setproctitle
@@ -31,8 +30,4 @@ def attend(serve: Callable[[Channel, messages.Attend, list[str]], None]) -> None
     log.configure(order.log)
     log.standing.update(attendant=order.name)
     setproctitle(f"garcon: {order.name} {order.flow_name}".rstrip())
-    if order.place.local:
-        # Our own endpoint takes any credentials; boto3 insists on some.
-        os.environ.setdefault("AWS_ACCESS_KEY_ID", "local")
-        os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "local")
     serve(channel, order, inputs.read(riders[0]))

@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 from garcon import client
-from supervisor import attendants, log, messages
+from supervisor import attendants, log, messages, place
 from supervisor.outage import Outage
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 def main(channel: Channel, order: messages.Attend, _inputs: list[str]) -> None:
     """Count until the supervisor is gone or asks to end."""
-    place = order.place
-    client.configure(region=place.region, profile=place.profile, endpoint_url=place.endpoint_url)
+    place.use(order.place)
     channel.say(messages.AttendantReady(order.name))
     counter = _Counter(channel, order)
     while not channel.closed:

@@ -19,7 +19,7 @@ from garcon import client
 from garcon.workflow import Client, Execution, Status, WorkflowError, history
 from garcon.workflow.looking import News
 from garcon.workflow.progress import Progress
-from supervisor import attendants, log, messages
+from supervisor import attendants, log, messages, place
 from supervisor.attendants import view
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ SOONEST_AT_AWS = 0.5
 
 def main(channel: Channel, order: messages.Attend, inputs: list[str]) -> None:
     """Start all; follow them if somebody waits."""
-    place = order.place
-    client.configure(region=place.region, profile=place.profile, endpoint_url=place.endpoint_url)
+    place.use(order.place)
     channel.say(messages.AttendantReady(order.name))
     flow = SimpleNamespace(
         domain=order.domain,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import psutil
 
 from supervisor.commands import showing
 from supervisor.commands.asking import Failed, connect
+from supervisor.memory import resident
 from supervisor.messages import asks
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 def run(given: argparse.Namespace) -> int:
     """Show the whole picture."""
     status = ask(given)
-    memory = {each.pid: _memory(each.pid) for each in status.workers if each.pid}
+    memory = {each.pid: resident(each.pid) or None for each in status.workers if each.pid}
     if given.json:
         showing.as_json(_with_memory(status, memory))
     else:
@@ -129,13 +128,6 @@ def _notes(status: Status) -> Iterator[str]:
     if status.deaths:
         counts = ", ".join(f"{number} {kind}" for kind, number in status.deaths.items())
         yield showing.short(f"deaths since the start: {counts}")
-
-
-def _memory(pid: int | None) -> int | None:
-    """Bytes that a process holds, what it shares with its zygote included."""
-    with contextlib.suppress(psutil.Error):
-        return int(psutil.Process(pid).memory_info().rss)
-    return None
 
 
 def _with_memory(status: Status, memory: dict[int, int | None]) -> dict[str, Any]:

@@ -18,9 +18,10 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from supervisor import exits
 from supervisor.core import companions, drain_report
 from supervisor.core.generation import Failure
-from supervisor.core.state import GAVE_UP, Attendant, Standing
+from supervisor.core.state import Attendant, Standing
 from supervisor.messages import Level
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 ENDPOINT = "endpoint"
 STARTER = "starter"
-
-UNFINISHED = 1
-"""Exit code with ``once`` when an execution has not completed, whoever asked us to leave."""
 
 
 def attend(turn: Turn) -> None:
@@ -47,7 +45,7 @@ def attend(turn: Turn) -> None:
         _fail(turn, f"it was not ready within {state.settings.import_patience:g} s")
     _start(turn)
     if state.settings.once and state.all_closed is not None:
-        turn.drain("the executions have closed", code=0 if state.all_closed else 1)
+        turn.drain("the executions have closed", code=0 if state.all_closed else exits.ABANDONED)
 
 
 def see_out(turn: Turn) -> None:
@@ -103,13 +101,13 @@ def _lose_starter(turn: Turn, why: str, status: int) -> None:
         return  # it was to start the executions, not to see them end
     text = f"the starter ended before the executions did: {why}"
     if turn.state.settings.once:
-        turn.drain(text, code=1)
+        turn.drain(text, code=exits.ABANDONED)
     else:
         turn.note(Level.WARNING, "attendant_lost", f"{text[0].upper()}{text[1:]}.")
 
 
 def _fail(turn: Turn, why: str) -> None:
-    turn.fail(Failure(f"there is no local SWF any more: {why}", GAVE_UP))
+    turn.fail(Failure(f"there is no local SWF any more: {why}", exits.GAVE_UP))
 
 
 def _endpoint_late_at(state: State) -> float:
@@ -132,8 +130,8 @@ def _stopped(turn: Turn, *names: str) -> bool:
 
 def _report(turn: Turn, leaving: Leaving) -> None:
     leaving.reported = True
-    if turn.state.settings.once and not turn.state.all_closed:
-        leaving.code = max(leaving.code, UNFINISHED)
+    if turn.state.settings.once and not turn.state.all_closed:  # whoever asked us to leave
+        leaving.code = max(leaving.code, exits.ABANDONED)
     drain_report.tell(turn, leaving)
 
 

@@ -54,18 +54,18 @@ _CRASHES = frozenset(
 def cause_of(status: int, post: PostMortem | None) -> Cause:
     """The cause that the kernel tells of a worker that we did not kill."""
     if status >= 0:
-        return Cause(Kind.EXITED, f"exited {status}")
+        return Cause(Kind.EXITED, how_ended(status))
     if post and post.out_of_memory:
-        return Cause(Kind.OUT_OF_MEMORY, f"{_killed(status)}, out of memory")
+        return Cause(Kind.OUT_OF_MEMORY, f"{how_ended(status)}, out of memory")
     if -status in _CRASHES:
         core = ", core dumped" if post and post.core_dumped else ""
         return Cause(Kind.CRASHED, signal_name(-status) + core)
-    return Cause(Kind.KILLED, _killed(status))
+    return Cause(Kind.KILLED, how_ended(status))
 
 
 def how_ended(status: int) -> str:
-    """``killed by SIGKILL``, ``SIGSEGV`` or ``exited 3``."""
-    return cause_of(status, None).text
+    """``killed by SIGKILL`` or ``exited 3``."""
+    return f"killed by {signal_name(-status)}" if status < 0 else f"exited {status}"
 
 
 def signal_name(number: int) -> str:
@@ -74,7 +74,3 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def _killed(status: int) -> str:
-    return f"killed by {signal_name(-status)}"

@@ -13,9 +13,9 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from supervisor import exits
 from supervisor.core.generation import Failure
 from supervisor.core.intensity import recent, too_many
-from supervisor.core.state import GAVE_UP
 from supervisor.messages import Level
 
 if TYPE_CHECKING:
@@ -80,9 +80,8 @@ def give_up(turn: Turn) -> None:
         return  # somebody else decides: leaving does, or a generation that may mend it
     lost = bool(current.task_lists) and set(current.degraded_at) >= set(current.task_lists)
     if lost and not state.any_strength() and not any(each.quiet for each in state.pools.values()):
-        turn.fail(
-            Failure(f"no task list can keep a worker; the last death: {state.last_death}", GAVE_UP)
-        )
+        why = f"no task list can keep a worker; the last death: {state.last_death}"
+        turn.fail(Failure(why, exits.GAVE_UP))
 
 
 def next_deadline(state: State) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from supervisor import exits
 from supervisor.core.leaving import task_name
 from supervisor.core.ledger import Fate
 from supervisor.messages import Level
@@ -28,7 +29,7 @@ def tell(turn: Turn, leaving: Leaving) -> None:
     """Note the report; nothing is told where nothing was in hand and an error says why we leave."""
     ledger = leaving.ledger
     counts = ledger.counts()
-    if leaving.code > 1 and not counts:
+    if leaving.code > exits.ABANDONED and not counts:
         return
     turn.note(
         Level.WARNING if _BAD & counts.keys() or ledger.polls_cut else Level.INFO,

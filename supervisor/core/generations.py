@@ -23,11 +23,12 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from supervisor import exits
 from supervisor.core import gates, outcome, probation
 from supervisor.core.generation import Failure, Gate, Zygote
 from supervisor.core.renewing import changed, renewed
 from supervisor.core.rest import rest
-from supervisor.core.state import BAD_SETTINGS, BROKEN_FLOW, GAVE_UP, Deploy, Outcome
+from supervisor.core.state import Deploy, Outcome
 from supervisor.messages import Level
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def advance(turn: Turn) -> None:
     """Take the candidate one step on, end what is past, find whether a new one is wanted."""
     if turn.state.candidate and turn.state.leaving is None:
         _prove(turn, turn.state.candidate)
-    _retire_elders(turn)  # before the next one starts: two imports at once cost their memory
+    retire_elders(turn)  # before the next one starts: two imports at once cost their memory
     if turn.state.candidate is None and turn.state.leaving is None:
         _start(turn)
 
@@ -71,11 +72,11 @@ def _found_failing(turn: Turn, candidate: Generation) -> Failure | None:
     settings = candidate.settings
     if _late_at(candidate) <= turn.now:
         why = f"importing the flow took longer than {settings.import_patience:g} s"
-        return Failure(why, BROKEN_FLOW, Gate.IMPORT)
+        return Failure(why, exits.FLOW, Gate.IMPORT)
     if candidate.proving_deaths > settings.proving_deaths:
         why = f"its first workers died {candidate.proving_deaths} times"
         why = f"{why}; the last one: {turn.state.last_death}"
-        return Failure(why, GAVE_UP, candidate.gate)
+        return Failure(why, exits.GAVE_UP, candidate.gate)
     return None
 
 
@@ -108,7 +109,7 @@ def _news(state: State, candidate: Generation) -> str:
 def _fail(turn: Turn, candidate: Generation, failure: Failure) -> None:
     candidate.abandoned = True
     turn.state.candidate = None
-    lost = candidate.zygote is Zygote.GONE and failure.code == GAVE_UP
+    lost = candidate.zygote is Zygote.GONE and failure.code == exits.GAVE_UP
     if turn.state.current is None and not lost:
         turn.fail(failure)
         return
@@ -201,12 +202,13 @@ def _is_hopeless(state: State) -> bool:
 
 
 def _last_failure(state: State) -> Failure:
-    failure = state.last_failure or Failure("no generation could be started", GAVE_UP)
-    own = failure.code in (BAD_SETTINGS, BROKEN_FLOW)
-    return failure if own else Failure(failure.why, GAVE_UP)
+    failure = state.last_failure or Failure("no generation could be started", exits.GAVE_UP)
+    own = failure.code in (exits.USAGE, exits.FLOW)
+    return failure if own else Failure(failure.why, exits.GAVE_UP)
 
 
-def _retire_elders(turn: Turn) -> None:
+def retire_elders(turn: Turn) -> None:
+    """Rule 5."""
     state = turn.state
     for generation in list(state.generations.values()):
         if not state.goes_on(generation) and not _is_needed(state, generation):

@@ -12,6 +12,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from supervisor import exits
 from supervisor.core.causes import Kind
 from supervisor.core.stages import Stage
 from supervisor.messages import Level
@@ -55,14 +56,14 @@ def _end(turn: Turn, leaving: Leaving) -> None:
     for worker in list(_leavers(turn.state)):
         if worker.killing is None:
             if not leaving.stopping:
-                leaving.code = max(leaving.code, 1)
+                leaving.code = max(leaving.code, exits.ABANDONED)
             leaving.ledger.polls_cut += worker.stage is Stage.POLLING
             turn.kill(worker, leaving.why, Kind.INTERRUPTED)
 
 
 def abandon(turn: Turn, leaving: Leaving, task: Task) -> None:
     """A task in hand did not survive our leaving: the exit code says so."""
-    leaving.code = max(leaving.code, 1)
+    leaving.code = max(leaving.code, exits.ABANDONED)
     turn.note(
         Level.WARNING,
         "task_abandoned",

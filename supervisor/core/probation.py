@@ -14,9 +14,10 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from supervisor import exits
 from supervisor.core import outcome
 from supervisor.core.generation import Failure, Gate, Generation
-from supervisor.core.state import GAVE_UP, Deploy, Outcome
+from supervisor.core.state import Deploy, Outcome
 from supervisor.messages import Level
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ def _ends_at(state: State) -> float:
 def _tripped(current: Generation) -> Failure | None:
     if current.degraded_at:
         lists = ", ".join(each.name for each in current.degraded_at)
-        return Failure(f"its workers of {lists} died early again and again", GAVE_UP)
+        return Failure(f"its workers of {lists} died early again and again", exits.GAVE_UP)
     if not current.can_fork:
-        return Failure("its zygote was lost", GAVE_UP)
+        return Failure("its zygote was lost", exits.GAVE_UP)
     return current.failure
 
 

@@ -15,7 +15,7 @@ from functools import singledispatch
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor import messages
+from supervisor import exits, messages
 from supervisor.core import asked, scaling
 from supervisor.core.causes import Cause, Kind, cause_of, how_ended
 from supervisor.core.generation import Failure, Gate, Zygote
@@ -24,7 +24,7 @@ from supervisor.core.ledger import fate_of_answer, fate_of_result
 from supervisor.core.outcome import RESTORE, difference
 from supervisor.core.renewing import RENEWABLE, changed
 from supervisor.core.stages import Stage
-from supervisor.core.state import BAD_SETTINGS, BROKEN_FLOW, Debt, Standing
+from supervisor.core.state import Debt, Standing
 from supervisor.core.worker import Death, Doom, Leave
 from supervisor.messages import Cancel, Complete, Fail, Level, Report, Result
 from supervisor.per_list import pool_sizes, spans
@@ -169,7 +169,7 @@ def _(event: messages.Contradicted, turn: Turn) -> None:
         worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
         facts: dict[str, str | int] = {"workflow_id": event.workflow_id}
         facts["event_id"] = event.event_id
-        failure = Failure(difference(event), BROKEN_FLOW, Gate.REPLAY, facts, RESTORE)
+        failure = Failure(difference(event), exits.FLOW, Gate.REPLAY, facts, RESTORE)
         _failed(worker.generation, failure, turn)
 
 
@@ -247,7 +247,7 @@ def _(event: messages.GenerationReady, turn: Turn) -> None:
         generation.sizes = pool_sizes(generation.settings, event.task_lists)
         generation.spans = spans(generation.settings, event.task_lists)
     except SettingsError as error:
-        _failed(generation, Failure(str(error), BAD_SETTINGS, Gate.SETTINGS), turn)
+        _failed(generation, Failure(str(error), exits.USAGE, Gate.SETTINGS), turn)
     else:
         turn.state.resized = True
 

@@ -34,16 +34,6 @@ if TYPE_CHECKING:
     from supervisor.settings import Settings
 
 
-BAD_SETTINGS = 2
-"""Exit code: the settings cannot be served."""
-
-BROKEN_FLOW = 3
-"""Exit code: the flow cannot be loaded."""
-
-GAVE_UP = 4
-"""Exit code: the pool cannot be kept alive."""
-
-
 @dataclass(slots=True)
 class Debt:
     """A task whose holder died with it: SWF has to be told."""

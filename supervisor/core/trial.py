@@ -18,8 +18,8 @@ from __future__ import annotations
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
+from supervisor import exits
 from supervisor.core.generation import Failure, Gate, Tally
-from supervisor.core.state import GAVE_UP
 
 if TYPE_CHECKING:
     from supervisor.core.generation import Generation
@@ -76,4 +76,4 @@ def _failure(task_list: TaskList, tally: Tally, than: Tally, gate: Gate) -> Fail
         "tasks": tally.done,
         "failed": tally.failed,
     }
-    return Failure(why, GAVE_UP, gate, facts)
+    return Failure(why, exits.GAVE_UP, gate, facts)

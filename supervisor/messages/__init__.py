@@ -57,6 +57,7 @@ from supervisor.messages.events import (
     Event,
     Exited,
     ForkFailed,
+    FromChildren,
     GenerationLost,
     GenerationReady,
     InstanceKnown,
@@ -86,7 +87,6 @@ from supervisor.messages.status import (
     WorkerStatus,
 )
 from supervisor.messages.wire import (
-    VERSION,
     Attend,
     CannotLoad,
     Ec2,
@@ -106,7 +106,6 @@ from supervisor.messages.wire import (
 )
 
 __all__ = [
-    "VERSION",
     "Action",
     "AllClosed",
     "Answer",
@@ -133,6 +132,7 @@ __all__ = [
     "Fork",
     "ForkFailed",
     "Forked",
+    "FromChildren",
     "GenerationLost",
     "GenerationReady",
     "GenerationStatus",

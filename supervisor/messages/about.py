@@ -38,7 +38,7 @@ class Instance(Value, frozen=True):
 class Task(Value, frozen=True):
     """What a worker holds; ``timeout`` is SWF's start-to-close in seconds, None for none.
 
-    A decision task has no ``activity_id``. ``attempt`` is filled where the history tells it.
+    A decision task has no ``activity_id``.
     """
 
     token: str

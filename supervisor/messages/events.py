@@ -231,10 +231,8 @@ class Tick(Message, frozen=True):
     """Time has passed; nothing else happened."""
 
 
-Event = (
-    GenerationReady
-    | GenerationLost
-    | Polling
+FromChildren = (
+    Polling
     | Working
     | Done
     | Stale
@@ -243,21 +241,28 @@ Event = (
     | Replayed
     | Contradicted
     | Refused
+    | AttendantReady
+    | AllClosed
+    | EndNoticed
+    | InstanceKnown
+    | Backlog
+)
+"""What children say over their channels, and the core is told as it is."""
+
+Event = (
+    FromChildren
+    | GenerationReady
+    | GenerationLost
     | ForkFailed
     | Exited
     | TooBig
     | Spooled
-    | AttendantReady
     | AttendantLost
-    | AllClosed
     | DrainAsked
-    | EndNoticed
-    | InstanceKnown
     | StopAsked
     | RestartAsked
     | ScaleAsked
     | QuietAsked
     | ResumeAsked
-    | Backlog
     | Tick
 )

@@ -5,26 +5,7 @@ import msgspec
 from supervisor.messages.about import TaskList
 from supervisor.messages.actions import Fork
 from supervisor.messages.base import Message, Value
-from supervisor.messages.events import (
-    AllClosed,
-    AttendantReady,
-    Backlog,
-    Contradicted,
-    Done,
-    EndNoticed,
-    ForkFailed,
-    InstanceKnown,
-    Polling,
-    Refused,
-    Registered,
-    Replayed,
-    Stale,
-    Tired,
-    Working,
-)
-
-VERSION = 1
-"""Version of what goes over a channel; a zygote says it, so that a stranger is noticed at once."""
+from supervisor.messages.events import ForkFailed, FromChildren
 
 
 class Place(Value, frozen=True):
@@ -129,7 +110,6 @@ class PoolState(Message, frozen=True):
 class Loaded(Message, frozen=True):
     """A zygote's first word: the flow is imported. The shell makes a ``GenerationReady`` of it."""
 
-    version: int
     domain: str
     flow_name: str
     flow_version: str
@@ -160,23 +140,10 @@ Said = (
     | PoolState
     | Loaded
     | CannotLoad
+    | Fork
     | Forked
     | ForkFailed
-    | Polling
-    | Working
-    | Done
-    | Stale
-    | Tired
-    | Registered
-    | Replayed
-    | Contradicted
-    | Refused
-    | AttendantReady
-    | AllClosed
-    | EndNoticed
-    | InstanceKnown
-    | Backlog
-    | Fork
+    | FromChildren
 )
 """What may be said over a channel, by either end."""
 

@@ -18,15 +18,13 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from supervisor import options
+from supervisor import exits, options
 from supervisor.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from supervisor.settings import Settings
-
-USAGE = 2
 
 WATCHDOG_SECONDS = 60
 """How long the loop may be silent: it turns in milliseconds, the rest is for a host that swaps."""
@@ -78,7 +76,7 @@ def main(argv: Sequence[str]) -> int:
         text = unit(said, argv, os.environ, Host(sys.executable, os.getcwd()))  # noqa: PTH109 - text
     except SettingsError as error:
         print(f"supervisor: {error}", file=sys.stderr)  # noqa: T201 - the command's answer
-        return USAGE
+        return exits.USAGE
     print(text, end="")  # noqa: T201 - same
     return 0
 

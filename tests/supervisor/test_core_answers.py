@@ -223,6 +223,6 @@ def test_how_a_process_ended_is_said_without_a_post_mortem() -> None:
     """For those that leave none."""
     assert [how_ended(each) for each in (-9, -11, 3)] == [
         "killed by SIGKILL",
-        "SIGSEGV",
+        "killed by SIGSEGV",
         "exited 3",
     ]

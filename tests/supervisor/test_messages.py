@@ -32,9 +32,7 @@ said = (
     | st.builds(messages.Tired, st.integers(0), texts)
     | st.builds(messages.Refused, st.integers(0), texts, st.integers(0, 255))
     | st.builds(messages.CannotLoad, texts, st.integers(0, 255))
-    | st.builds(
-        messages.Loaded, st.integers(1), texts, texts, texts, st.lists(task_lists).map(tuple)
-    )
+    | st.builds(messages.Loaded, texts, texts, texts, st.lists(task_lists).map(tuple))
 )
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from garcon import client
 from supervisor import channel, messages, registrar
-from supervisor.flow import USAGE, Flow
+from supervisor.exits import USAGE
+from supervisor.flow import Flow
 from supervisor.leaving import Leaving
 from supervisor.messages import Refused, Registered
 from tests.garcon.fakes import THROTTLED, FakeSwf, refusal

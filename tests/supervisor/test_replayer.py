@@ -10,7 +10,8 @@ import pytest
 from garcon import claims, client
 from garcon.workflow import history
 from supervisor import channel, replayer
-from supervisor.flow import CANNOT_KEEP_ALIVE, USAGE, Flow
+from supervisor.exits import GAVE_UP, USAGE
+from supervisor.flow import Flow
 from supervisor.histories import Histories
 from supervisor.leaving import Leaving
 from supervisor.messages import Contradicted, Refused, Replayed
@@ -185,7 +186,7 @@ def test_a_claim_store_that_does_not_answer_is_left_to_the_next_replayer(tmp_pat
         raise claims.Unavailable("The claim store does not answer.")
 
     code, heard = errand(keep(tmp_path, recorded()), a=make("a"), decider=unlucky)
-    assert code == CANNOT_KEEP_ALIVE
+    assert code == GAVE_UP
     assert heard is None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from math import inf
 
-from supervisor import channel, scales
+from supervisor import channel, memory
 from supervisor.children import Child, Kind
 from supervisor.messages import TooBig
 from supervisor.scales import Scales
@@ -39,5 +39,5 @@ def test_nothing_is_waited_for_without_a_limit_or_without_work() -> None:
 
 def test_a_process_has_a_size_and_one_that_is_gone_has_none() -> None:
     """What the kernel tells of this very process, and of nobody."""
-    assert scales.resident(os.getpid()) > 5 << 20
-    assert scales.resident(2**22 + 1) == 0
+    assert memory.resident(os.getpid()) > 5 << 20
+    assert memory.resident(2**22 + 1) == 0

@@ -2,5 +2,5 @@
 
 ``imds`` reads the instance's metadata, ``lookout`` looks again and again, ``notices`` decides what
 is to be said. ``hook`` and ``protection`` decide when the auto scaling group is called,
-``autoscaling`` calls it, and ``membership`` holds the three together. ``__main__`` is the process.
+``autoscaling`` calls it, and ``group`` holds the three together. ``__main__`` is the process.
 """
