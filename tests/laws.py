@@ -300,7 +300,7 @@ class Judge(Book):
     def _(self, action: messages.TakeUp) -> None:
         _law(action.settings != self.settings, "settings are taken up that are not in force")
         _law(action.settings in self.chosen.values(), "settings are a generation's")
-        self.settings = action.settings
+        self.settings = self.pools.settings = action.settings
 
     @wished.register
     def _(self, action: messages.StartAttendant) -> None:

@@ -53,13 +53,13 @@ RULES = (
     patience.end_the_late,
     deaths.mourn,
     degraded.recover,
-    attendants.attend,
     trial.judge,
     probation.watch,
     pools.fit,  # before a candidate's canaries are looked at
     reports.strike_out,  # before who could report is retired
     generations.advance,
     pools.fit,  # for who has just become current
+    attendants.attend,  # one waits for a pool that is full
     scaling.keep_counting,
     degraded.give_up,
     reports.strike_out,  # for what ends with the program

@@ -41,7 +41,7 @@ def advance(turn: Turn) -> None:
     """Take the candidate one step on, end what is past, find whether a new one is wanted."""
     if turn.state.candidate and turn.state.leaving is None:
         _prove(turn, turn.state.candidate)
-    retire_elders(turn)  # before the next one starts: two imports at once cost their memory
+    _retire_elders(turn)  # before the next one starts: two imports at once cost their memory
     if turn.state.candidate is None and turn.state.leaving is None:
         _start(turn)
 
@@ -207,8 +207,7 @@ def _last_failure(state: State) -> Failure:
     return failure if own else Failure(failure.why, exits.GAVE_UP)
 
 
-def retire_elders(turn: Turn) -> None:
-    """Rule 5."""
+def _retire_elders(turn: Turn) -> None:
     state = turn.state
     for generation in list(state.generations.values()):
         if not state.goes_on(generation) and not _is_needed(state, generation):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
 from supervisor import messages
@@ -41,7 +43,7 @@ def test_full_strength_is_told_once() -> None:
     ("version", "settings", "code", "why"),
     [
         (Version(failure=("No module named 'flow'", 3)), {}, 3, "No module named 'flow'"),
-        (Version(imports=float("inf")), {}, 3, "longer than 120 s"),
+        (Version(imports=inf), {}, 3, "longer than 120 s"),
         (Version(refusal=("The domain is not registered", 2)), {}, 2, "domain"),
         (Version(), {"pools": {"nope": 1}}, 2, "--pool nope"),
         (Version(), {"workers": 0, "deciders": 0}, 2, "every pool has zero seats"),
@@ -177,6 +179,14 @@ def test_the_starter_starts_once_at_full_strength() -> None:
     world.processes[3].die(-9)
     world.finish(60)
     assert world.said(messages.StartAttendant) == [messages.StartAttendant("starter")]
+
+
+def test_the_starter_does_not_wait_for_a_turn_more() -> None:
+    """It starts in the turn in which new code takes over a pool that its canaries fill."""
+    hung, restart = Fate(boot=inf), messages.RestartAsked("SIGHUP")
+    world = tell(Script(fates=(hung,), orders=((10.0, restart),)), workers=1, start=("1",)).run(30)
+    (_, current) = world.notes("generation_current")
+    assert world.when(current) == world.when(messages.StartAttendant("starter"))
 
 
 @pytest.mark.parametrize(

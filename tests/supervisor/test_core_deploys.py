@@ -8,7 +8,6 @@ from math import inf
 from typing import Any
 
 from hypothesis import example, given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from supervisor import messages
@@ -30,12 +29,8 @@ from tests.fates import (
     settings,
     troubles,
 )
+from tests.stories import ENOUGH, many
 from tests.world import World, tell
-
-ENOUGH = 1500.0
-"""Seconds after which every fault of a generated story is over."""
-
-many = effort(max_examples=100)
 
 surges = st.sampled_from(["1", "2", "40%", "100%"]).map(Surge)
 

@@ -10,7 +10,6 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import example, given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from supervisor import messages
@@ -37,23 +36,14 @@ from tests.fates import (
     scripts,
     versions,
 )
+from tests.stories import ENOUGH, PATIENT, healed, many
 from tests.world import tell
 
 if TYPE_CHECKING:
     from tests.world import World
 
-ENOUGH = 1500.0
-"""Seconds after which every fault of a generated story is over: five minutes of orders, then the
-longest patience (a decision's) and the longest rests, some times."""
-
-PATIENT = {"intensity_deaths": 999, "generation_tries": 999}
-"""Settings with which the program never gives up."""
-
 RESTART = messages.RestartAsked("SIGHUP")
 DRAIN = messages.DrainAsked("SIGTERM")
-
-# A story takes milliseconds, and the laws need many.
-many = effort(max_examples=100)
 
 helpers = st.builds(
     Helper,
@@ -252,17 +242,24 @@ def test_nobody_is_ended_for_a_stale_task_that_it_answered_in_time(
 @many
 @given(scripts(leaving=True), st.booleans())
 def test_a_finished_result_never_becomes_a_failure(script: Script, local: bool) -> None:  # noqa: FBT001 - drawn
-    """Whatever killed its worker: a task with an answer left is reported with it or not at all."""
+    """Whatever killed its worker: a task with an answer left is reported with it or not at all.
+
+    Nobody knows the answer of one that the kernel does not give back: its task is reported before.
+    """
     plans = tuple(replace(each, answering=20.0) for each in script.plans)
     world = tell(replace(script, plans=plans), local=local).finish(ENOUGH)
-    held = {each.worker: each.task.token for each in world.said(messages.Working)}
-    left = {
-        held[each.worker]: each.post.answer
-        for each in world.said(messages.Exited)
-        if each.post and each.post.answer
-    }
-    for report in world.reports():
-        assert left.get(report.task.token, report.answer) == report.answer
+    held: dict[int, str] = {}
+    left: dict[str, messages.Answer] = {}
+    for _, each in world.log:
+        match each:
+            case messages.Working(worker=worker, task=task):
+                held[worker] = task.token
+            case messages.Exited(worker=worker, post=messages.PostMortem(answer=answer)) if answer:
+                left[held[worker]] = answer
+            case messages.Fork(job=messages.Report(task=task, answer=answer)):
+                assert left.get(task.token, answer) == answer
+            case _:
+                pass
 
 
 @many
@@ -402,8 +399,5 @@ def test_after_the_last_fault_all_seats_fill_again(
     script: Script, workers: int, deciders: int
 ) -> None:
     """Whatever happened since the first generation served: in the end one serves every seat."""
-    script = replace(script, orders=tuple((20.0 + at, each) for at, each in script.orders))
-    world = tell(script, workers=workers, deciders=deciders, **PATIENT).finish(ENOUGH)
-    assert world.exit is None
-    assert world.strength() == world.wanted
-    assert len(set(world.served_by().values())) == 1
+    world = healed(script, workers, deciders)
+    assert world.served_by()

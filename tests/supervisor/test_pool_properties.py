@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import example, given
-from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from supervisor import messages, spans
@@ -25,19 +24,14 @@ from tests.fates import (
     scripts,
     wishes,
 )
+from tests.stories import ENOUGH, healed, many
 from tests.world import RESIZE, tell
 
 if TYPE_CHECKING:
     from supervisor.messages import TaskList
     from tests.world import World
 
-ENOUGH = 1500.0
-"""Seconds after which every fault of a generated story is over (``test_core_properties``)."""
-
-PATIENT = {"intensity_deaths": 999, "generation_tries": 999}
 RESTART = messages.RestartAsked("SIGHUP")
-
-many = effort(max_examples=100)
 
 
 @many
@@ -93,11 +87,7 @@ def test_after_the_last_fault_every_list_is_as_strong_as_it_should_be(
     script: Script, workers: int, deciders: int
 ) -> None:
     """What was asked for last holds in the end; quiet lists have nobody."""
-    script = replace(script, orders=tuple((20.0 + at, each) for at, each in script.orders))
-    world = tell(script, workers=workers, deciders=deciders, **PATIENT).finish(ENOUGH)
-    assert world.exit is None
-    assert world.strength() == world.wanted
-    assert len(set(world.served_by().values())) <= 1
+    world = healed(script, workers, deciders)
     for each in world.core.pool():
         assert each.ready == each.wanted == world.wanted.get(each.task_list, 0)
 
