@@ -2,7 +2,8 @@
 
 uvicorn speaks HTTP and nothing here does. Two things it does not offer are added: an ASGI
 extension that resets a connection (for ordered faults), and an end without delay (waiting polls
-are answered empty, signals end the program with 0 rather than by the signal).
+are answered empty, half requests are dropped, signals end the program with 0 rather than by the
+signal).
 """
 
 import contextlib
@@ -148,6 +149,12 @@ class Resettable(HttpToolsProtocol):
         """Called by the parser when a request begins."""
         super().on_message_begin()
         self.scope["extensions"] = {ABORT: self._reset}  # type: ignore[dict-item]  # a callable is no dict
+
+    def shutdown(self) -> None:
+        """The server ends: a request of which there is more to come is not waited for."""
+        if self.cycle and self.cycle.more_body:
+            self.transport.close()
+        super().shutdown()
 
     def _reset(self) -> None:
         if self.transport.is_closing():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -69,6 +70,19 @@ def test_the_program_ends_when_told_whatever_it_was_asked_for() -> None:
         assert made.wait() == 0
         assert made.err.rest() == ""
     assert ends == [True]
+
+
+def test_the_program_does_not_wait_for_half_a_request() -> None:
+    """A client that was slow to say all it had to say does not keep it, nor is it complained of."""
+    made, endpoint = listening()
+    place = urlsplit(endpoint)
+    with made, socket.create_connection((str(place.hostname), int(place.port or 0)), 20) as slow:
+        head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\n"
+        slow.sendall(head + b"Content-Length: 20\r\n\r\n")
+        assert slow.recv(100).startswith(b"HTTP/1.1 100 ")  # the rest is waited for
+        made.signal(signal.SIGTERM)
+        assert made.wait() == 0
+        assert made.err.rest() == ""
 
 
 def test_each_start_makes_other_run_ids() -> None:
