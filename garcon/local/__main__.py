@@ -4,6 +4,7 @@ Standard output says where it is and what to export; everything else is an error
 """
 
 import argparse
+import resource
 import sys
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         from garcon.local import server  # noqa: PLC0415 - of the extra 'local'
     except ModuleNotFoundError as error:
         return _fail(f"{error.name} is missing: install it with pip install 'garcon[local]'.")
+    _allow_connections()
     try:
         with server.Running(options) as running:
             _announce(running.endpoint, running.seed)
@@ -50,16 +52,24 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m garcon.local", description="An Amazon SWF on 127.0.0.1, for development."
     )
     add = parser.add_argument
-    add("--port", type=int, default=PORT, help="port; 0 takes a free one (default: %(default)s)")
+    add(
+        "--port",
+        type=int,
+        metavar="N",
+        default=PORT,
+        help="port; 0 takes a free one (default: %(default)s)",
+    )
     add(
         "--poll-seconds",
         type=float,
+        metavar="S",
         default=figures.poll_window,
         help="how long a poll without work is held (default: %(default)g)",
     )
     add(
         "--page-size",
         type=int,
+        metavar="N",
         default=figures.page_size,
         help="events or items a page at most (default: %(default)s)",
     )
@@ -76,12 +86,23 @@ def _parser() -> argparse.ArgumentParser:
         "--no-ghosts",
         dest="ghosts",
         action="store_false",
-        help="never hand a task to a poller whose connection has gone, as SWF does",
+        help="hand no task to a poller whose connection has gone; SWF may",
     )
     add("--virtual-time", action="store_true", help="when all is idle, jump to what is due next")
-    add("--seed", type=int, help="what run ids are made from (default: the state's, or a new one)")
+    add(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="what run ids are made from (default: the state's, or a new one)",
+    )
     add("--state", type=Path, metavar="FILE", help="keep everything in FILE, and continue from it")
     return parser
+
+
+def _allow_connections() -> None:
+    """Every waiting poll holds one: take as many as the system allows, not the usual 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _as_aws(whose: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import time
@@ -22,8 +23,8 @@ from tests.garcon.local.conformance import (
     schedule,
 )
 from tests.garcon.local.conftest import client_of
-from tests.garcon.local.wire import ask, listening, pollers, state
-from tests.processes.harness import until
+from tests.garcon.local.wire import ask, half_a_poll, listening, pollers, state
+from tests.processes.harness import Program, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +84,21 @@ def test_the_program_does_not_wait_for_half_a_request() -> None:
         made.signal(signal.SIGTERM)
         assert made.wait() == 0
         assert made.err.rest() == ""
+
+
+def test_more_polls_wait_than_files_are_usually_allowed() -> None:
+    """The soft limit of open files, often 1,024, is not what bounds the number of pollers."""
+    code = (
+        "import resource, sys; _, most = resource.getrlimit(resource.RLIMIT_NOFILE);"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, most));"
+        "from garcon.local.__main__ import main; sys.exit(main(['--port', '0']))"
+    )
+    with Program("-c", code) as made, contextlib.ExitStack() as open_ones:
+        line = made.out.wait_for(lambda line: "http://" in line, "the endpoint")
+        endpoint = line[line.index("http://") :]
+        Account(client_of(endpoint), "dom").register()
+        for number in range(1, 101):
+            open_ones.enter_context(half_a_poll(endpoint, waiting=number))
 
 
 def test_each_start_makes_other_run_ids() -> None:

@@ -37,8 +37,11 @@ def pollers(endpoint: str) -> list[str]:
     return [label for each in state(endpoint)["lists"] for label in each["pollers"]]
 
 
-def half_a_poll(endpoint: str) -> socket.socket:
-    """A connection that polls, with the identity "lost", and does not wait for the answer."""
+def half_a_poll(endpoint: str, waiting: int = 1) -> socket.socket:
+    """A connection that polls, with the identity "lost", and does not wait for the answer.
+
+    Returns when as many such polls wait.
+    """
     place = urlsplit(endpoint)
     body = json.dumps({"domain": "dom", "taskList": {"name": "decide"}, "identity": "lost"})
     connection = socket.create_connection((str(place.hostname), int(place.port or 0)), LIMIT)
@@ -47,7 +50,7 @@ def half_a_poll(endpoint: str) -> socket.socket:
         "X-Amz-Target: SimpleWorkflowService.PollForDecisionTask\r\n\r\n"
     )
     connection.sendall((head + body).encode())
-    until(lambda: pollers(endpoint) == ["lost"], "the poll waits")
+    until(lambda: pollers(endpoint) == ["lost"] * waiting, "the poll waits")
     return connection
 
 
