@@ -107,16 +107,21 @@ class LocalSWF:
             start: further members of StartWorkflowExecution, for instance tagList.
 
         Raises:
+            InvalidFlow: a flow cannot work.
             Stuck: the execution does not end.
         """
-        from garcon.local.runner import Runner  # noqa: PLC0415 - needs garcon's workers, others not
+        from garcon import validation  # noqa: PLC0415 - needs garcon's workers, others not
+        from garcon.local.runner import Runner  # noqa: PLC0415 - same
 
+        flows = [flow, *also]
+        for each in flows:
+            validation.check(each)
         if input is not None:
             start["input"] = json.dumps(input)
         start["workflowId"] = workflow_id or f"{flow.name}-{next(self._serial)}"
         version = str(getattr(flow, "version", "1.0"))
         start.setdefault("workflowType", {"name": flow.name, "version": version})
-        runner = Runner(self._threads, self.client(), [flow, *also], external or {})
+        runner = Runner(self._threads, self.client(), flows, external or {})
         return runner.run(**start)
 
     @property

@@ -10,7 +10,7 @@ const LEGEND = ["decision", "waiting", "running", "completed", "failed", "timedo
 const WORDS = { decision: "deciding", timedout: "timed out" };
 
 const at = (id) => document.getElementById(id);
-const seen = { state: null, text: "", shown: "", scale: "" };
+const seen = { state: null, text: "", shown: "", scale: "", history: {}, list: {} };
 
 async function look() {
   try {
@@ -73,25 +73,41 @@ async function drawExecution() {
   const now = execution && execution.status === "OPEN" ? Math.round(seen.state.now) : "";
   const what = JSON.stringify([chosen(), execution?.events, execution?.status, seen.scale, now, seen.state.executions.length > 0]);
   if (what === seen.shown) return;
-  const response = chosen() ? await fetch(`/api/history?run=${encodeURIComponent(chosen())}`) : null;
-  const parts = response?.ok ? details(await response.json()) : [invitation(response)];
-  const opened = new Set([...document.querySelectorAll(".events details[open]")].map((each) => each.dataset.id));
-  at("execution").replaceChildren(...parts);
-  for (const each of document.querySelectorAll(".events details")) each.open = opened.has(each.dataset.id);
+  const history = chosen() && await historyOf(chosen(), execution);
+  if (history) show(history);
+  else at("execution").replaceChildren(invitation());
   seen.shown = what;
 }
 
-function invitation(response) {
-  if (response) return element("p", { class: "empty" }, "This execution is not known here.");
+// Asked for only when something was added to it; none if the execution is unknown.
+async function historyOf(run, execution) {
+  const version = JSON.stringify([run, execution?.events, execution?.status]);
+  if (seen.history.version !== version) {
+    const response = await fetch(`/api/history?run=${encodeURIComponent(run)}`);
+    seen.history = { version, told: response.ok ? await response.json() : null };
+  }
+  return seen.history.told;
+}
+
+// What grows with the time is drawn anew, the events only once: there may be 25,000.
+function show({ execution, events }) {
+  const top = element("div", {}, ...summary(execution, events));
+  const list = eventList(execution.run_id, events);
+  if (at("execution").lastChild === list) at("execution").firstChild.replaceWith(top);
+  else at("execution").replaceChildren(top, list);
+}
+
+function invitation() {
+  if (chosen()) return element("p", { class: "empty" }, "This execution is not known here.");
   if (seen.state.executions.length) return element("p", { class: "empty" }, "Choose an execution to see its history.");
   return element("div", { class: "empty" }, element("p", {}, "No execution yet. Start one, and it appears here."),
     element("code", {}, `export AWS_ENDPOINT_URL_SWF=${location.origin}`));
 }
 
-function details({ execution, events }) {
+function summary(execution, events) {
   const end = execution.closed_at ?? Math.max(seen.state.now, events.at(-1).eventTimestamp);
   const by = seen.scale || (end - events[0].eventTimestamp < 0.001 ? "events" : "time");
-  return [title(execution, end), ...closing(events), ...timelineCard(events, end, by), eventList(events)];
+  return [title(execution, end), ...closing(events), timelineCard(events, end, by)];
 }
 
 function title(execution, end) {
@@ -114,10 +130,10 @@ function timelineCard(events, end, by) {
   const buttons = ["time", "events"].map((each) =>
     element("button", { type: "button", "aria-pressed": String(each === by), on: { click: () => choose(each) } }, `by ${each}`));
   const legend = LEGEND.map((each) => element("span", { class: each }, element("i"), WORDS[each] ?? each));
-  return [element("section", { class: "card", "aria-label": "Timeline" },
+  return element("section", { class: "card", "aria-label": "Timeline" },
     element("div", { class: "head" }, element("h3", {}, "Timeline"), element("div", { class: "switch" }, ...buttons)),
     timeline(tell(events), makeScale(events, end, by)),
-    element("div", { class: "legend" }, ...legend))];
+    element("div", { class: "legend" }, ...legend));
 }
 
 function choose(scale) {
@@ -125,15 +141,25 @@ function choose(scale) {
   drawExecution();
 }
 
-function eventList(events) {
-  const first = events[0].eventTimestamp;
+function eventList(run_id, events) {
+  const run = `${run_id} ${events[0].eventTimestamp}`; // a server begun again by its seed repeats ids
+  if (seen.list.run !== run) {
+    const section = element("section", { class: "card events", "aria-label": "Events" }, element("h3", {}, "Events"));
+    seen.list = { run, section, drawn: 0 };
+  }
   const subjects = new Map(events.map((event) => [event.eventId, attributes(event).activityId ?? attributes(event).id]));
-  const rows = events.map((event) => element("details", { "data-id": event.eventId },
+  const rows = events.slice(seen.list.drawn).map((event) => eventRow(event, events[0].eventTimestamp, subjects));
+  seen.list.section.append(...rows);
+  seen.list.drawn = events.length;
+  return seen.list.section;
+}
+
+function eventRow(event, first, subjects) {
+  return element("details", {},
     element("summary", {},
       element("span", {}, event.eventId), element("span", {}, `+${duration(event.eventTimestamp - first)}`),
       element("span", {}, event.eventType), element("span", {}, gist(attributes(event), subjects))),
-    element("pre", {}, JSON.stringify(readable(attributes(event)), null, 2))));
-  return element("section", { class: "card events", "aria-label": "Events" }, element("h3", {}, "Events"), ...rows);
+    element("pre", {}, JSON.stringify(readable(attributes(event)), null, 2)));
 }
 
 // Of what an event says, what tells it from its neighbours; beginning with whom it is about.

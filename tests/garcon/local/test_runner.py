@@ -10,6 +10,7 @@ import pytest
 
 from garcon import activity, runner, task
 from garcon import client as clients
+from garcon.errors import InvalidFlow
 from garcon.local import LocalSWF, Settings
 from garcon.local import runner as local_runner
 from garcon.local.outcome import Outcome, Stuck
@@ -65,6 +66,13 @@ def test_a_flow_runs_to_its_end(swf: LocalSWF) -> None:
     assert outcome.activities() == ["coffee_grind-1", "coffee_brew-1"]
     assert outcome.context["cup"] == "brewed ground arabica"
     assert outcome.seconds == 0
+
+
+@pytest.mark.parametrize("flows", [("coffee",), (flow(), "coffee")])
+def test_what_is_no_flow_is_told(swf: LocalSWF, flows: tuple[Any, ...]) -> None:
+    """A flow's name in the place of the flow, or a flow that cannot work, is named as such."""
+    with pytest.raises(InvalidFlow, match="The flow 'coffee' cannot work"):
+        swf.run(flows[0], also=flows[1:])
 
 
 def test_the_same_run_gives_the_same_history() -> None:
