@@ -137,6 +137,18 @@ def test_no_execution_is_open_for_longer_than_a_year() -> None:
     assert account.last("WorkflowExecutionTimedOut")["timeoutType"] == "START_TO_CLOSE"
 
 
+def test_the_event_limit_ends_an_execution() -> None:
+    """The event that would go beyond the limit is the end of the execution."""
+    account = limited(event_limit=10)
+    account.start()
+    for _ in range(8):
+        account.signal("more")
+    with refused("UnknownResourceFault"):
+        account.signal("more")
+    assert account.last("WorkflowExecutionTerminated")["cause"] == "EVENT_LIMIT_EXCEEDED"
+    assert len(account.kinds()) == 10
+
+
 def test_an_execution_may_end_with_the_last_event_that_fits() -> None:
     """The limit is on events, and the close is one."""
     account = limited(event_limit=5)
@@ -145,7 +157,28 @@ def test_an_execution_may_end_with_the_last_event_that_fits() -> None:
     assert account.describe()["executionInfo"]["closeStatus"] == "COMPLETED"
 
 
+def test_pollers_of_a_list_are_limited() -> None:
+    """A poller too many on one list is refused."""
+    account = limited(pollers=0)
+    with refused("LimitExceededFault"):
+        account.poll_activity()
+
+
 # Rates.
+
+
+def test_a_bucket_refills() -> None:
+    """A call beyond the bucket of its operation is throttled until there is a token again."""
+    account = limited(quotas=True)
+    for _ in range(100):
+        account.call("list_domains", registrationStatus="REGISTERED")
+    with refused("ThrottlingException"):
+        account.call("list_domains", registrationStatus="REGISTERED")
+    account.after(1)
+    for _ in range(6):
+        account.call("list_domains", registrationStatus="REGISTERED")
+    with refused("ThrottlingException"):
+        account.call("list_domains", registrationStatus="REGISTERED")
 
 
 def test_a_throttled_call_is_a_bad_request() -> None:

@@ -316,6 +316,18 @@ def test_a_child_policy_is_applied(policy: str, how: str) -> None:
         assert account.types(run)[-1] == "DecisionTaskCompleted"
 
 
+def test_a_terminated_child_goes_by_its_own_policy() -> None:
+    """Whatever the termination of its parent says of that one's children."""
+    account = Account()
+    account.start("p")
+    account.decide(child("c", childPolicy="ABANDON", taskList={"name": "c"}))
+    account.decide(child("grandchild", taskList={"name": "g"}), task_list="c")
+    params = {"domain": DOMAIN, "workflowId": "p", "childPolicy": "TERMINATE"}
+    account.call("TerminateWorkflowExecution", **params)
+    status = {each.workflow_id: each.status for each in account.engine.executions()}
+    assert status == {"p": "TERMINATED", "c": "TERMINATED", "grandchild": "OPEN"}
+
+
 def test_a_terminated_child_terminates_its_own() -> None:
     """The policy goes down the generations, however many."""
     account = Account()
