@@ -123,9 +123,23 @@ def _path(given: argparse.Namespace) -> Path:
 def _only_one() -> Path:
     """Where there is but one, it is the one that is meant."""
     folder = whereabouts.folder(os.environ, os.geteuid())
-    found = sorted(folder.glob("garcon-*.sock")) if folder else []
+    there = sorted(folder.glob("garcon-*.sock")) if folder else []
+    found = [each for each in there if not _is_left_behind(each)]
     if len(found) == 1:
         return found[0]
     names = ", ".join(str(each) for each in found)
     what = f"There are several: {names}" if found else "None is where they usually are"
     raise Failed(f"Which supervisor? {what}. Give --flow or --control PATH.", NOBODY)
+
+
+def _is_left_behind(path: Path) -> bool:
+    """Whether nobody listens there any more: a supervisor that is killed leaves its socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(PATIENCE)
+        try:
+            probe.connect(os.fspath(path))
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False  # somebody may be there; who asks hears why not
+    return False
