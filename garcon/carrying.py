@@ -20,8 +20,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from garcon import claims, limits, untrusted
+from garcon import claims, untrusted
 from garcon.errors import GarconError
+from garcon.eventtypes import member_of
+from garcon.timers import rest_timer
 
 Event = dict[str, Any]
 
@@ -29,7 +31,6 @@ CARRIED = "garcon.carried"
 
 _TRIES = frozenset({"ActivityTaskFailed", "ActivityTaskTimedOut", "ActivityTaskCanceled"})
 _TIMERS = frozenset({"TimerStarted", "TimerFired", "TimerCanceled"})
-_REST = "garcon-retry-"  # how the timers between two tries are called, see ``activity.retrying``
 # Members of events that are of no use once their activity is closed, and may be large.
 _DROPPED = frozenset(
     """
@@ -145,7 +146,7 @@ class _Story:
         if kind == "ActivityTaskScheduled":
             key = told["activityType"]["name"], told["activityId"]
             self._named[event["eventId"]] = key
-            self._rests[limits.activity_id(f"{_REST}{key[1]}")] = key
+            self._rests[rest_timer(key[1])] = key
             self._tries.setdefault(key, []).append(event)
         elif kind == "ActivityTaskCompleted":
             key = self._named[told["scheduledEventId"]]
@@ -166,13 +167,9 @@ def _shortened(event: Event) -> Event:
 
 
 def _event(kind: str, number: int, attributes: Mapping[str, Any]) -> Event:
-    return {"eventId": number, "eventType": kind, _member(kind): dict(attributes)}
+    return {"eventId": number, "eventType": kind, member_of(kind): dict(attributes)}
 
 
 def _attributes(event: Event) -> dict[str, Any]:
-    found: dict[str, Any] = event.get(_member(event["eventType"]), {})
+    found: dict[str, Any] = event.get(member_of(event["eventType"]), {})
     return found
-
-
-def _member(kind: str) -> str:
-    return f"{kind[0].lower()}{kind[1:]}EventAttributes"

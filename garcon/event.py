@@ -15,7 +15,6 @@ Rules:
    states as they are.
 """
 
-import functools
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -23,21 +22,16 @@ from typing import Any, ClassVar
 
 from garcon import causes, limits, payload
 from garcon.activity import ActivityState
-from garcon.activity.retrying import REST_TIMER, rest_timer
 from garcon.context import ExecutionContext, begun_with
-from garcon.eventtypes import EVENT_TYPES
+from garcon.eventtypes import EVENT_TYPES, member_of
 from garcon.lifecycles import CANCELLATION, CHILD, LIFECYCLES, TIMER, Lifecycle
 from garcon.states import How, Outcome, State, value_of
+from garcon.timers import OWN_TIMERS, REST_TIMER, WAIT_TIMER, rest_timer
 from garcon.whole import from_the_first
 
 Event = Mapping[str, Any]
 States = dict[str, dict[str, ActivityState]]
 _Take = Callable[["History", Event, Mapping[str, Any]], None]
-
-# The timer that lifts passing refusals; one is open at a time in an execution.
-WAIT_TIMER = "garcon-wait"
-# Timers whose ids begin so are ours; a flow may not use them.
-OWN_TIMERS = "garcon-"
 
 # Characters of an activity id beyond which the name of its timer for rests is cut.
 _LONG = limits.ACTIVITY_ID - len(REST_TIMER)
@@ -94,7 +88,7 @@ class History:
         kind = event["eventType"]
         self.last, self._stamp = event.get("eventId", self.last), event.get("eventTimestamp", 0.0)
         if take := self._takes.get(kind):
-            take(self, event, event.get(_attributes_of(kind), {}))
+            take(self, event, event.get(member_of(kind), {}))
         elif kind not in EVENT_TYPES:
             _logger.debug("Skipped an event of unknown type %s.", kind)
 
@@ -387,8 +381,3 @@ def _outcome(how: How, event: Event, attributes: Mapping[str, Any]) -> Outcome:
     details = attributes.get("details") or attributes.get("message")
     cause = next((each for each in said if each), None)
     return Outcome(how, cause, details, event.get("eventId", 0), at_of(event))
-
-
-@functools.cache  # of a few dozen kinds
-def _attributes_of(kind: str) -> str:
-    return f"{kind[0].lower()}{kind[1:]}EventAttributes"

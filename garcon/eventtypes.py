@@ -1,5 +1,7 @@
 """The types of events that SWF has written into histories so far (API 2012-01-25, HistoryEvent)."""
 
+import functools
+
 EVENT_TYPES = frozenset(
     """
     WorkflowExecutionStarted WorkflowExecutionCancelRequested WorkflowExecutionCompleted
@@ -22,3 +24,9 @@ EVENT_TYPES = frozenset(
     ScheduleLambdaFunctionFailed StartLambdaFunctionFailed
     """.split()  # noqa: SIM905 - the 54 names read better without quotes
 )
+
+
+@functools.lru_cache(maxsize=128)  # there are 54; of files others may be read
+def member_of(event_type: str) -> str:
+    """The member in which an event of this type says what it has to say."""
+    return f"{event_type[:1].lower()}{event_type[1:]}EventAttributes"

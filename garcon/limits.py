@@ -7,6 +7,7 @@ never cut, see ``payload``.
 
 import hashlib
 import math
+import re
 
 PAYLOAD = 32_768
 DETAILS = 32_768
@@ -19,6 +20,8 @@ REASON = 255
 # No execution lasts longer than a year, so no longer timeout means anything.
 LONGEST_SECONDS = 31_536_000
 MARK = " [cut]"
+# In names and ids, by the API reference (RegisterActivityType, ScheduleActivityTask and others).
+FORBIDDEN = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")
 
 
 def cut(text: str, limit: int) -> str:

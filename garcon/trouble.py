@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
-from garcon.utils import error_code
+from garcon.utils import UNKNOWN, error_code
 
 SERVER_ERROR = 500
 
@@ -52,6 +52,8 @@ _PASSING_ERRORS = (
     ConnectionError,
     TimeoutError,
 )
+
+_FINAL = frozenset({UNKNOWN, "ValidationException", "SerializationException"})
 
 _RENEW = "Renew the credentials and start again."
 _PERMIT = "Let the credentials' policy allow this SWF action on the domain."
@@ -120,6 +122,14 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, aws.SSLError):
         return "CERTIFICATE_VERIFY_FAILED" not in str(error)
     return isinstance(error, _PASSING_ERRORS)
+
+
+def may_be_taken(error: BaseException) -> bool:
+    """Whether SWF may yet accept an answer to a task that met this error.
+
+    No repair helps where the task is closed, or the answer itself is wrong.
+    """
+    return not isinstance(error, aws.ParamValidationError) and error_code(error) not in _FINAL
 
 
 def _status(error: aws.ClientError) -> int:

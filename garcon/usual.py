@@ -1,10 +1,15 @@
-"""What a flow says of all its executions: ``priority`` and ``tags``.
+"""What a flow says of all its executions: ``version``, ``priority`` and ``tags``.
 
 A flow is often a module, and a module may have names of its own: what is no priority and no tags is
 none of ours.
 """
 
 from typing import Any
+
+
+def version(flow: Any) -> str:
+    """The version of the flow's workflow type, '1.0' if it does not say."""
+    return str(getattr(flow, "version", "1.0"))
 
 
 def priority(flow: Any) -> int | None:

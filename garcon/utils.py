@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import logging
 
 THROTTLE = "ThrottlingException"
+UNKNOWN = "UnknownResourceFault"  # a task that is closed, an execution or type that is not there
 
 
 def create_dictionary_key(dictionary: Mapping[str, Any]) -> str:

@@ -21,18 +21,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from botocore.exceptions import BotoCoreError
 
-from garcon import activity, client, decider, validation
+from garcon import activity, client, decider, limits, usual, validation
 from garcon.errors import InvalidFlow
 from supervisor import exits, place
 from supervisor.messages import Role, TaskList
 
 if TYPE_CHECKING:
     from supervisor.messages import Load, Stickiness
-
-NAME_LENGTH = 256
-"""SWF's bound for names, in characters (API reference, RegisterWorkflowType)."""
-
-_FORBIDDEN = (":", "/", "|")  # in names, by the SWF API reference (RegisterWorkflowType)
 
 
 class CannotServe(Exception):
@@ -72,7 +67,7 @@ def load(load: Load) -> Flow:
         target=target,
         domain=_text(target, "domain", load.flow),
         name=_text(target, "name", load.flow),
-        version=str(getattr(target, "version", "1.0")),
+        version=usual.version(target),
         activities=_activities(target),
     )
     _check(flow, load)
@@ -229,16 +224,14 @@ def _named(flow: Flow) -> list[tuple[str, str]]:
 
 
 def _name_fault(name: str) -> str:
-    if len(name) > NAME_LENGTH:
-        return f"has {len(name)} characters, more than {NAME_LENGTH}"
+    if len(name) > limits.NAME:
+        return f"has {len(name)} characters, more than {limits.NAME}"
     if name == "arn":
         return "is the one word that SWF keeps for itself"
     if name != name.strip():
         return "begins or ends with a space"
-    if any(ord(each) < 0x20 or 0x7F <= ord(each) <= 0x9F for each in name):  # noqa: PLR2004 - C0, C1
-        return "holds a control character"
-    found = [each for each in _FORBIDDEN if each in name]
-    return f"holds {found[0]!r}" if found else ""
+    found = limits.FORBIDDEN.search(name)
+    return f"holds {found.group()!r}" if found else ""
 
 
 def decider_worker(flow: Flow, stickiness: Stickiness | None = None) -> decider.DeciderWorker:

@@ -21,11 +21,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ParamValidationError
 from setproctitle import setproctitle
 
-from garcon import client, decider
-from garcon.utils import error_code
+from garcon import client, decider, trouble
+from garcon.utils import UNKNOWN, error_code
 from supervisor import log, messages, poison, spool
 from supervisor.insisting import insist
 from supervisor.messages import Cancel, Complete, Fail, HandBack, Result
@@ -36,12 +35,6 @@ if TYPE_CHECKING:
     from supervisor.flow import Flow
     from supervisor.leaving import Leaving
     from supervisor.worker import Estate
-
-GONE = "UnknownResourceFault"
-"""SWF's word for a task that is answered or timed out, or whose execution has closed."""
-
-_FINAL = frozenset({GONE, "ValidationException", "SerializationException"})
-"""Refusals that no repair turns into an acceptance: the task is closed, or the answer is wrong."""
 
 REPORT_SECONDS = 45.0
 """Seconds that one reporter tries: less than its supervisor's patience with it."""
@@ -113,7 +106,7 @@ def _given(**texts: str | None) -> dict[str, str]:
 
 def _deliver(call: Callable[[], None], what: str, order: messages.Report, estate: Estate) -> None:
     seconds = REPORT_SECONDS if order.within is None else min(REPORT_SECONDS, order.within)
-    insist(call, what, seconds, _rest, _may_pass, voice=estate.voices[REPORTS])
+    insist(call, what, seconds, _rest, trouble.may_be_taken, voice=estate.voices[REPORTS])
 
 
 def _rest(seconds: float) -> bool:
@@ -122,16 +115,12 @@ def _rest(seconds: float) -> bool:
     return True
 
 
-def _may_pass(error: Exception) -> bool:
-    return not isinstance(error, ParamValidationError) and error_code(error) not in _FINAL
-
-
 def _given_up(error: Exception, what: str) -> Result | None:
     """How the task ended; ``None`` if another reporter may yet be heard."""
-    if error_code(error) == GONE:
+    if error_code(error) == UNKNOWN:
         return Result.GONE
     log.LOGGER.error("%s", client.explain(error, what).sentence)
-    return None if _may_pass(error) else Result.ABANDONED
+    return None if trouble.may_be_taken(error) else Result.ABANDONED
 
 
 # --- counting the deaths --------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from setproctitle import setproctitle
 
-from garcon import client
+from garcon import client, limits
 from supervisor import hands, kernel, log, messages, redaction, registrar, reporter, tee
 from supervisor.histories import Histories
 from supervisor.leaving import Leaving, hold_back
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
     from supervisor.flow import Flow
     from supervisor.outage import Voice
     from supervisor.will import Will
-
-IDENTITY_LENGTH = 256
-"""SWF's bound for an identity, in characters (API reference, PollForActivityTask)."""
 
 
 @dataclass(frozen=True)
@@ -234,4 +231,4 @@ def identity(role: str, instance: messages.Instance | None) -> str:
     if instance:
         known = (instance.id, instance.zone, instance.life_cycle)
         host = "/".join(each for each in known if each)
-    return f"{host}:{os.getpid()}:{role}"[:IDENTITY_LENGTH]
+    return f"{host}:{os.getpid()}:{role}"[: limits.IDENTITY]

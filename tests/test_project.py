@@ -86,6 +86,14 @@ def test_the_supervising_process_imports_nothing_of_its_children() -> None:
     assert not reached & CHILDREN
 
 
+@pytest.mark.parametrize("package", ["garcon", "supervisor"])
+def test_every_room_is_named_in_the_architecture(package: str) -> None:
+    """A newcomer finds each module and folder there, with what it holds."""
+    told = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = imports_within(package).keys() - {"__init__"}
+    assert [each for each in rooms if f"`{each}.py`" not in told and f"`{each}/`" not in told] == []
+
+
 def test_garcon_never_imports_the_supervisor() -> None:
     """The library knows nothing of processes."""
     assert [

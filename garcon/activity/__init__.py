@@ -22,7 +22,7 @@ from garcon.activity.find import (
 )
 from garcon.activity.instance import ActivityInstance
 from garcon.activity.outcome import Canceled, Completed, Failed, Gone, Outcome
-from garcon.activity.retrying import Rest, Step, attempts, may_schedule, next_step, rest_timer
+from garcon.activity.retrying import Rest, Step, attempts, may_schedule, next_step
 from garcon.activity.states import (
     ACTIVITY_COMPLETED,
     ACTIVITY_FAILED,
@@ -74,7 +74,6 @@ __all__ = [
     "find_workflow_activities",
     "may_schedule",
     "next_step",
-    "rest_timer",
     "state_of",
     "step_of",
     "worker_runner",

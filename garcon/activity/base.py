@@ -16,12 +16,10 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ParamValidationError
-
 from garcon import client as clients
 from garcon import figures, payload, runner, task, trouble, utils
 from garcon.activity.beating import Beats, beating, of_thread
-from garcon.activity.execution import UNKNOWN, ActivityExecution, TaskCanceled, TaskGone
+from garcon.activity.execution import ActivityExecution, TaskCanceled, TaskGone
 from garcon.activity.instance import ActivityInstance
 from garcon.activity.outcome import Canceled, Completed, Failed, Gone, Outcome, failed
 from garcon.actor import Actor, ErrorHandler
@@ -38,9 +36,6 @@ DEFAULT_ACTIVITY_SCHEDULE_TO_START = 600  # seconds an instance may wait for a f
 # Seconds that an answer is insisted on at least: the task's time is an estimate, SWF says when the
 # task is really gone, and work that is done is worth a minute.
 ANSWER_SECONDS = 60
-
-# The task is closed, or the answer itself is wrong.
-_FINAL = frozenset({UNKNOWN, "ValidationException", "SerializationException"})
 
 _ALIASES = {"tasks": "run", "generator": "generators", "runner": "run"}
 _SETTINGS = frozenset(
@@ -269,7 +264,13 @@ class Activity(Actor):
         self.set_log_context(self._place(execution))
         try:
             until = self.clock.now() + max(execution.time_left, ANSWER_SECONDS)
-            insist(lambda: _send(execution, outcome), until, self._tell, self.clock, _may_be_taken)
+            insist(
+                lambda: _send(execution, outcome),
+                until,
+                self._tell,
+                self.clock,
+                trouble.may_be_taken,
+            )
         except trouble.ERRORS as error:
             self._not_accepted(execution, error)
             return False
@@ -278,7 +279,7 @@ class Activity(Actor):
         return True
 
     def _not_accepted(self, execution: ActivityExecution, error: Exception) -> None:
-        if utils.error_code(error) == UNKNOWN:
+        if utils.error_code(error) == utils.UNKNOWN:
             execution.gone = True
             self.logger.warning("SWF no longer has the task %s.", execution.activity_id)
             return
@@ -333,11 +334,6 @@ def _send(execution: ActivityExecution, outcome: Completed | Failed | Canceled) 
             execution.fail(reason, details)
         case Canceled(details):
             execution.cancel(details)
-
-
-def _may_be_taken(error: BaseException) -> bool:
-    """Whether SWF may yet accept an answer that met this error."""
-    return not isinstance(error, ParamValidationError) and utils.error_code(error) not in _FINAL
 
 
 def _as_runner(work: Any) -> runner.BaseRunner:

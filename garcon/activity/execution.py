@@ -26,12 +26,10 @@ from garcon.errors import GarconError
 from garcon.insist import CLOCK, Clock
 from garcon.log import GarconLogger
 from garcon.throttles import backed_off
-from garcon.utils import error_code
+from garcon.utils import UNKNOWN, error_code
 
 if TYPE_CHECKING:
     from mypy_boto3_swf import SWFClient
-
-UNKNOWN = "UnknownResourceFault"
 
 
 class TaskGone(GarconError):

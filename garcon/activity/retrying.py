@@ -16,7 +16,6 @@ Rules:
 import enum
 from dataclasses import dataclass
 
-from garcon import limits
 from garcon.activity.states import (
     ACTIVITY_FAILED,
     ACTIVITY_STANDBY,
@@ -32,8 +31,6 @@ from garcon.states import Impossible, Outcome
 # Failed tries of an instance that cost nothing. A task of some hours on a fleet that is replaced
 # several times a day ends within these; a worker that dies at every start is given up.
 FREE_REPEATS = 20
-
-REST_TIMER = "garcon-retry-"
 
 
 class Step(enum.Enum):
@@ -58,11 +55,6 @@ class Rest:
     seconds: float
     attempt: int
     why: str
-
-
-def rest_timer(activity_id: str) -> str:
-    """The id of the timer on which an instance rests."""
-    return limits.activity_id(f"{REST_TIMER}{activity_id}")
 
 
 def attempts(state: ActivityState | None) -> int:

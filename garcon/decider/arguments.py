@@ -4,15 +4,12 @@ SWF refuses an id with a colon only when the whole decision is sent, and Python 
 arguments in the wrong order that a text has no attribute: neither says what to do.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from garcon import limits
 from garcon.errors import InvalidFlow
 from garcon.figures import shown
-
-# SWF's rule for ids (API reference, ScheduleActivityTaskDecisionAttributes.activityId and others).
-_REFUSED = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")
 
 _FORM = "The form is schedule(id, activity, requires=None, input=None)."
 
@@ -29,7 +26,7 @@ def check_id(id_: Any, what: str) -> None:
     """
     if not isinstance(id_, str) or not id_:
         raise InvalidFlow(f"{what} needs an id, a text, not {shown(id_)}.")
-    if found := _REFUSED.search(id_):
+    if found := limits.FORBIDDEN.search(id_):
         raise InvalidFlow(f"{what} has the id {id_!r}: SWF allows no {found.group()!r} in ids.")
     if id_ == "arn" or id_ != id_.strip():
         raise InvalidFlow(

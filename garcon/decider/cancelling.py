@@ -7,13 +7,13 @@ workflow gets a request. What this very run decided is simply not sent.
 import copy
 import math
 
-from garcon.activity import ActivityInstanceNotReadyException, ActivityState, rest_timer
+from garcon.activity import ActivityInstanceNotReadyException, ActivityState
 from garcon.decider import decisions as to
 from garcon.decider.asking import Asking
 from garcon.decider.combining import Combined
-from garcon.event import WAIT_TIMER
 from garcon.lifecycles import CHILD, TIMER
 from garcon.states import How, Outcome, State, Waitable
+from garcon.timers import WAIT_TIMER, rest_timer
 
 
 class Cancelling(Asking):

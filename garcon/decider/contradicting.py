@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from garcon.errors import GarconError
-from garcon.event import OWN_TIMERS, History
+from garcon.event import History
 from garcon.lifecycles import CHILD, LAMBDA, TIMER
 from garcon.states import Waitable
+from garcon.timers import OWN_TIMERS
 
 _OUR_FILES = f"{Path(__file__).parents[1]}{os.sep}"
 

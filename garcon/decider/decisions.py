@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from garcon import limits, payload
-from garcon.activity import ActivityInstance, Rest, rest_timer
+from garcon import limits, payload, usual
+from garcon.activity import ActivityInstance, Rest
+from garcon.timers import HAND_BACK_TIMER, rest_timer
 
 Decision = dict[str, Any]
 
@@ -148,10 +149,9 @@ def start_child(workflow_id: str, flow: Any, text: str, **more: Any) -> Decision
         text: Its input, JSON.
         more: Further members of the decision; those that are ``None`` are left out.
     """
-    version = str(getattr(flow, "version", "1.0"))
     attributes = {
         "workflowId": workflow_id,
-        "workflowType": {"name": flow.name, "version": version},
+        "workflowType": {"name": flow.name, "version": usual.version(flow)},
         "taskList": {"name": flow.name},
         "input": text,
         **{name: value for name, value in more.items() if value is not None},
@@ -188,7 +188,7 @@ def hand_back() -> list[Decision]:
 
     There is no call to fail a decision task; a timer of no seconds brings the next one.
     """
-    return [start_timer("garcon-hand-back", 0)]
+    return [start_timer(HAND_BACK_TIMER, 0)]
 
 
 def attributes_of(decision: Decision) -> dict[str, Any]:

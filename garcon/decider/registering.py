@@ -63,7 +63,7 @@ class Registration:
 def activity_version(each: activity.Activity, flow: Any) -> str:
     """The version of an activity's type: its own if it was given one, else the flow's."""
     own = each.version
-    return own if own != activity.Activity.version else flow_version(flow)
+    return own if own != activity.Activity.version else usual.version(flow)
 
 
 def activity_priority(each: activity.Activity, flow: Any) -> int | None:
@@ -75,11 +75,6 @@ def tags_of(flow: Any, tags: Iterable[str] | None = None) -> list[str] | None:
     """The tags of an execution, up to five: those given, else the flow's, if any."""
     found = usual.tags(flow) or None if tags is None else tags
     return None if found is None else [str(each) for each in found]
-
-
-def flow_version(flow: Any) -> str:
-    """The version of a flow's workflow type, '1.0' if it does not say."""
-    return str(getattr(flow, "version", "1.0"))
 
 
 def registration(flow: Any) -> list[Registration]:
@@ -163,7 +158,7 @@ def _workflow_type(flow: Any) -> Registration:
         "defaultTaskStartToCloseTimeout": limits.seconds(DECISION_SECONDS),
         "defaultExecutionStartToCloseTimeout": limits.seconds(EXECUTION_SECONDS),
     }
-    return _type(Kind.WORKFLOW_TYPE, flow.domain, flow.name, flow_version(flow), defaults)
+    return _type(Kind.WORKFLOW_TYPE, flow.domain, flow.name, usual.version(flow), defaults)
 
 
 def _activity_type(each: activity.Activity, flow: Any) -> Registration:

@@ -2,9 +2,8 @@
 
 Rules:
 
-1. A request to SWF may have 1 MB, and an execution so many open activities, timers and children.
-   What does not fit is left for the next decision; one that is cut for size gets a timer, so that
-   there is a next one.
+1. An execution may have so many open activities, timers and children. What there is no room for is
+   left for the next decision: the end of what is open brings it. (``splitting`` sees to the size.)
 2. What SWF would not begin just now is waited for by a timer, longer each time. If SWF refuses the
    timer as well, the end of anything that runs is the next occasion; if nothing runs, the workflow
    fails with a sentence.
@@ -15,16 +14,15 @@ Rules:
    is drawn from the history: the same history, the same wait.
 """
 
-import json
 from collections import Counter
 
 from garcon.decider.decisions import Decision, attributes_of, fail_workflow, start_timer
 from garcon.errors import GarconError
-from garcon.event import WAIT_TIMER, History
+from garcon.event import History
 from garcon.lifecycles import CHILD, TIMER
 from garcon.retry import fraction
+from garcon.timers import WAIT_TIMER
 
-REQUEST_SIZE = 900_000  # characters; below SWF's 1 MB, which counts headers and the token too
 LONGEST_WAIT = 300  # seconds; a person who cures the cause sees it taken up in five minutes
 JITTER = 0.5  # share of a wait
 CLOSING = frozenset(
@@ -63,13 +61,11 @@ def settle(decisions: list[Decision], history: History) -> list[Decision]:
         return _wait_to_close(history) if history.closing_blocked else decisions
     wanted = [each for each in decisions if not _is_wait(each)]
     allowed = _allowed(wanted, history)
-    fitting = _fitting(allowed)
     held_back = max((state.refusals for state in history.held_back), default=0)
-    if held_back or len(fitting) < len(allowed):
-        return fitting + (_wait(history, held_back) or _give_up(history, fitting))
-    if len(wanted) < len(decisions):
-        return fitting + (_wait(history, LONGEST_WAIT) or _give_up(history, fitting))
-    return fitting
+    times = held_back or (LONGEST_WAIT if len(wanted) < len(decisions) else 0)
+    if not times:
+        return allowed
+    return allowed + (_wait(history, times) or _give_up(history, allowed))
 
 
 def wait_long() -> Decision:
@@ -128,12 +124,3 @@ def _give_up(history: History, decisions: list[Decision]) -> list[Decision]:
             f"for it ({history.timer_refused})."
         )
     ]
-
-
-def _fitting(decisions: list[Decision]) -> list[Decision]:
-    size = 0
-    for number, decision in enumerate(decisions):
-        size += len(json.dumps(decision))
-        if size > REQUEST_SIZE:
-            return decisions[:number]
-    return decisions

@@ -18,10 +18,10 @@ import json
 from garcon.decider.decisions import Decision, start_timer
 from garcon.event import History
 from garcon.lifecycles import TIMER
+from garcon.timers import MORE_TIMER
 
 DECISIONS = 100
 SIZE = 900_000
-MORE_TIMER = "garcon-more"
 
 
 def split(decisions: list[Decision], history: History) -> list[Decision]:

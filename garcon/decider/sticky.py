@@ -15,15 +15,12 @@ Rules:
 
 import os
 import random
-import re
 import socket
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from garcon import limits
-
-_FORBIDDEN = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")  # in names, by the SWF API reference
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,6 @@ class Sticky:
 
 def private_list() -> str:
     """A name for this process's own task list; asked after a fork, because it is the process's."""
-    host = _FORBIDDEN.sub("-", socket.gethostname())
+    host = limits.FORBIDDEN.sub("-", socket.gethostname())
     ending = f"-{os.getpid()}-{uuid.uuid4().hex[:12]}"
     return f"{f'garcon-{host}'[: limits.NAME - len(ending)]}{ending}"

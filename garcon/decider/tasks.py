@@ -17,7 +17,6 @@ from botocore.exceptions import ClientError, ParamValidationError
 
 from garcon import client as clients
 from garcon import trouble, utils
-from garcon.activity.execution import UNKNOWN
 from garcon.actor import Actor
 from garcon.decider.decisions import Decision, fail_workflow
 from garcon.decider.pages import Gap, between
@@ -225,7 +224,7 @@ class DecisionTasks(Actor):
         try:
             self._respond(task_token, decisions)
         except (ClientError, ParamValidationError) as error:
-            if utils.error_code(error) == UNKNOWN:
+            if utils.error_code(error) == utils.UNKNOWN:
                 self.logger.warning("SWF no longer has the decision task.")
                 return False
             if not _is_malformed(error):

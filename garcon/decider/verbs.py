@@ -25,9 +25,10 @@ from garcon.decider.decisions import Decision
 from garcon.decider.recording import Recorder
 from garcon.decider.registering import activity_priority, activity_version, tags_of
 from garcon.decider.scheduling import ScheduleContext, schedule
-from garcon.event import OWN_TIMERS, History
+from garcon.event import History
 from garcon.lifecycles import CHILD, LAMBDA, TIMER
 from garcon.states import State, Waitable
+from garcon.timers import OWN_TIMERS
 
 Input = Mapping[str, Any]
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from garcon import activity, claims, event, payload, trouble, validation
+from garcon import activity, claims, event, payload, trouble, usual, validation
 from garcon import client as clients
 from garcon.decider.cliff import Cliff
 from garcon.decider.contradicting import Contradiction, orphan, orphaned
@@ -34,7 +34,6 @@ from garcon.decider.registering import (
     RegistrationRefused,
     activity_priority,
     activity_version,
-    flow_version,
     register,
     registration,
 )
@@ -74,7 +73,7 @@ class DeciderWorker(DecisionTasks):
         validation.check(flow)
         super().__init__(flow, sticky=sticky)
         self.flow = flow
-        self.version = flow_version(flow)
+        self.version = usual.version(flow)
         self.activities = activity.find_workflow_activities(flow)
         self._graph = Graph(self.activities)
         self._cliff = Cliff(flow, self.whole_history)

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
-from garcon.eventtypes import EVENT_TYPES
+from garcon.eventtypes import EVENT_TYPES, member_of
 from garcon.workflow.errors import NotAHistory
 from garcon.workflow.history import Events, plain
 
@@ -46,7 +46,7 @@ def checked(events: Events, name: str) -> Events:
 
 def _without_attributes(event: dict[str, Any]) -> str:
     kind = event["eventType"]
-    member = f"{kind[0].lower()}{kind[1:]}EventAttributes"
+    member = member_of(kind)
     return f"it has no {member}" if kind in EVENT_TYPES and member not in event else ""
 
 

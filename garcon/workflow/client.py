@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from garcon import client as clients
 from garcon import limits, trouble
 from garcon.insist import CLOCK, Clock
-from garcon.utils import error_code
+from garcon.utils import UNKNOWN, error_code
 from garcon.workflow import closing, flows, history, listing, reading, request
 from garcon.workflow.errors import AlreadyOpen, NotFound, Refused
 from garcon.workflow.history import Events
@@ -30,7 +30,6 @@ from garcon.workflow.values import Description, Execution, Result, Status, Summa
 if TYPE_CHECKING:
     from mypy_boto3_swf import SWFClient
 
-UNKNOWN = "UnknownResourceFault"
 ALREADY_OPEN = "WorkflowExecutionAlreadyStartedFault"
 
 _logger = logging.getLogger(__name__)

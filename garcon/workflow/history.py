@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from garcon import untrusted
+from garcon.eventtypes import member_of
 from garcon.workflow.errors import NotAHistory
 from garcon.workflow.values import Execution
 
@@ -31,8 +32,7 @@ FIRST = "WorkflowExecutionStarted"
 
 def attributes(event: Event) -> Mapping[str, Any]:
     """What an event says beside its type, number and time."""
-    kind = event["eventType"]
-    told: Mapping[str, Any] = event.get(f"{kind[:1].lower()}{kind[1:]}EventAttributes", {})
+    told: Mapping[str, Any] = event.get(member_of(event["eventType"]), {})
     return told
 
 

@@ -74,7 +74,7 @@ def start(
     return {
         "domain": flow.domain,
         "workflowId": workflow_id,
-        "workflowType": {"name": flow.name, "version": str(getattr(flow, "version", "1.0"))},
+        "workflowType": {"name": flow.name, "version": usual.version(flow)},
         "taskList": {"name": flow.name},
         "input": encoded(dict(values), f"The input of {workflow_id}"),
         **_tagged(usual.tags(flow) if tags is None else tags),

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from garcon import carrying, claims, payload
-from garcon.activity.retrying import rest_timer
 from garcon.event import History
+from garcon.timers import rest_timer
 from tests.garcon import histories
 
 IDS = ("a-1", "b-1", "b-2", "c-1")

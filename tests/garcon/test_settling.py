@@ -8,7 +8,7 @@ import pytest
 
 from garcon import decider, event
 from garcon.decider.settling import NothingPermitted, is_stuck, settle
-from tests.garcon.flows import kinds, reason
+from tests.garcon.flows import reason
 from tests.garcon.histories import History
 
 DONE = [decider.complete_workflow()]
@@ -42,16 +42,6 @@ def test_what_fits_is_sent_as_it_is() -> None:
     assert sent(wish(3), History()) == wish(3)
     assert sent(DONE, History()) == DONE
     assert sent([], History()) == []
-
-
-def test_a_request_stays_below_a_megabyte() -> None:
-    """What does not fit is left, and a timer brings the next decision."""
-    decisions = sent(wish(100, size=30_000), History())
-    assert 20 < len(decisions) < 32
-    assert wait_of(decisions) == 1
-    history = History()
-    history.timer_started()
-    assert "StartTimer" not in kinds(sent(wish(100, size=30_000), history))
 
 
 def test_no_more_are_scheduled_than_may_be_open() -> None:

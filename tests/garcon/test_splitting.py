@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garcon.decider.decisions import complete_workflow
-from garcon.decider.splitting import DECISIONS, MORE_TIMER, SIZE, split
+from garcon.decider.splitting import DECISIONS, SIZE, split
 from garcon.event import History
 from garcon.local import LocalSWF
+from garcon.timers import MORE_TIMER
 from tests.garcon import histories
 from tests.garcon.deciding import Office, count
 from tests.garcon.flows import flow, kinds, make

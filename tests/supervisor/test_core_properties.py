@@ -1,6 +1,18 @@
 """What must hold in every story. The judge in ``tests/laws.py`` watches each of them.
 
-The numbers in the sections are those of "What must hold" in the architecture.
+What must hold:
+
+1. A token is reported exactly when its holder died with it, once; never one that a living worker
+   holds or has finished.
+2. Unless draining, a worker is asked to leave only after its heir is ready; a bad candidate costs
+   the current generation no seat and no rest.
+3. Never two current workers on a seat; no fork but reporters while draining.
+4. A candidate that cannot boot is given up after a bounded number of forks, and a good generation
+   serves afterwards.
+5. Only known, living workers are signalled; KILL once. Patience is never lengthened.
+6. The next deadline lies ahead after every event, and something is always due until the exit.
+7. A drain ends: within poll and task when all cooperate, within patience when none does.
+8. After the last fault all seats fill again.
 """
 
 from __future__ import annotations
