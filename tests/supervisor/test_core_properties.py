@@ -1,6 +1,4 @@
-"""What must hold in every story. The judge in ``tests/laws.py`` watches each of them.
-
-What must hold:
+"""Stories without end, each watched by the judge in ``tests/laws.py``. What must hold:
 
 1. A token is reported exactly when its holder died with it, once; never one that a living worker
    holds or has finished.
