@@ -1,4 +1,6 @@
-"""Stories without end, each watched by the judge in ``tests/laws.py``. What must hold:
+"""Stories that are drawn, each watched by the judge in ``tests/laws.py``.
+
+What must hold:
 
 1. A token is reported exactly when its holder died with it, once; never one that a living worker
    holds or has finished.
