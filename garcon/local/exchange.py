@@ -15,9 +15,9 @@ import math
 from dataclasses import dataclass
 
 from garcon.local.clock import Clock, Leaps, VirtualClock
-from garcon.local.engine import Answer, Fault, Wakeup
+from garcon.local.engine import EMPTY_POLLS, Answer, Fault, Wakeup
 from garcon.local.journal import JournalError
-from garcon.local.service import EMPTY_POLLS, Request, Service
+from garcon.local.service import Request, Service
 
 QUIET = 0.05
 """Seconds without a request before virtual time jumps: workers need a few milliseconds between

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from garcon import __version__
 from garcon.local import protocol, validation
 from garcon.local.engine import (
+    EMPTY_POLLS,
     Answer,
     Engine,
     ExecutionSummary,
@@ -33,14 +34,6 @@ READING = (
     "GetWorkflowExecutionHistory",
 )
 """How the names of operations begin that change nothing."""
-
-EMPTY_POLLS = {
-    "PollForActivityTask": Answer({"taskToken": "", "startedEventId": 0}),
-    "PollForDecisionTask": Answer(
-        {"taskToken": "", "startedEventId": 0, "previousStartedEventId": 0}
-    ),
-}
-"""What a long poll is answered when the service ends before its window does."""
 
 
 @dataclass(frozen=True, slots=True)

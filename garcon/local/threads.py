@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from garcon.local.clock import Clock, Leaps, VirtualClock
-from garcon.local.engine import Answer, Invocation
+from garcon.local.engine import EMPTY_POLLS, Answer, Invocation
 from garcon.local.lambdas import invoke
 from garcon.local.presence import Presence
-from garcon.local.service import EMPTY_POLLS, Request, Service
+from garcon.local.service import Request, Service
 
 T = TypeVar("T")
 

@@ -16,10 +16,12 @@ Where to read what, from the outside in:
 from garcon.local.engine.engine import Engine
 from garcon.local.engine.faults import Fault
 from garcon.local.engine.messages import Answer, Body, Counters, Invocation, Waiting, Wakeup
+from garcon.local.engine.polling import EMPTY_POLLS
 from garcon.local.engine.queries import ExecutionSummary, TaskListSummary
 from garcon.local.engine.settings import Settings
 
 __all__ = [
+    "EMPTY_POLLS",
     "Answer",
     "Body",
     "Counters",

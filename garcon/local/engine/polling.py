@@ -14,7 +14,7 @@ from garcon.local.engine import activities, decision_tasks
 from garcon.local.engine.domains import find_domain
 from garcon.local.engine.entities import Activity, DecisionTask, Poll, Task, TaskKind, TaskList
 from garcon.local.engine.faults import limit_exceeded
-from garcon.local.engine.messages import Body, Waiting
+from garcon.local.engine.messages import Answer, Body, Waiting
 from garcon.local.engine.showing import show_activity, show_decision, show_more
 from garcon.local.engine.world import World
 
@@ -23,6 +23,12 @@ EMPTY: dict[TaskKind, Body] = {
     TaskKind.DECISION: {"taskToken": "", "startedEventId": 0, "previousStartedEventId": 0},
 }
 """What a poll gets at the end of its window."""
+
+EMPTY_POLLS = {
+    "PollForActivityTask": Answer(EMPTY[TaskKind.ACTIVITY]),
+    "PollForDecisionTask": Answer(EMPTY[TaskKind.DECISION]),
+}
+"""The same by operation, for a shell that ends before a window does."""
 
 
 def poll_for_activity_task(world: World, params: Body) -> Waiting:
