@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from garcon import activity, event
-from garcon.decider import DeciderWorker, fail_workflow
+from garcon.decider import fail_workflow
 from garcon.decider.comparing import difference
 from garcon.decider.verbs import Schedule
-from garcon.local import LocalSWF
-from garcon.retry import Retry
+from tests.garcon.asking import OTHER, A, attributes, child_history, decide
 from tests.garcon.flows import flow, kinds, make, reason, scheduled
 from tests.garcon.histories import History
-from tests.garcon.stage import Stage
-from tests.garcon.test_decisions import assert_valid
-
-A = make("a")
-OTHER = SimpleNamespace(domain="domain", name="other", version="2", tags=["t"], priority=3)
-
-
-def decide(decider: Any, history: History | None = None, **members: Any) -> list[dict[str, Any]]:
-    """What a decider decides after a history; SWF would take it."""
-    made = flow(a=A, decider=decider, **members)
-    decisions = DeciderWorker(made, register=False).decide((history or History()).poll())
-    assert_valid(decisions)
-    return decisions
-
-
-def attributes(decision: dict[str, Any]) -> dict[str, Any]:
-    """What a decision says."""
-    found: dict[str, Any] = next(value for key, value in decision.items() if key != "decisionType")
-    return found
 
 
 def test_a_timer_is_started_waited_for_and_over() -> None:
@@ -91,21 +70,6 @@ def test_a_child_is_a_workflow_of_its_own() -> None:
     assert (said["childPolicy"], said["executionStartToCloseTimeout"]) == ("TERMINATE", "60")
 
 
-def child_history(ended: str | None = None, **said: Any) -> History:
-    """A child that began, and maybe ended."""
-    history = History()
-    number = history.add(
-        "StartChildWorkflowExecutionInitiated",
-        workflowId="workflow-x",
-        workflowType={"name": "other", "version": "2"},
-    )
-    place = {"workflowExecution": {"workflowId": "workflow-x", "runId": "r"}}
-    history.add("ChildWorkflowExecutionStarted", initiatedEventId=number, **place)
-    if ended:
-        history.add(f"ChildWorkflowExecution{ended}", initiatedEventId=number, **said, **place)
-    return history
-
-
 @pytest.mark.parametrize(
     ("ended", "said", "told"),
     [
@@ -137,59 +101,6 @@ def test_a_child_s_result_is_read_as_json_or_text() -> None:
         history = child_history("Completed", result=text)
         decide(lambda s, seen=seen: seen.append(s.child("x", OTHER).result), history)
         assert seen == [value]
-
-
-def test_cancelling_is_asked_once_and_holds_nothing_up() -> None:
-    """An activity, a timer and a child are asked to end, and the flow may complete."""
-
-    def decider(schedule: Any) -> None:
-        schedule.cancel(
-            schedule("x", A), schedule.timer("t", 9), schedule.all_of(schedule.child("x", OTHER))
-        )
-
-    history = child_history()
-    history.scheduled("flow_a", "flow_a-1-x")
-    history.timer_started("t")
-    decisions = decide(decider, history)
-    assert kinds(decisions) == [
-        "RequestCancelActivityTask",
-        "CancelTimer",
-        "RequestCancelExternalWorkflowExecution",
-        "CompleteWorkflowExecution",
-    ]
-    assert attributes(decisions[2]) == {"workflowId": "workflow-x", "runId": "r"}
-    history.add("ActivityTaskCancelRequested", activityId="flow_a-1-x")
-    assert "RequestCancelActivityTask" not in kinds(decide(decider, history))
-
-
-def test_what_is_cancelled_at_once_is_not_begun() -> None:
-    """The decisions of this very run are taken back."""
-
-    def decider(schedule: Any) -> None:
-        schedule.cancel(schedule("x", A), schedule.timer("t", 9), schedule.child("x", OTHER))
-
-    assert kinds(decide(decider)) == ["CompleteWorkflowExecution"]
-
-
-def test_what_the_flow_cancelled_is_an_outcome_and_no_error() -> None:
-    """Nobody has to catch what he asked for."""
-    history = History()
-    history.scheduled("flow_a", "flow_a-1-x")
-    history.add("ActivityTaskCancelRequested", activityId="flow_a-1-x")
-    history.canceled("flow_a-1-x")
-    seen: list[Any] = []
-
-    def decider(schedule: Any) -> None:
-        seen.append(str(schedule("x", A).failed))
-
-    assert kinds(decide(decider, history)) == ["CompleteWorkflowExecution"]
-    assert seen == ["cancelled"]
-
-
-def test_lambda_functions_cannot_be_cancelled() -> None:
-    """SWF has no call for it, and that is said."""
-    why = reason(decide(lambda schedule: schedule.cancel(schedule.lambda_("x", "f"))))
-    assert "lambda function x cannot be cancelled" in why
 
 
 def test_any_of_keeps_its_first() -> None:
@@ -404,31 +315,6 @@ def test_a_refused_child_is_waited_for_or_ends_the_workflow() -> None:
     assert "give the child another id" in reason(decide(decider, history))
 
 
-def test_a_request_to_cancel_ends_what_runs_and_then_the_execution() -> None:
-    """The default, for flows of both kinds: nothing new is begun."""
-    for members in ({"a": A}, {"a": A, "decider": lambda schedule: schedule("x", A)}):
-        with LocalSWF() as swf:
-            stage = Stage(swf, flow(**members), idle=("flow_a",))
-            stage.start().work()
-            stage.cancel()
-            assert stage.kinds[-1] == "WorkflowExecutionCanceled"
-            assert stage.kinds.count("ActivityTaskScheduled") == 1
-            assert "ActivityTaskCanceled" in stage.kinds
-
-
-def test_a_running_activity_is_told_by_its_heartbeat_and_waited_for() -> None:
-    """The execution ends when its activity has."""
-    with LocalSWF() as swf:
-        stage = Stage(swf, flow(a=A), idle=("flow_a",)).start().work()
-        client = swf.client()
-        task = client.poll_for_activity_task(domain="domain", taskList={"name": "flow_a"})
-        assert stage.cancel().kinds[-1] == "ActivityTaskCancelRequested"
-        token = task["taskToken"]
-        assert client.record_activity_task_heartbeat(taskToken=token)["cancelRequested"]
-        client.respond_activity_task_canceled(taskToken=token)
-        assert stage.work().kinds[-1] == "WorkflowExecutionCanceled"
-
-
 def test_hand_back_timers_are_ignored() -> None:
     """They are of a decider that died, and no part of the flow's story."""
     history = History()
@@ -477,32 +363,6 @@ def test_a_child_refused_after_its_initiation_is_not_open() -> None:
     folded = event.History(history.events)
     assert not folded.pending
     assert [each.what for each in folded.held_back] == ["The child workflow workflow-x"]
-
-
-def test_what_on_cancel_begins_is_not_cancelled() -> None:
-    """Only what began before the request is."""
-
-    def on_cancel(schedule: Any) -> None:
-        schedule.cancel_all()
-        schedule("tidy", A)
-
-    history = History()
-    history.scheduled("flow_a", "flow_a-1-old")
-    history.completed("flow_a-1-old")
-    history.add("WorkflowExecutionCancelRequested")
-    history.scheduled("flow_a", "flow_a-1-tidy")
-    assert decide(lambda schedule: None, history, on_cancel=on_cancel) == []
-
-
-def test_cancelling_an_activity_that_rests_ends_its_rest() -> None:
-    """Its timer is cancelled, and it is not tried again."""
-    resting = make("a", retry=Retry(maximum=3, initial=60))
-    history = History()
-    history.scheduled("flow_a", "flow_a-1-x")
-    history.failed("flow_a-1-x")
-    history.timer_started("garcon-retry-flow_a-1-x")
-    decisions = decide(lambda schedule: schedule.cancel(schedule("x", resting)), history)
-    assert kinds(decisions) == ["CancelTimer", "CompleteWorkflowExecution"]
 
 
 def test_a_run_leaves_the_history_as_it_was() -> None:
