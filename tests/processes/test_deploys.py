@@ -130,13 +130,13 @@ def test_code_that_decides_alike_passes(endpoint: str, tmp_path: Path) -> None:
         assert deployment.outcome()["event"] == "generation_current"
 
 
-def test_a_folder_without_histories_stops_a_deploy(endpoint: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_stops_a_deploy(endpoint: str, tmp_path: Path) -> None:
     """A gate that looks at nothing is a mistake, and said to be one."""
     with Deployment(tmp_path, endpoint) as deployment:
         deployment.write(gate_replay=str(tmp_path / "nowhere"))
         outcome = deployment.deploy(good(2))
         assert outcome["gate"] == "replay"
-        assert "there is no history of shop" in outcome["message"]
+        assert "there is no such folder" in outcome["message"]
         repaired(deployment)
 
 
