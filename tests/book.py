@@ -170,7 +170,8 @@ class Book:
             if task != life.task:
                 self.owed[task.token] = task
                 self.due[task.token] = exactly(messages.HandBack())
-        if isinstance(life.job, Serve) and not life.told and not life.unseated:
+        is_elder = life.generation in self.served - {self.current}  # not replaced: no seat rests
+        if isinstance(life.job, Serve) and not (life.told or life.unseated or is_elder):
             rest = self.rests.setdefault((life.generation, life.job.seat), Rest())
             lasted = life.ready_at + self.settings.lasting <= self.now
             rest.early_deaths = 0 if lasted else rest.early_deaths + 1

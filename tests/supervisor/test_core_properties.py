@@ -138,8 +138,17 @@ def test_no_story_with_attendants_breaks_a_law(
     tell(replace(script, endpoint=endpoint, starter=starter), **settings).finish(ENOUGH)
 
 
+# An elder dies on its way out, for the second time at that seat, as its generation returns.
+RETURNS_TO_ITS_DEAD = Script(
+    fates=(GOOD, GOOD, Fate(forks=False), Fate(boot=inf, stuck=60.0)),
+    orders=((16.25, RESTART), (49.0, ZygoteMurder(1))),
+    lag=2.0,
+)
+
+
 @many
 @given(scripts(leaving=True), st.lists(helpers, max_size=4))
+@example(RETURNS_TO_ITS_DEAD, [])
 def test_no_story_with_a_companion_breaks_a_law(script: Script, fates: list[Helper]) -> None:
     """The same with an attendant that stays, however often it is lost."""
     tell(replace(script, companions=tuple(fates)), ec2="on").finish(ENOUGH)
