@@ -10,6 +10,9 @@ Rules of this file:
    worker it is to fork. They are closed on exec: what a task starts does not inherit them.
 4. The end of the peer is ``closed``, never an exception when hearing; speaking to a dead peer
    raises ``ChannelClosed``.
+5. Of a peer that died with something unread the kernel says "connection reset" once, before what
+   the peer has said (``unix_release_sock`` in Linux's ``af_unix.c``). That is no end yet: whoever
+   hears asks again.
 """
 
 from __future__ import annotations
@@ -18,8 +21,14 @@ import contextlib
 import errno
 import os
 import socket
+from typing import TYPE_CHECKING, TypeVar
 
 from supervisor import kernel, messages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 
 PACKET_BYTES = 1 << 18
 """Largest packet: a result of 32,768 characters, each up to six bytes in JSON, and its frame."""
@@ -69,11 +78,10 @@ class Channel:
     def has_ended(self) -> bool:
         """Whether the peer is gone and has left nothing to be heard; without waiting."""
         try:
-            return not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            peek = socket.MSG_PEEK | socket.MSG_DONTWAIT
+            return not _past_reset(lambda: self._socket.recv(1, peek))
         except BlockingIOError:
             return False
-        except ConnectionResetError:
-            return True
 
     def say(self, message: messages.Said, *descriptors: int) -> None:
         """Send one message, with a copy of each descriptor.
@@ -103,17 +111,17 @@ class Channel:
         Raises ``messages.NotUnderstood`` for a packet that is no message.
         """
         try:
-            packet = self._socket.recv(PACKET_BYTES)
+            packet = _past_reset(lambda: self._socket.recv(PACKET_BYTES))
         except BlockingIOError:
             return None
-        except ConnectionResetError:
-            packet = b""
         self.closed = not packet
         return messages.decode(packet) if packet else None
 
     def hear_with_descriptors(self) -> tuple[messages.Said | None, list[int]]:
         """As ``hear``, with the descriptors that rode on the message, now ours to close."""
-        packet, descriptors, _, _ = socket.recv_fds(self._socket, PACKET_BYTES, RIDERS)
+        packet, descriptors, _, _ = _past_reset(
+            lambda: socket.recv_fds(self._socket, PACKET_BYTES, RIDERS)
+        )
         for each in descriptors:
             os.set_inheritable(each, False)  # noqa: FBT003 - the standard library's signature
         self.closed = not packet
@@ -124,3 +132,11 @@ def pair() -> tuple[Channel, Channel]:
     """The supervisor's end, which never blocks, and the child's, which does."""
     ours, theirs = kernel.socket_pair()
     return Channel(ours), Channel(theirs)
+
+
+def _past_reset(receive: Callable[[], T]) -> T:
+    """What it receives, asked a second time if the kernel speaks of a reset first (rule 5)."""
+    try:
+        return receive()
+    except ConnectionResetError:
+        return receive()

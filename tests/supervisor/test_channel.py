@@ -47,6 +47,40 @@ def test_last_words_are_heard_after_the_speaker_is_gone(ends: Ends) -> None:
     assert ours.closed
 
 
+def test_last_words_of_who_left_something_unread_are_heard_too(ends: Ends) -> None:
+    """What it was told and did not hear takes nothing from what it said itself."""
+    for hearing, leaving in (ends, channel.pair()[::-1]):
+        leaving.say(messages.Polling(7))
+        hearing.say(messages.PoolAsked())
+        leaving.close()
+        assert hearing.hear() == messages.Polling(7)
+        assert hearing.has_ended()
+        assert hearing.hear() is None
+        assert hearing.closed
+        hearing.close()
+
+
+def test_who_left_words_and_something_unread_has_not_ended(ends: Ends) -> None:
+    """The end comes after the last word, however it is asked for."""
+    ours, theirs = ends
+    theirs.say(messages.Polling(7))
+    ours.say(messages.PoolAsked())
+    theirs.close()
+    assert not ours.has_ended()
+    assert ours.hear() == messages.Polling(7)
+    assert ours.has_ended()
+
+
+@pytest.mark.parametrize("descriptors", [False, True])
+def test_an_end_with_something_left_unread_is_an_end(ends: Ends, *, descriptors: bool) -> None:
+    """Who hears is told that it is over, not that something was reset."""
+    ours, theirs = ends
+    ours.say(messages.PoolAsked())
+    theirs.close()
+    assert (ours.hear_with_descriptors()[0] if descriptors else ours.hear()) is None
+    assert ours.closed
+
+
 def test_speaking_to_a_dead_peer_says_so(ends: Ends) -> None:
     """A say after the peer's end raises ChannelClosed, not a signal and not silence."""
     ours, theirs = ends
