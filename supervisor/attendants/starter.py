@@ -75,12 +75,12 @@ class _Watch:
         self._soonest = SOONEST if order.place.local else SOONEST_AT_AWS * len(executions)
 
     def run(self) -> None:
-        rest = self._soonest
+        rest = SOONEST  # the first picture shows the pool already
         while self._open and not self._channel.closed:
+            self._listen(rest)
             news = self._look()
             self._view.picture(self._all, self._lists)
             rest = self._soonest if news else min(max(LATEST, self._soonest), rest * 1.5)
-            self._listen(rest)
         self._sum_up()
 
     @property

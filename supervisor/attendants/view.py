@@ -67,7 +67,7 @@ class Live:
         from rich.live import Live as RichLive  # noqa: PLC0415
 
         self._title, self._lines = title, lines
-        self._live = RichLive(console=Console(), auto_refresh=False)
+        self._live = RichLive(console=Console(highlight=False), auto_refresh=False)
         self._live.start()
 
     def line(self, text: str) -> None:

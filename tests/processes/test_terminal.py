@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -65,13 +66,13 @@ def test_closing_the_terminal_drains() -> None:
             assert program.wait(LIMIT) == 0
 
 
-class InBackground(Program):
-    """A supervisor in the background of a terminal, to which it and all below it write."""
+class OnTerminal(Program):
+    """A supervisor on a terminal, to which it and all below it write; a script may start it."""
 
-    def __init__(self, *argv: str) -> None:
+    def __init__(self, *argv: str, script: str = SCRIPT) -> None:
         ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-c", BACKGROUND, *argv],
+            [sys.executable, "-c", script, *argv],
             cwd=ROOT,
             env=environment(),
             stdin=theirs,
@@ -81,6 +82,13 @@ class InBackground(Program):
         )
         os.close(theirs)
         self.out = self.err = Lines(os.fdopen(ours, errors="replace"))
+
+
+class InBackground(OnTerminal):
+    """The same in the background of the terminal."""
+
+    def __init__(self, *argv: str) -> None:
+        super().__init__(*argv, script=BACKGROUND)
 
     def signal(self, number: signal.Signals) -> None:
         """Send the supervisor a signal."""
@@ -106,6 +114,19 @@ def test_writing_from_the_background_is_no_wish_for_fewer_workers() -> None:
         assert pool.wait() == 0
         told = [line for line in pool.out.rest().splitlines() if "SIGTTOU" in line]
     assert all("1 workers are wanted, 2 were" in line for line in told)
+
+
+def test_what_stays_on_the_terminal_shows_every_list() -> None:
+    """However quickly it all went, the last picture has the workers and what they have done."""
+    with OnTerminal(
+        *("--flow", "examples.coffee", "--local", "--once", "--start", '{"order": "Ann"}')
+    ) as shop:
+        assert shop.wait() == 0
+        last = shop.out.rest().rpartition("task list")[2]
+    plain = re.sub("\x1b\\[[0-9;]*m", "", last)  # without colours
+    (order,) = [line.split() for line in plain.splitlines() if "take_order" in line]
+    assert "1/1" in order
+    assert order[-1] == "1"
 
 
 def test_hup_without_a_terminal_asks_for_a_restart() -> None:
