@@ -7,13 +7,71 @@ import argparse
 import resource
 import sys
 from pathlib import Path
+from typing import Any
 
-from garcon.local.engine import Settings
 from garcon.local.journal import JournalError
 from garcon.local.options import Options
 
 PORT = 4566
 """The port local AWS endpoints are usually at, so that existing settings find it."""
+
+
+def _as_aws(whose: str) -> bool:
+    if whose != "aws":
+        raise argparse.ArgumentTypeError(f"there are only those of aws, and none of {whose!r}")
+    return True
+
+
+USUAL = Options(port=PORT)
+
+FLAGS: dict[str, dict[str, Any]] = {
+    "--port": {
+        "type": int,
+        "metavar": "N",
+        "default": USUAL.port,
+        "help": "port; 0 takes a free one (default: %(default)s)",
+    },
+    "--poll-seconds": {
+        "type": float,
+        "metavar": "S",
+        "default": USUAL.poll_seconds,
+        "help": "how long a poll without work is held (default: %(default)g)",
+    },
+    "--page-size": {
+        "type": int,
+        "metavar": "N",
+        "default": USUAL.page_size,
+        "help": "events or items a page at most (default: %(default)s)",
+    },
+    "--quotas": {
+        "nargs": "?",
+        "type": _as_aws,
+        "const": True,
+        "default": USUAL.quotas,
+        "metavar": "aws",
+        "help": "enforce SWF's rates: ThrottlingException beyond",
+    },
+    "--no-ghosts": {
+        "dest": "ghosts",
+        "action": "store_false",
+        "help": "hand no task to a poller whose connection has gone; SWF may",
+    },
+    "--virtual-time": {
+        "action": "store_true",
+        "help": "when all is idle, jump to what is due next",
+    },
+    "--seed": {
+        "type": int,
+        "metavar": "N",
+        "help": "what run ids are made from (default: the state's, or a new one)",
+    },
+    "--state": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "keep everything in FILE, and continue from it",
+    },
+}
+"""The options by their flags, as argparse takes them; each is one of `Options`."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,55 +105,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    figures = Settings()
     parser = argparse.ArgumentParser(
         prog="python -m garcon.local", description="An Amazon SWF on 127.0.0.1, for development."
     )
-    add = parser.add_argument
-    add(
-        "--port",
-        type=int,
-        metavar="N",
-        default=PORT,
-        help="port; 0 takes a free one (default: %(default)s)",
-    )
-    add(
-        "--poll-seconds",
-        type=float,
-        metavar="S",
-        default=figures.poll_window,
-        help="how long a poll without work is held (default: %(default)g)",
-    )
-    add(
-        "--page-size",
-        type=int,
-        metavar="N",
-        default=figures.page_size,
-        help="events or items a page at most (default: %(default)s)",
-    )
-    add(
-        "--quotas",
-        nargs="?",
-        type=_as_aws,
-        const=True,
-        default=False,
-        metavar="aws",
-        help="enforce SWF's rates: ThrottlingException beyond",
-    )
-    add(
-        "--no-ghosts",
-        dest="ghosts",
-        action="store_false",
-        help="hand no task to a poller whose connection has gone; SWF may",
-    )
-    add("--virtual-time", action="store_true", help="when all is idle, jump to what is due next")
-    add(
-        "--seed",
-        type=int,
-        metavar="N",
-        help="what run ids are made from (default: the state's, or a new one)",
-    )
-    add("--state", type=Path, metavar="FILE", help="keep everything in FILE, and continue from it")
+    for flag, how in FLAGS.items():
+        parser.add_argument(flag, **how)
     return parser
 
 
@@ -103,12 +117,6 @@ def _allow_connections() -> None:
     """Every waiting poll holds one: take as many as the system allows, not the usual 1,024."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _as_aws(whose: str) -> bool:
-    if whose != "aws":
-        raise argparse.ArgumentTypeError(f"there are only those of aws, and none of {whose!r}")
-    return True
 
 
 def _announce(endpoint: str, seed: int) -> None:
