@@ -59,12 +59,12 @@ def _main(words: Sequence[str]) -> int:
 
 def _answer(give: Callable[[], int]) -> int:
     """Print an answer; who reads it may have enough before its end, as in ``| head``."""
+    code = 0
     try:
         code = give()
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return code
 
 

@@ -20,21 +20,26 @@ class Clock(Protocol):
         ...
 
 
+PASSING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""The clock that nobody sets; on Linux it goes on while a laptop sleeps."""
+
+
 class WallClock:
-    """The machine's time; ahead of it by so much that it does not begin before `start`.
+    """The machine's time when it was made, or `start` if that is later, and what has passed since.
 
     An engine's time does not go back, and what was served with virtual time may be in the future:
-    the time goes on from there.
+    the time goes on from there. Nor does it follow when the machine's clock is set: what is due in
+    a minute stays due in a minute.
     """
 
     virtual = False
 
     def __init__(self, start: float = 0.0) -> None:
-        self._ahead = max(0.0, start - time.time())
+        self._origin = max(start, time.time()) - time.clock_gettime(PASSING)
 
     def now(self) -> float:
         """The time."""
-        return time.time() + self._ahead
+        return self._origin + time.clock_gettime(PASSING)
 
 
 class VirtualClock:

@@ -108,10 +108,10 @@ class Journal:
         try:
             rows = self._file.execute("SELECT place, at, what, params FROM inputs ORDER BY place")
             for place, at, what, params in rows:
-                entry = Entry(place, at, what, json.loads(params))
+                entry = _read(place, at, what, json.loads(params))
                 self._places = place
                 yield entry
-        except (sqlite3.Error, ValueError) as error:
+        except (sqlite3.Error, TypeError, ValueError) as error:
             raise JournalError(
                 f"{self.path} is damaged after input {self._places}: {error}. Choose a new file."
             ) from error
@@ -190,3 +190,9 @@ def _why_closed(path: Path) -> str:
     except OSError as error:
         return error.strerror or ""
     return ""
+
+
+def _read(place: int, at: Any, what: str, params: Any) -> Entry:
+    if not isinstance(at, float) or not isinstance(params, dict):
+        raise TypeError(f"what stands at {place} is no input")
+    return Entry(place, at, what, params)

@@ -39,6 +39,10 @@ class Sender:
     def send(self, fields: list[str]) -> None:
         """Send these fields in one datagram, after what could not be sent before."""
         self._waiting.append("\n".join(fields).encode())
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what could not be sent before, as far as there is room."""
         try:
             self._send_all()
         except BlockingIOError:

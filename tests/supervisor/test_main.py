@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
-from supervisor import options
+from supervisor import __main__, options
 from supervisor.__main__ import main
 
 if TYPE_CHECKING:
@@ -23,3 +25,17 @@ def test_a_fault_of_our_own_has_a_code_of_its_own(
     assert main(["--check"]) == 70
     assert "a fault of its own" in caplog.text
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_failure_whose_reader_has_gone_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit code tells it, though nobody reads the sentence."""
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    def refuse() -> int:
+        sys.stdout.write("The deploy was given up.\n")
+        return 1
+
+    with os.fdopen(writer, "w") as nobody:
+        monkeypatch.setattr(sys, "stdout", nobody)
+        assert __main__._answer(refuse) == 1

@@ -11,6 +11,7 @@ from supervisor import messages
 from supervisor.core import Core
 from supervisor.settings import Settings
 from supervisor.systemd.manager import Manager
+from supervisor.systemd.sender import Sender
 from tests.service_manager import ServiceManager
 
 if TYPE_CHECKING:
@@ -68,6 +69,20 @@ def test_a_sign_of_life_is_given_when_it_is_due(listening: ServiceManager) -> No
         manager.look(core, now, heard=False)
     assert listening.read_dry() == ["STATUS=Starting", "WATCHDOG=1", "WATCHDOG=1"]
     assert manager.next_look() == 102.0
+
+
+def test_what_the_manager_had_no_room_for_is_sent_again(listening: ServiceManager) -> None:
+    """A second later, though nothing happens in the pool meanwhile; then nobody is woken."""
+    core, manager = Watched(), Manager({"NOTIFY_SOCKET": listening.address}, 7)
+    crowd = Sender(listening.address)
+    while not crowd.is_behind:
+        crowd.send(["STATUS=Another service"])
+    manager.look(core, 1.0, heard=True)
+    assert manager.next_look() == 2.0
+    listening.read_dry()
+    manager.look(core, 2.0, heard=False)
+    assert manager.next_look() == inf
+    assert listening.read_dry() == ["STATUS=Starting"]
 
 
 def test_tasks_alone_are_looked_at_once_a_second(listening: ServiceManager) -> None:

@@ -134,6 +134,7 @@ def test_a_file_that_cannot_be_opened_is_told_why(tmp_path: Path, place: str, wo
     ("what", "params", "words"),
     [
         ("RegisterDomain", "{nope", "is damaged after input 2: Expecting property name"),
+        ("RegisterDomain", "[]", "is damaged after input 2: what stands at 3 is no input"),
         ("RegisterTeapot", "{}", r"input 3 \(RegisterTeapot\) is now refused: KeyError"),
         ("RegisterDomain", "{}", r"input 3 \(RegisterDomain\) is now refused: KeyError"),
     ],
@@ -153,6 +154,18 @@ def test_an_input_that_cannot_be_repeated_is_told(
     for _ in range(2):
         with pytest.raises(JournalError, match=f"{words}.*Choose a new file"):
             Service(state=path)
+
+
+def test_an_input_without_its_time_is_told(tmp_path: Path) -> None:
+    """A text where the time should be is damage, too."""
+    path = tmp_path / "state"
+    Service(state=path).close(1.0)
+    theirs = sqlite3.connect(path)
+    theirs.execute("UPDATE inputs SET at = 'noon'")
+    theirs.commit()
+    theirs.close()
+    with pytest.raises(JournalError, match="is damaged after input 0: what stands at 1"):
+        Service(state=path)
 
 
 def test_a_file_that_was_cut_short_is_told(tmp_path: Path) -> None:
