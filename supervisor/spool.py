@@ -9,7 +9,8 @@ Rules of this file:
 3. A file appears whole or not at all: it is written beside, locked, and renamed into its place.
    Only its owner can read it: it holds what the flow's results hold. Nothing is taken up from a
    folder in which others may write.
-4. A disk that is full or missing costs a sentence in the log and this protection, never a task.
+4. A disk that is full or missing costs a sentence in the log and this protection, never a task. A
+   file that cannot be read hides no other.
 5. It is not synced to the platter: it outlives processes, not the machine.
 """
 
@@ -32,7 +33,7 @@ from supervisor.messages import Answer, Fail, HandBack, Place, Report, Role, Tas
 from supervisor.messages.base import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from typing import BinaryIO
 
 SUFFIX = ".task"
 
@@ -171,10 +172,11 @@ def collect(folder: str, owner: Owner) -> tuple[Report, ...]:
             )
             return ()
         names = sorted(Path(folder).iterdir())
-        return tuple(report for name in names for report in _taken_up(name, owner))
     except OSError as error:
         log.LOGGER.error("%s", _sentence(Path(folder), error))
         return ()
+    found = [_looked_into(name, owner) for name in names if name.suffix == SUFFIX]
+    return tuple(report for report in found if report)
 
 
 def _others_may_write(folder: Path) -> bool:
@@ -182,43 +184,68 @@ def _others_may_write(folder: Path) -> bool:
     return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) or found.st_uid not in _TRUSTED
 
 
-def _taken_up(name: Path, owner: Owner) -> Iterator[Report]:
-    if name.suffix != SUFFIX or not _is_free(name):
-        return
-    if name.name.startswith("."):
-        if time.time() - name.stat().st_mtime > STALE_SECONDS:
-            name.unlink(missing_ok=True)
-        return
+def _looked_into(name: Path, owner: Owner) -> Report | None:
+    """What one file asks for. Whatever is wrong with it, the others are looked into as well."""
     try:
-        held = _decoder.decode(name.read_bytes())
+        if not name.name.startswith("."):
+            return _taken_up(name, owner)
+        _tidy(name)
+    except FileNotFoundError:
+        pass  # somebody has answered its task meanwhile, or finished writing it
     except (msgspec.DecodeError, RecursionError) as error:
         log.LOGGER.error("%s is no file of a task (%s); it is left alone.", name, error)
-        return
-    if held.owner == owner:
-        yield from _reported(held, name)
+    except OSError as error:
+        log.LOGGER.error(
+            "%s cannot be taken up: %s. Mend that, and the next start reports its task.",
+            name,
+            error.strerror or error,
+        )
+    return None
 
 
-def _is_free(name: Path) -> bool:
-    """Whether nobody holds the task of this file."""
-    try:
+def _tidy(name: Path) -> None:
+    """Remove an unfinished file that is a dead process's.
+
+    A young one's lock is not even tried: whoever writes it may be about to take it.
+    """
+    if time.time() - name.stat().st_mtime > STALE_SECONDS:
         with name.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Its holder may have put a new file into its place since we opened this one.
-            return os.fstat(file.fileno()).st_ino == name.stat().st_ino
-    except (BlockingIOError, FileNotFoundError):
+            if _locked(file):
+                name.unlink()
+
+
+def _taken_up(name: Path, owner: Owner) -> Report | None:
+    with name.open("rb") as file:
+        held = _decoder.decode(file.read())
+        if held.owner == owner and _is_free(file, name):
+            return _reported(held, name)
+    return None
+
+
+def _is_free(file: BinaryIO, name: Path) -> bool:
+    """Whether nobody holds the task of this file; from then on we do, until it is closed."""
+    # Its holder may have put a new file into its place since we opened this one.
+    return _locked(file) and os.fstat(file.fileno()).st_ino == name.stat().st_ino
+
+
+def _locked(file: BinaryIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
+    return True
 
 
-def _reported(held: Held, name: Path) -> Iterator[Report]:
+def _reported(held: Held, name: Path) -> Report | None:
     within = None
     if held.task.timeout is not None:
         within = held.since + held.task.timeout - time.time()
         if within <= 0:
             log.LOGGER.info("A spooled task of %s has timed out.", held.task.workflow_id)
             name.unlink(missing_ok=True)
-            return
+            return None
     why = "the supervisor died, and the worker with it"
-    yield Report(held.task, held.role, held.answer or _lost(held, why), why, within)
+    return Report(held.task, held.role, held.answer or _lost(held, why), why, within)
 
 
 def _lost(held: Held, why: str) -> Answer:

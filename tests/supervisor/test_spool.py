@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,6 +119,43 @@ def test_nonsense_is_left_alone_with_a_sentence(
     assert len(spool.collect(folder, OWNER)) == 1
     assert "bad.task is no file of a task" in caplog.text
     assert bad.exists()
+
+
+def test_a_file_that_cannot_be_read_hides_no_other(
+    folder: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is named in a sentence, and left alone."""
+    bad = Path(folder, f"0{spool.SUFFIX}")
+    bad.mkdir()
+    left_behind(folder)
+    assert len(spool.collect(folder, OWNER)) == 1
+    assert f"{bad} cannot be taken up: Is a directory" in caplog.text
+
+
+@pytest.mark.parametrize("name", [f"0{spool.SUFFIX}", f".0{spool.SUFFIX}"])
+def test_a_file_that_vanishes_hides_no_other(
+    folder: str, name: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another supervisor's reporter removes one, or its worker finishes one: no word about it."""
+    left_behind(folder)
+    names = [Path(folder, name), *Path(folder).iterdir()]
+    monkeypatch.setattr(Path, "iterdir", lambda _folder: iter(names))
+    assert len(spool.collect(folder, OWNER)) == 1
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("age", [0.0, spool.STALE_SECONDS + 60])
+def test_an_unfinished_file_is_not_locked_while_it_is_young(
+    folder: str, age: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its writer has made it and is about to lock it: one who tried would be in the way."""
+    unfinished = Path(folder, f".0{spool.SUFFIX}")
+    unfinished.touch()
+    os.utime(unfinished, (time.time() - age,) * 2)
+    tried: list[object] = []
+    monkeypatch.setattr("fcntl.flock", lambda *given: tried.append(given))
+    assert spool.collect(folder, OWNER) == ()
+    assert bool(tried) is (age > spool.STALE_SECONDS)
 
 
 def test_unfinished_files_are_removed_once_they_are_old(folder: str) -> None:
