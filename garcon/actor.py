@@ -39,8 +39,8 @@ class Actor(GarconLogger):
         return found
 
     def report(self, error: Exception) -> None:
-        """Within a handler: log the error with its traceback, and tell the user's handler."""
-        self.logger.error(error, exc_info=True)  # noqa: LOG014 - its callers are the handlers
+        """Log the error with its traceback, and tell the user's handler."""
+        self.logger.error(error, exc_info=error)
         if self.on_exception:
             try:
                 self.on_exception(self, error)

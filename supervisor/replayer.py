@@ -13,7 +13,7 @@ Rules of this file:
 4. Trouble that passes ends it without a word: the supervisor sends another after a rest. So does
    being told to leave.
 5. Nobody is woken by a rehearsal: the flow's ``on_exception`` is not called, and SWF is told
-   nothing. What the decider logged about a decision that differs is told with it.
+   nothing. What the decider raised at the decision that differs is told with it.
 """
 
 from __future__ import annotations
@@ -84,17 +84,17 @@ def _verdict(
         if leaving.asked:
             return None
         events = of_these_versions(recorded, _versions(flow))
-        with _last_words() as words:
+        with _errors() as raised:
             found = next(replaying.differences(flow.target, events), None)
         if found:
-            return _contradicted(worker, workflow_id, found, words)
+            return _contradicted(worker, workflow_id, found, raised)
         executions += 1
         decisions += sum(1 for _ in replaying.turns(events))
     return messages.Replayed(worker, executions, decisions)
 
 
 def _contradicted(
-    worker: int, workflow_id: str, first: replaying.Difference, words: list[str]
+    worker: int, workflow_id: str, first: replaying.Difference, raised: list[str]
 ) -> messages.Contradicted:
     return messages.Contradicted(
         worker=worker,
@@ -102,7 +102,7 @@ def _contradicted(
         event_id=first.completed_id,
         recorded=_shown(first.recorded),
         decided=_shown(first.decided),
-        why=words[-1] if words else "",
+        why=raised[-1] if raised else "",
     )
 
 
@@ -113,10 +113,10 @@ def _shown(decisions: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class _Words(logging.Handler):
-    """Keeps what is said."""
+    """Keeps the errors that are logged."""
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.ERROR)
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -126,8 +126,12 @@ class _Words(logging.Handler):
 
 
 @contextlib.contextmanager
-def _last_words() -> Iterator[list[str]]:
-    """What garcon warns of within the block; without it every replayed failure would be logged."""
+def _errors() -> Iterator[list[str]]:
+    """What garcon logs as errors within the block, of which nothing is shown.
+
+    A replay logs the error of a decision that differs, and no other. Warnings are not kept: they
+    may be about decisions that did not differ.
+    """
     words, logger = _Words(), logging.getLogger("garcon")
     before, logger.propagate = logger.propagate, False
     logger.addHandler(words)

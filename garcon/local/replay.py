@@ -11,9 +11,12 @@ executions of it run: replay some of their histories first, and see whether they
 - Compared is what a decision does: which activity with which input, which timer, how it closes.
   Timeouts, priorities and task lists may be changed at any time and are left out.
 - The order of the decisions of one task does not count.
+- What the decider raises is logged where it decides otherwise, once. Where it raised when the
+  history was made, it raises again, and that is worth no word.
 - Only the decider runs; no activity does, and nothing is sent anywhere.
 """
 
+import contextvars
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -99,6 +102,7 @@ class _Replaying(DeciderWorker):
         super().__init__(flow, register=False)
         self._events = events
         self._known = Reduced("replayed")
+        self._raised: tuple[Exception, contextvars.Context] | None = None
 
     def reduced(self, poll: Mapping[str, Any], identity: str | None = None) -> Reduced:  # noqa: ARG002 - nobody polled
         """What the events up to this task amount to: those since the task before are added."""
@@ -109,6 +113,16 @@ class _Replaying(DeciderWorker):
     def whole_history(self, poll: Mapping[str, Any]) -> Events:
         """The events up to this task, for a run that goes on as new."""
         return self._events[: poll["startedEventId"]]
+
+    def report(self, error: Exception) -> None:
+        """Keep it: whether it is worth a word is known when the decision has been compared."""
+        self._raised = error, contextvars.copy_context()  # which has the logger of the execution
+
+    def tell(self) -> None:
+        """Report what the decider raised last, if it raised."""
+        if self._raised:
+            error, context = self._raised
+            context.run(super().report, error)
 
 
 def replay(flow: Any, events: Events) -> list[Difference]:
@@ -133,6 +147,7 @@ def differences(flow: Any, events: Events) -> Iterator[Difference]:
         if _compare(turn, going_on.decide(task)):
             afresh = _Replaying(flow, events)
             if difference := _compare(turn, afresh.decide(task)):
+                afresh.tell()
                 yield difference
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,6 +115,22 @@ def test_what_a_decider_raises_is_told_and_wakes_nobody(tmp_path: Path) -> None:
     assert isinstance(heard, Contradicted)
     assert "KeyError" in heard.why
     assert "sned" in heard.why
+
+
+def test_what_was_said_at_decisions_that_fit_is_no_reason(tmp_path: Path) -> None:
+    """Where the one that differs raises nothing, nothing is told."""
+    a = make("a")
+
+    def chatty(schedule: Any) -> None:
+        logging.getLogger("garcon.flow").warning("This is no reason.")
+        schedule("one", a).wait()
+        schedule("two", a)
+
+    events = recorded()
+    events[4]["activityTaskScheduledEventAttributes"]["activityId"] = "flow_a-1-one"
+    _, heard = errand(keep(tmp_path, events), a=a, decider=chatty)
+    assert isinstance(heard, Contradicted)
+    assert (heard.event_id, heard.why) == (10, "")
 
 
 def test_a_new_version_of_an_activity_is_no_contradiction(tmp_path: Path) -> None:

@@ -187,8 +187,35 @@ def test_who_wants_the_first_difference_has_nothing_else_decided() -> None:
     assert decider.call_count == 2  # going on, and once more from the first event
 
 
-def test_a_flow_that_changes_a_result_is_no_difference() -> None:
-    """What it did at the decision before is not held against the code: SWF's history is."""
+def raising(_schedule: Any) -> None:
+    """A decider with a mistake."""
+    raise KeyError("sned")
+
+
+def test_what_a_decider_raises_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Of a decision that differs, with its traceback, under its execution, to the handler too."""
+    events = recorded(flow(), beans="b")
+    changed = flow(decider=raising, on_exception=Mock())
+    caplog.clear()
+    assert next(differences(changed, events)).completed_id == 4
+    (told,) = caplog.records
+    assert told.exc_info
+    assert told.exc_info[0] is KeyError
+    assert told.name.startswith("garcon.cafe.coffee")
+    assert changed.on_exception.call_count == 1
+
+
+def test_what_a_decider_raised_then_is_not_told_now(caplog: pytest.LogCaptureFixture) -> None:
+    """An execution that failed by its decider, and would fail so again, fits without a word."""
+    made = flow(decider=raising)
+    events = recorded(made, beans="b")
+    caplog.clear()
+    assert replay(made, events) == []
+    assert caplog.records == []
+
+
+def test_a_flow_that_changes_a_result_is_no_difference(caplog: pytest.LogCaptureFixture) -> None:
+    """What it did at the decision before is not held against the code, and nothing is said."""
     gather = activity.create("cafe", "coffee")(name="gather", run=runner.Sync(numbers.fill()))
 
     def decider(schedule: Any) -> None:
@@ -201,7 +228,9 @@ def test_a_flow_that_changes_a_result_is_no_difference() -> None:
     made = SimpleNamespace(domain="cafe", name="coffee", gather=gather, decider=decider)
     events = recorded(made)
     assert len(list(turns(events))) == 4
+    caplog.clear()
     assert replay(made, events) == []
+    assert caplog.records == []
 
 
 def test_a_run_that_went_on_as_new_is_replayed_without_swf(
