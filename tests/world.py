@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import heapq
 import itertools
+import operator
 from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -70,7 +71,8 @@ class World:
         self.zygotes: dict[int, Zygote] = {}
         self.helpers: dict[str, Attendant] = {}
         self.lowest: Counter[TaskList] = Counter()  # strength since it was first full
-        self.pictures: list[tuple[float, dict[TaskList, int], dict[TaskList, int]]] = []
+        # After each turn: the strength, and the least size that each list was to have in it.
+        self.pictures: list[tuple[float, Counter[TaskList], Counter[TaskList]]] = []
         self._fates = iter(self.script.fates)
         self._versions = iter(self.script.versions)
         self._plans = iter(self.script.plans)
@@ -127,8 +129,13 @@ class World:
         self._said, self._deaths, self._asked = [], [], []
         if self.now >= self.core.next_deadline():
             events.append(messages.Tick())
-        self._perform([action for event in events for action in self._handle(event)])
-        self._watch_strength()
+        wished: list[messages.Action] = []
+        sizes: list[Counter[TaskList]] = []
+        for event in events:
+            wished += self._handle(event)
+            sizes.append(Counter(self.wanted))
+        self._perform(wished)
+        self._watch_strength(sizes)
 
     def _handle(self, event: messages.Event) -> list[messages.Action]:
         self.judge.now = self.now
@@ -297,11 +304,12 @@ class World:
             and each.generation in self.judge.served
         )
 
-    def _watch_strength(self) -> None:
+    def _watch_strength(self, sizes: list[Counter[TaskList]]) -> None:
         if not self.judge.pools.seats:
             return
         strength = self._proved_strength()
-        self.pictures.append((self.now, strength, self.wanted))
+        least = functools.reduce(operator.and_, sizes, Counter(self.wanted))
+        self.pictures.append((self.now, strength, least))
         if not self.lowest and all(strength[each] >= n for each, n in self.wanted.items()):
             self.lowest = Counter(self.wanted)
         if self.lowest and not self.judge.leaving:

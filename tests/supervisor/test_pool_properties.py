@@ -70,12 +70,10 @@ NO_SOONER_QUIET = (
 def test_strength_never_dips_for_a_size_or_a_restart(told: Orders, tasks: list[Plan]) -> None:
     """With good workers a list is always as strong as it was, or as it is to be."""
     in_time = tuple(replace(each, timeout=60.0, stale=None) for each in tasks)
-    # One wish a turn: a picture is taken after each, and shows what it alone asked for.
-    one_by_one = tuple((at + place / 1000, each) for place, (at, each) in enumerate(told))
-    world = tell(Script(plans=in_time, orders=one_by_one)).finish(ENOUGH)
+    world = tell(Script(plans=in_time, orders=told)).finish(ENOUGH)
     before: dict[TaskList, int] = {}
-    for at, strength, wanted in world.pictures:
-        for each, size in wanted.items():
+    for at, strength, least in world.pictures:
+        for each, size in least.items():
             floor = min(before.get(each, 0), size)
             assert strength.get(each, 0) >= floor, f"{each} fell below {floor} at {at}"
         before = strength

@@ -158,8 +158,7 @@ def test_what_was_served_in_virtual_time_goes_on_in_the_walls(tmp_path: Path) ->
         account.register()
         account.start(executionStartToCloseTimeout="86400")
         account.decide(decision("StartTimer", timerId="t", startToFireTimeout="3600"))
-        while not account.poll_decision()["taskToken"]:
-            pass
+        until(lambda: account.poll_decision()["taskToken"], "the timer brings a decision task")
     made, endpoint = listening("--state", state_file)
     with made:
         before = state(endpoint)["now"]
