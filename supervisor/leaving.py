@@ -7,6 +7,8 @@ Rules of this file:
 2. A rest ends when a reason to leave comes, or something to do.
 3. Being asked is not missed: from before the supervisor knows of this process until it listens,
    the signals are held back. (The zygote ignores them, and an ignored signal leaves no trace.)
+4. They ask the worker alone. What a task forks ends by them, like any process of its own, from its
+   first moment on: they are held back while it is forked.
 """
 
 from __future__ import annotations
@@ -34,6 +36,17 @@ def hold_back() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _ASKING)
 
 
+def _listen() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKING)
+
+
+def _end_by_them() -> None:
+    """Rule 4, in the child: ours would set a flag that nobody there looks at."""
+    for each in _ASKING:
+        signal.signal(each, signal.SIG_DFL)
+    _listen()
+
+
 class Leaving:
     """Set up once in a worker, after the fork."""
 
@@ -46,7 +59,8 @@ class Leaving:
         """Listen from now on."""
         for each in _ASKING:
             signal.signal(each, self._ask)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ASKING)
+        os.register_at_fork(before=hold_back, after_in_parent=_listen, after_in_child=_end_by_them)
+        _listen()
         return self
 
     def __exit__(

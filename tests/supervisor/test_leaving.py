@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import select
+import signal
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -19,6 +22,26 @@ LIMIT = 20
 
 LONG = 300.0
 """Seconds of a rest that nobody waits out."""
+
+FORKING = """
+import multiprocessing, os, signal, sys
+from supervisor import channel
+from supervisor.leaving import Leaving
+
+if "early" in sys.argv:
+    os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTERM))
+with Leaving(channel.pair()[1]) as leaving:
+    child = multiprocessing.get_context("fork").Process(target=signal.pause)
+    child.start()
+    if "early" not in sys.argv:
+        child.terminate()
+    child.join(20)
+    ended = child.exitcode
+    child.kill()
+    os.kill(os.getpid(), signal.SIGTERM)
+    print(ended, leaving.asked)
+"""
+"""A worker whose task forks a process, and ends it before or after it can know what it is."""
 
 
 @pytest.fixture
@@ -69,3 +92,12 @@ def test_a_lost_supervisor_ends_a_rest(ends: tuple[channel.Channel, channel.Chan
     ends[0].close()
     assert not leaving.rest(LONG)
     assert leaving.asked
+
+
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_what_a_task_forks_can_be_terminated(when: str) -> None:
+    """It does not hear for the worker, not even in its first moment; the worker still hears."""
+    ran = subprocess.run(
+        [sys.executable, "-c", FORKING, when], check=True, capture_output=True, text=True
+    )
+    assert ran.stdout == f"{-signal.SIGTERM} True\n"
