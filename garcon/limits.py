@@ -2,7 +2,8 @@
 
 The figures are those of the SWF service model, 2012-01-25. Texts for people are cut and carry a
 mark, so that nobody takes the rest for the whole; texts that mean something (inputs, results) are
-never cut, see ``payload``.
+never cut, see ``payload``. What UTF-8 has no bytes for is spelled out in them: a file name that
+could not be decoded holds such characters, and an error that names the file has them in its text.
 """
 
 import hashlib
@@ -26,12 +27,17 @@ FORBIDDEN = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")
 
 def cut(text: str, limit: int) -> str:
     """The text if it fits, else its beginning and the mark, ``limit`` characters in all."""
+    text = _spelled_out(text)
     return text if len(text) <= limit else text[: limit - len(MARK)] + MARK
 
 
 def reason(error: object) -> str:
     """The first 255 characters of what the error says; of a silent one, its name."""
-    return (str(error) or type(error).__name__)[:REASON]
+    return _spelled_out(str(error) or type(error).__name__)[:REASON]
+
+
+def _spelled_out(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 def activity_id(text: str) -> str:

@@ -1,5 +1,7 @@
 """What goes over a channel: one JSON object a packet, typed and checked at its arrival."""
 
+import json
+
 import msgspec
 
 from supervisor.messages.about import TaskList
@@ -156,8 +158,12 @@ class NotUnderstood(ValueError):
 
 
 def encode(message: Said) -> bytes:
-    """One packet for a channel."""
-    return _encoder.encode(message)
+    """One packet for a channel; what UTF-8 has no bytes for is a question mark in it."""
+    try:
+        return _encoder.encode(message)
+    except UnicodeEncodeError:  # an error of the flow's names a file that could not be decoded
+        words = msgspec.to_builtins(message)
+        return json.dumps(words, ensure_ascii=False).encode(errors="replace")
 
 
 def decode(packet: bytes) -> Said:

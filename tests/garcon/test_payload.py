@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 import pytest
@@ -34,6 +35,14 @@ def test_reason_is_the_first_255_characters_or_the_name() -> None:
     """The documented 255; an error that says nothing is called by its name."""
     assert limits.reason(ValueError("x" * 300)) == "x" * 255
     assert limits.reason(KeyError()) == "KeyError"
+
+
+def test_what_utf8_cannot_carry_is_spelled_out() -> None:
+    """The name of a file that could not be decoded is still to be recognised, and no longer."""
+    name = os.fsdecode(b"caf\xe9.txt")
+    assert limits.reason(ValueError(name)) == r"caf\udce9.txt"
+    assert limits.cut(name, 100) == r"caf\udce9.txt"
+    assert len(limits.reason(name * 255)) == len(limits.cut(name * 255, 255)) == 255
 
 
 @given(st.text(min_size=257), st.text(min_size=257))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import types
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
@@ -102,6 +104,21 @@ def test_a_failure_is_kept_as_it_is_told() -> None:
     assert isinstance(kept, Fail)
     assert kept.reason == "burnt"
     assert "ValueError" in str(kept.details)
+
+
+def test_a_failure_that_names_an_undecodable_file_is_kept_and_told() -> None:
+    """What UTF-8 has no bytes for is spelled out: neither the will nor SWF could take it."""
+
+    def burn(context: Any, activity: Any) -> None:
+        raise ValueError(os.fsdecode(b"no caf\xe9.txt"))
+
+    told = swf()
+    result, keeper = done(burn, told)
+    assert result == Result.FAILED
+    (kept,) = keeper.kept
+    assert isinstance(kept, Fail)
+    assert kept.reason == told.requests(FAILED)[0]["reason"] == r"no caf\udce9.txt"
+    assert rb"no caf\\udce9.txt" in msgspec.json.encode(kept)
 
 
 def test_a_result_that_is_too_large_is_kept_as_the_failure_that_it_is() -> None:

@@ -42,6 +42,12 @@ def test_a_message_is_the_same_after_the_way_over_a_channel(message: messages.Sa
     assert messages.decode(messages.encode(message)) == message
 
 
+def test_a_text_that_utf8_cannot_carry_arrives_with_question_marks() -> None:
+    """An error that names a file of undecodable name is told like any other."""
+    packet = messages.encode(messages.CannotLoad("no caf\udce9.txt", 3))
+    assert messages.decode(packet) == messages.CannotLoad("no caf?.txt", 3)
+
+
 @pytest.mark.parametrize(
     "packet",
     [
