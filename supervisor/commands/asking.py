@@ -55,6 +55,8 @@ class Supervisor:
         """Ask for something. Raises ``Failed``."""
         try:
             self._socket.sendall(asks.as_line(request))
+        except (BrokenPipeError, ConnectionResetError):
+            return  # it may have turned us away, and said why before it closed: ``answer`` hears it
         except OSError as error:
             raise self._silent(error.strerror or str(error)) from error
 
