@@ -10,11 +10,14 @@ Rules of this file:
 3. Who listens holds a lock beside the socket. What a dead supervisor left is replaced; beside a
    living one nobody else may listen.
 4. A client that has said its last word is still answered; one that is gone is forgotten.
+5. Nobody is left at the door: the loop would be woken for them without end. Where there is no
+   descriptor for a client, it is turned away by the one that is kept for that.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import select
@@ -42,6 +45,8 @@ CLIENTS = 16
 
 WAITING = 128
 """Clients that may have knocked and not been let in yet: one turn of the loop lets one in."""
+
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
 _ROOT = 0
@@ -173,6 +178,7 @@ class Control:
         self._listener = listener
         self._poll = poll
         self._clients: dict[int, Client] = {}  # by descriptor, the oldest first
+        self._spare = _spare() if listener else None
         if listener:
             poll.register(listener.socket, select.POLLIN)
 
@@ -210,13 +216,18 @@ class Control:
         if self._listener:
             self._poll.unregister(self._listener.socket)
             self._listener.close()
+        self._give_up_spare()
 
     # --- coming and going
 
     def _accept(self, listener: socket.socket) -> None:
+        if self._spare is None:  # somebody was quicker than its owner
+            self._spare = _spare()
         try:
             accepted, _ = listener.accept()
-        except OSError:  # it has gone again, or we have no descriptor for it: it may try again
+        except OSError as error:  # else it has gone again
+            if error.errno in _NO_DESCRIPTOR:
+                self._turn_away_next(listener)
             return
         accepted.setblocking(False)  # noqa: FBT003 - the standard library has no keyword here
         client = Client(accepted, _user_of(accepted))
@@ -228,6 +239,19 @@ class Control:
         else:
             self._clients[accepted.fileno()] = client
             self._poll.register(accepted, client.events)
+
+    def _turn_away_next(self, listener: socket.socket) -> None:
+        """Rule 5."""
+        self._give_up_spare()
+        with contextlib.suppress(OSError):
+            accepted, _ = listener.accept()
+            _turn_away(accepted, "The supervisor has no descriptor left: raise LimitNOFILE=.")
+        self._spare = _spare()
+
+    def _give_up_spare(self) -> None:
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
 
     def _has_room(self) -> bool:
         """Whether one more can be served, now that an idle one has made room for it."""
@@ -265,6 +289,14 @@ class Control:
             return []
         line, client.heard = client.heard, b""
         return [(client, _understood(line))]
+
+
+def _spare() -> int | None:
+    """A descriptor to be given up for another; ``None`` if there is none even now."""
+    try:
+        return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
 
 
 def _understood(line: bytes) -> asks.Ask | asks.Refused:

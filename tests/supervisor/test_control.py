@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import select
 import socket
 import stat
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -356,3 +357,33 @@ def test_followers_do_not_make_room(server: Server) -> None:
         assert "others follow the log" in answer.why
     for each in following:
         each.close()
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """Whoever opens something now is refused by the kernel."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(os.devnull, os.O_RDONLY)  # the lowest: all below it are taken
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_who_comes_when_no_descriptor_is_left_is_turned_away(server: Server) -> None:
+    """With a sentence, each of them: left at the door they would wake the loop without end."""
+    for _ in range(3):
+        with closing(server.client()) as client:
+            with no_descriptor_left():
+                server.turn()
+                still_there = server.poll.poll(0)
+            assert still_there == []
+            (answer,) = answers(client)
+            assert isinstance(answer, asks.Refused)
+            assert "no descriptor left: raise LimitNOFILE=" in answer.why
+    with closing(server.client()) as client:
+        client.sendall(asks.as_line(STATUS))
+        server.answer_all(asks.Done())
+        assert first(client) == asks.Done()
