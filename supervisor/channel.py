@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PACKET_BYTES = 1 << 18
-"""Largest packet: a result of 32,768 characters, each up to six bytes in JSON, and its frame."""
+PACKET_BYTES = 204 << 10
+"""Largest packet: a result of 32,768 characters, each up to six bytes in JSON, and its frame. Linux
+takes 212,960 bytes if nobody has changed ``net.core.wmem_default`` (socket(7))."""
 
 RIDERS = 2
 """Descriptors that ride on one message at most: a worker's channel and its will."""
@@ -45,8 +46,8 @@ class ChannelFull(BlockingIOError):
     """The process at the other end does not listen; the message was not said."""
 
 
-class MessageTooLong(ValueError):
-    """The message is longer than the kernel's packets; the message says which and how long."""
+class MessageTooLong(OSError):
+    """The message does not fit a packet, ours or the kernel's; the text says which and how long."""
 
 
 class Channel:
@@ -86,9 +87,12 @@ class Channel:
     def say(self, message: messages.Said, *descriptors: int) -> None:
         """Send one message, with a copy of each descriptor.
 
-        Raises ``ChannelClosed``, and ``ChannelFull`` at an end that does not block.
+        Raises ``ChannelClosed``, ``MessageTooLong``, and ``ChannelFull`` at an end that does not
+        block.
         """
         packet = messages.encode(message)
+        if len(packet) > PACKET_BYTES:
+            raise _too_long(message, packet)
         try:
             if descriptors:
                 socket.send_fds(self._socket, [packet], list(descriptors), socket.MSG_NOSIGNAL)
@@ -101,9 +105,7 @@ class Channel:
         except OSError as error:
             if error.errno != errno.EMSGSIZE:
                 raise
-            raise MessageTooLong(
-                f"a {type(message).__name__} of {len(packet):,} bytes does not fit a packet"
-            ) from error
+            raise _too_long(message, packet) from error
 
     def hear(self) -> messages.Said | None:
         """The next message; None at the end, or when an end that does not block has none.
@@ -132,6 +134,11 @@ def pair() -> tuple[Channel, Channel]:
     """The supervisor's end, which never blocks, and the child's, which does."""
     ours, theirs = kernel.socket_pair()
     return Channel(ours), Channel(theirs)
+
+
+def _too_long(message: messages.Said, packet: bytes) -> MessageTooLong:
+    what = f"a {type(message).__name__} of {len(packet):,} bytes"
+    return MessageTooLong(f"{what} does not fit a packet")
 
 
 def _past_reset(receive: Callable[[], T]) -> T:

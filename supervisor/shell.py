@@ -327,7 +327,7 @@ class Shell:
     def _show_pool_to(self, attendant: Child) -> None:
         in_hand = sum(each.working for each in self._children)
         try:
-            attendant.channel.say(messages.PoolState(self._core.pool(), in_hand))
+            _say_pool(attendant.channel, self._core.pool(), in_hand)
         except (channel.ChannelClosed, channel.ChannelFull):
             log.LOGGER.debug("%s does not listen: this picture is dropped", attendant.key)
 
@@ -345,6 +345,13 @@ class Shell:
         for child in self._children:
             child.signal(kernel.kill_group)
         self._control.close()
+
+
+def _say_pool(to: channel.Channel, lists: tuple[messages.ListState, ...], in_hand: int) -> None:
+    try:
+        to.say(messages.PoolState(lists, in_hand))
+    except channel.MessageTooLong:  # more than a thousand lists; what is in hand counts more
+        to.say(messages.PoolState((), in_hand))
 
 
 def _kind(message: messages.Said) -> str:

@@ -81,9 +81,9 @@ class Spawner:
             hand_back=settings.late_tasks == "hand-back",
         )
         try:
-            if self._spare:
-                self._welcome(Kind.ZYGOTE, generation, load, *self._spare)
-                self._spare = None
+            spare, self._spare = self._spare, None
+            if spare:
+                self._welcome(Kind.ZYGOTE, generation, load, *spare)
             else:
                 self._spawn(Kind.ZYGOTE, generation, kernel.ZYGOTE, load)
         except OSError as error:
@@ -162,8 +162,12 @@ class Spawner:
     ) -> None:
         """Tell a new process what it is to do, and enter it in the book."""
         ours = channel.Channel(end)
-        with contextlib.suppress(channel.ChannelClosed):  # its death says so in the next turn
-            ours.say(first, *descriptors)
+        try:
+            with contextlib.suppress(channel.ChannelClosed):  # its death says so in the next turn
+                ours.say(first, *descriptors)
+        except OSError:
+            ours.close()  # which ends it: it has been told nothing
+            raise
         self._add(Child(kind, key, ours, pid))
 
     def _add(self, child: Child) -> None:

@@ -105,7 +105,7 @@ class PoolAsked(Message, frozen=True):
 class PoolState(Message, frozen=True):
     """How the pool does, said to attendants that show it or asked for it."""
 
-    lists: tuple[ListState, ...]
+    lists: tuple[ListState, ...]  # none where they are too many for one message
     in_hand: int = 0  # tasks, those of workers that are on their way out included
 
 

@@ -135,6 +135,19 @@ def test_the_largest_result_fits_one_packet(ends: Ends) -> None:
     assert ours.hear() == big
 
 
+def test_what_does_not_fit_a_packet_is_not_said(ends: Ends) -> None:
+    """Whatever this host's kernel would take; what does fit it takes."""
+    ours, theirs = ends
+    frame = len(messages.encode(messages.CannotLoad("", 3)))
+    largest = messages.CannotLoad("x" * (channel.PACKET_BYTES - frame), 3)
+    ours.say(largest)
+    assert theirs.hear() == largest
+    with pytest.raises(channel.MessageTooLong, match=r"CannotLoad of .* does not fit a packet"):
+        ours.say(messages.CannotLoad(f"{largest.why}x", 3))
+    theirs.say(messages.Polling(1))
+    assert ours.hear() == messages.Polling(1)
+
+
 def test_an_inherited_end_is_not_inherited_on(ends: Ends) -> None:
     """What the flow starts cannot speak in its starter's name."""
     descriptor = os.dup(ends[1].fileno())

@@ -18,7 +18,10 @@ from supervisor.messages import (
     GenerationLost,
     Load,
     Register,
+    Replay,
+    Role,
     Stickiness,
+    TaskList,
 )
 from supervisor.settings import Settings
 from supervisor.spawner import Spawner
@@ -114,6 +117,32 @@ def test_no_process_for_a_zygote_or_an_attendant_is_an_event(
     assert isinstance(lost, GenerationLost)
     assert lost.generation == 2
     assert isinstance(nursery.spawner.start_attendant("endpoint", ()), AttendantLost)
+
+
+def test_who_cannot_be_told_what_to_do_is_not_started(
+    nursery: Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists that do not fit a message are told as an event; the process hears its channel's end."""
+    ours, theirs = kernel.socket_pair()
+    monkeypatch.setattr(kernel, "spawn", lambda _: (99, ours))
+    lists = (TaskList("shop_resize", Role.ACTIVITY),) * 10_000
+    lost = nursery.spawner.start_attendant("scale", lists)
+    assert isinstance(lost, AttendantLost)
+    assert "does not fit a packet" in lost.why
+    assert nursery.children.get(Kind.ATTENDANT, "scale") is None
+    heard = channel.Channel(theirs)
+    assert heard.hear() is None
+    assert heard.closed
+    heard.close()
+
+
+def test_a_job_that_does_not_fit_a_message_is_a_fork_that_failed(nursery: Nursery) -> None:
+    """Nothing is left open; whoever asked for it tries again, and says why."""
+    before = open_descriptors()
+    failure = nursery.spawner.fork(Fork(worker=7, generation=1, job=Replay("x" * 300_000)))
+    assert isinstance(failure, ForkFailed)
+    assert "does not fit a packet" in failure.why
+    assert open_descriptors() == before
 
 
 def test_a_spare_zygote_is_used_once_and_told_everything(nursery: Nursery) -> None:
