@@ -86,6 +86,7 @@ class Shell:
         self._pending: list[messages.Event] = []  # facts of our own making, told in the next turn
         self._terminal = not kernel.is_hung_up()  # whether there is one that could be closed
         self._exit: messages.Exit | None = None
+        self._presence: spool.Presence | None = None
         self._buried: dict[int, int] = {}  # workers whose death this turn delivers, and their pids
 
     def run(self) -> int:
@@ -99,6 +100,8 @@ class Shell:
                 self._wait()
                 self._turn(wake_up)
             self._farewell(wake_up)
+        if self._presence:
+            self._presence.close()
         return self._exit.code
 
     # --- one turn
@@ -137,8 +140,11 @@ class Shell:
     def _take_up_spool(self) -> None:
         """What dead supervisors left on disk; a local SWF has forgotten it with its own end."""
         if self._settings.spool and not self._settings.local:
+            self._presence = spool.appear(self._settings.spool)
+            if self._presence:
+                self._spawner.presence = self._presence.file.name
             owner = spool.Owner(self._settings.flow, self._spawner.place)
-            if reports := spool.collect(self._settings.spool, owner):
+            if reports := spool.collect(self._settings.spool, owner, self._spawner.presence):
                 self._pending.append(messages.Spooled(reports))
 
     def _listen(self, child: channel.Channel) -> None:

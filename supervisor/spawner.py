@@ -50,6 +50,7 @@ class Spawner:
             local=settings.local,
         )
         self.loaded: messages.Loaded | None = None
+        self.presence = ""  # of this supervisor in the spool
         self._settings = settings
         self._children = children
         self._listen = listen
@@ -74,6 +75,7 @@ class Spawner:
             place=self.place,
             log=self._log_style,
             spool=None if settings.local else settings.spool,  # it would outlive that SWF
+            presence=self.presence,
             max_tasks=settings.max_tasks,
             max_memory=None if settings.max_memory is None else int(settings.max_memory),
             sticky=_stickiness(settings),

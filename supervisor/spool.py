@@ -4,8 +4,11 @@ Rules of this file:
 
 1. A task in hand is a file of its own, named after its token: written when the task is taken,
    written anew when its answer is there, removed when SWF has accepted the answer or lost the task.
-2. Who holds a task holds a lock on its file (flock), which ends with the process, however it ends.
-   At its start a supervisor takes up the files that nobody holds.
+2. A task is taken up at a supervisor's start if its worker and its supervisor are both gone: a
+   supervisor that lives still owes SWF the report of a dead worker, and knows better what to say.
+   Both show by a lock (flock) that they live, which ends with the process, however it ends. The
+   worker's is on the task's file, the supervisor's on a file of its own that the task's file names.
+   Who takes up a task writes its own name there.
 3. A file appears whole or not at all: it is written beside, locked, and renamed into its place.
    Only its owner can read it: it holds what the flow's results hold. Nothing is taken up from a
    folder in which others may write.
@@ -21,8 +24,10 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import stat
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +57,10 @@ class Owner(Value, frozen=True):
 
 
 class Held(Value, frozen=True):
-    """What a file says: a task, who holds it since when (seconds since the epoch), its answer."""
+    """What a file says: a task, who holds it since when (seconds since the epoch), its answer.
+
+    ``presence`` names the file whose lock tells that the supervisor lives that owes the report.
+    """
 
     owner: Owner
     task: Task
@@ -60,6 +68,7 @@ class Held(Value, frozen=True):
     pid: int
     since: float
     answer: Answer | None = None
+    presence: str = ""  # empty: that supervisor could not make one
 
 
 _decoder = msgspec.json.Decoder(Held)
@@ -72,12 +81,14 @@ class Spool:
         folder: Where the files are; ``None`` keeps nothing.
         owner: Whose tasks these are.
         role: What the worker serves.
+        presence: Its supervisor's, see ``Held``.
     """
 
-    def __init__(self, folder: str | None, owner: Owner, role: Role) -> None:
+    def __init__(self, folder: str | None, owner: Owner, role: Role, presence: str = "") -> None:
         self._folder = Path(folder) if folder else None
         self._owner = owner
         self._role = role
+        self._presence = presence
         self._held: Held | None = None
         self._lock: int | None = None  # the descriptor of the task's file, locked
         self._healthy = True
@@ -85,7 +96,10 @@ class Spool:
     def take(self, task: Task) -> None:
         """The task is in hand."""
         if self._folder:
-            self._held = Held(self._owner, task, self._role, os.getpid(), time.time())
+            since = time.time()
+            self._held = Held(
+                self._owner, task, self._role, os.getpid(), since, presence=self._presence
+            )
             self._write(self._folder, self._held)
 
     def keep(self, answer: Answer) -> None:
@@ -160,10 +174,51 @@ def forget(folder: str | None, task: Task) -> None:
 # --- the supervisor's side ------------------------------------------------------------------------
 
 
-def collect(folder: str, owner: Owner) -> tuple[Report, ...]:
-    """What dead supervisors' workers left of this owner's tasks. Makes the folder if need be."""
+@dataclass(frozen=True)
+class Presence:
+    """The file by whose lock others see that a supervisor lives."""
+
+    file: Path
+    lock: int
+
+    def close(self) -> None:
+        """The supervisor leaves: what it still owes is its successor's."""
+        with contextlib.suppress(OSError):
+            self.file.unlink()
+        os.close(self.lock)
+
+
+def appear(folder: str) -> Presence | None:
+    """Show that a supervisor lives; ``None``, and a sentence in the log, if that cannot be.
+
+    Its name is like an unfinished file's: what is left of a killed one is removed like these.
+    """
+    file = Path(folder) / f".supervisor-{os.getpid()}-{secrets.token_hex(8)}{SUFFIX}"
     try:
-        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(folder)
+        with contextlib.ExitStack() as undo:
+            presence = Presence(file, _open_private(file))
+            undo.callback(presence.close)
+            fcntl.flock(presence.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            undo.pop_all()
+    except OSError as error:
+        log.LOGGER.error(
+            "This supervisor cannot lock a file of its own in the spool %s: %s. One that begins"
+            " meanwhile may report tasks of its dead workers, too.",
+            folder,
+            error.strerror or error,
+        )
+        return None
+    return presence
+
+
+def collect(folder: str, owner: Owner, presence: str = "") -> tuple[Report, ...]:
+    """What dead supervisors' workers left of this owner's tasks. Makes the folder if need be.
+
+    The reports are from now on owed by who collects, as long as its ``presence`` is locked.
+    """
+    try:
+        _make(folder)
         if _others_may_write(Path(folder)):
             log.LOGGER.error(
                 "Others may write to the spool %s, so what is in it is not taken up: an answer to a"
@@ -175,8 +230,12 @@ def collect(folder: str, owner: Owner) -> tuple[Report, ...]:
     except OSError as error:
         log.LOGGER.error("%s", _sentence(Path(folder), error))
         return ()
-    found = [_looked_into(name, owner) for name in names if name.suffix == SUFFIX]
+    found = [_looked_into(name, owner, presence) for name in names if name.suffix == SUFFIX]
     return tuple(report for report in found if report)
+
+
+def _make(folder: str) -> None:
+    Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _others_may_write(folder: Path) -> bool:
@@ -184,11 +243,11 @@ def _others_may_write(folder: Path) -> bool:
     return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) or found.st_uid not in _TRUSTED
 
 
-def _looked_into(name: Path, owner: Owner) -> Report | None:
+def _looked_into(name: Path, owner: Owner, presence: str) -> Report | None:
     """What one file asks for. Whatever is wrong with it, the others are looked into as well."""
     try:
         if not name.name.startswith("."):
-            return _taken_up(name, owner)
+            return _taken_up(name, owner, presence)
         _tidy(name)
     except FileNotFoundError:
         pass  # somebody has answered its task meanwhile, or finished writing it
@@ -204,33 +263,56 @@ def _looked_into(name: Path, owner: Owner) -> Report | None:
 
 
 def _tidy(name: Path) -> None:
-    """Remove an unfinished file that is a dead process's.
+    """Remove an unfinished file, or the presence, of a dead process.
 
-    A young one's lock is not even tried: whoever writes it may be about to take it.
+    A young one's lock is not even tried: whoever made it may be about to take it.
     """
     if time.time() - name.stat().st_mtime > STALE_SECONDS:
         with name.open("rb") as file:
-            if _locked(file):
+            if _locked(file, fcntl.LOCK_SH):
                 name.unlink()
 
 
-def _taken_up(name: Path, owner: Owner) -> Report | None:
+def _taken_up(name: Path, owner: Owner, presence: str) -> Report | None:
     with name.open("rb") as file:
         held = _decoder.decode(file.read())
-        if held.owner == owner and _is_free(file, name):
-            return _reported(held, name)
-    return None
+        if held.owner != owner or _is_owed(held, name) or not _is_free(file, name):
+            return None
+        report = _reported(held, name)
+        if report and presence:
+            _sign(held, name, presence)
+        return report
+
+
+def _is_owed(held: Held, name: Path) -> bool:
+    """Whether the supervisor lives that would report the task."""
+    if not held.presence:
+        return False
+    try:
+        with (name.parent / held.presence).open("rb") as file:
+            return not _locked(file, fcntl.LOCK_SH)
+    except FileNotFoundError:
+        return False
 
 
 def _is_free(file: BinaryIO, name: Path) -> bool:
     """Whether nobody holds the task of this file; from then on we do, until it is closed."""
     # Its holder may have put a new file into its place since we opened this one.
-    return _locked(file) and os.fstat(file.fileno()).st_ino == name.stat().st_ino
+    return _locked(file, fcntl.LOCK_EX) and os.fstat(file.fileno()).st_ino == name.stat().st_ino
 
 
-def _locked(file: BinaryIO) -> bool:
+def _sign(held: Held, name: Path, presence: str) -> None:
+    """From now on we owe the report of this task. If the disk is full, somebody else may, too."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(_write(name.parent, msgspec.structs.replace(held, presence=presence)))
+    except OSError as error:
+        log.LOGGER.error("%s", _sentence(name.parent, error))
+
+
+def _locked(file: BinaryIO, how: int) -> bool:
+    """Whether we have this lock now; those who only ask share it (``LOCK_SH``)."""
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -114,7 +114,7 @@ class _Server:
         self._leaving = leaving
         self._will = will
         self._shows_payloads = load.log.payloads
-        self._spool = Spool(load.spool, Owner(load.flow, load.place), role)
+        self._spool = Spool(load.spool, Owner(load.flow, load.place), role, load.presence)
         self._share = Share(load.max_tasks, load.max_memory, dice)
         self._hands = hands.for_list(flow, seat.task_list, load.sticky, self)
         self._what = f"garcon: {role} {flow.name} {name}"

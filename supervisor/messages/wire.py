@@ -45,6 +45,7 @@ class Load(Message, frozen=True):
     place: Place
     log: LogStyle
     spool: str | None = None  # the folder in which workers keep tokens and answers
+    presence: str = ""  # the file there by whose lock others see that the supervisor lives
     max_tasks: int | None = None  # tasks after which a worker is tired
     max_memory: int | None = None  # bytes over which a worker is tired
     sticky: Stickiness | None = None  # None: deciders read the whole history every time

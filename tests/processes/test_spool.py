@@ -47,8 +47,8 @@ def kill_all(supervisor: Supervisor) -> None:
 
 
 def files(folder: Path) -> list[Path]:
-    """What is in the spool."""
-    return list(folder.iterdir())
+    """What is in the spool, beside the supervisors' own files."""
+    return [each for each in folder.iterdir() if not each.name.startswith(".supervisor-")]
 
 
 def test_a_result_survives_everybody(endpoint: str, folder: Path, tmp_path: Path) -> None:
@@ -103,6 +103,32 @@ def test_who_lives_on_answers_by_itself(endpoint: str, folder: Path, tmp_path: P
             until(lambda: not files(folder), "an empty spool")
         until(lambda: not worker.is_running(), "the orphan has left")
     assert kinds["ActivityTaskStarted"] == kinds["ActivityTaskCompleted"] == 1
+
+
+def test_what_a_living_supervisor_owes_is_left_to_it(
+    endpoint: str, folder: Path, tmp_path: Path
+) -> None:
+    """It cannot tell SWF yet that its worker died; one that begins meanwhile does not say it."""
+    faults = swf.Faults(endpoint)
+    with pool(endpoint, folder) as first:
+        trial = Trial(first, endpoint, tmp_path, "return")
+        worker = trial.worker()
+        faults.order("throttle", "RespondActivityTaskFailed", count=1_000_000)
+        worker.kill()
+        first.wait_for("worker_died", pid=worker.pid)
+        with pool(endpoint, folder) as second:
+            second.signal(signal.SIGTERM)
+            assert second.wait() == 0
+            assert "spool_found" not in second.err.rest()
+        assert len(files(folder)) == 1
+        faults.withdraw()
+        reason, _ = trial.failure()
+        assert reason == "WorkerDied: killed by SIGKILL"
+        trial.open()
+        trial.completes()
+        first.signal(signal.SIGTERM)
+        assert first.wait() == 0
+    assert list(folder.iterdir()) == []
 
 
 def test_a_spool_that_cannot_be_written_costs_a_sentence(endpoint: str) -> None:

@@ -151,12 +151,14 @@ def test_a_spare_zygote_is_used_once_and_told_everything(nursery: Nursery) -> No
     ours, theirs = kernel.socket_pair()
     before = Settings(flow="shop")
     spawner = Spawner(before, nursery.children, nursery.listened.append, (99, ours))
+    spawner.presence = ".supervisor-1.task"
     assert spawner.start_generation(3, settings) is None
     load = channel.Channel(theirs).hear()
     assert isinstance(load, Load)
     assert (load.generation, load.flow, load.spool, load.max_tasks) == (3, "shop", "/spool", 5)
     assert load.sticky == Stickiness(schedule_to_start=5.0, executions=500, check=0.05)
     assert load.hand_back
+    assert load.presence == ".supervisor-1.task"
     child = nursery.children.get(Kind.ZYGOTE, 3)
     assert child is not None
     assert child.pid == 99

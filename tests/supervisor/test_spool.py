@@ -15,7 +15,7 @@ import pytest
 from garcon import reasons
 from supervisor import spool
 from supervisor.messages import Complete, Fail, HandBack, Place, Role, Task
-from supervisor.spool import Owner, Spool
+from supervisor.spool import Owner, Presence, Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,16 +30,30 @@ def folder(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-def left_behind(folder: str, *steps: Callable[[Spool], None], role: Role = Role.ACTIVITY) -> None:
-    """A worker takes a task, goes these steps, and is killed."""
+def left_behind(
+    folder: str,
+    *steps: Callable[[Spool], None],
+    role: Role = Role.ACTIVITY,
+    presence: Presence | None = None,
+) -> None:
+    """A worker takes a task, goes these steps, and is killed; its supervisor may have appeared."""
     child = os.fork()
     if child == 0:
-        worker = Spool(folder, OWNER, role)
+        worker = Spool(folder, OWNER, role, presence.file.name if presence else "")
         worker.take(TASK)
         for step in steps:
             step(worker)
+        if presence:
+            os.close(presence.lock)  # a worker is a spawned process's child, and never had it
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
+
+
+def appeared(folder: str) -> Presence:
+    """A supervisor that lives."""
+    presence = spool.appear(folder)
+    assert presence
+    return presence
 
 
 def test_an_answer_is_taken_up_as_it_was(folder: str) -> None:
@@ -71,6 +85,72 @@ def test_what_somebody_holds_is_left_alone(folder: str) -> None:
     assert spool.collect(folder, OWNER) == ()
     worker.done()
     assert list(Path(folder).iterdir()) == []
+
+
+def test_what_a_living_supervisor_owes_is_left_to_it(folder: str) -> None:
+    """Its worker is dead, and it knows of what; once it is gone, too, the next one reports."""
+    first = appeared(folder)
+    left_behind(folder, presence=first)
+    assert spool.collect(folder, OWNER) == ()
+    first.close()
+    assert len(spool.collect(folder, OWNER)) == 1
+
+
+def test_a_killed_supervisor_owes_nothing_any_more(folder: str) -> None:
+    """The kernel gives its lock back; the file that it leaves says nothing."""
+    first = appeared(folder)
+    left_behind(folder, presence=first)
+    os.close(first.lock)
+    assert first.file.exists()
+    assert len(spool.collect(folder, OWNER)) == 1
+
+
+def test_who_takes_up_a_task_owes_it(folder: str) -> None:
+    """A third supervisor leaves it alone while the second lives, and then finds it as it was."""
+    left_behind(folder, lambda worker: worker.keep(Complete("1")))
+    second = appeared(folder)
+    (report,) = spool.collect(folder, OWNER, second.file.name)
+    assert spool.collect(folder, OWNER) == ()
+    second.close()
+    (again,) = spool.collect(folder, OWNER)
+    assert (again.task, again.answer) == (report.task, Complete("1"))
+    assert again.within is not None
+    assert report.within is not None
+    assert again.within <= report.within
+
+
+def test_what_cannot_be_signed_is_reported_all_the_same(
+    folder: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk costs a sentence, not the report."""
+    left_behind(folder)
+    second = appeared(folder)
+    monkeypatch.setattr(spool, "_open_private", lambda _name: os.open("/dev/full", os.O_WRONLY))
+    assert len(spool.collect(folder, OWNER, second.file.name)) == 1
+    assert "No space left on device" in caplog.text
+    monkeypatch.undo()
+    assert len(spool.collect(folder, OWNER)) == 1
+
+
+def test_a_supervisor_that_cannot_appear_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It goes on without."""
+    assert spool.appear("/proc/nowhere") is None
+    assert "cannot lock a file of its own in the spool /proc/nowhere" in caplog.text
+
+
+def test_a_presence_goes_with_its_supervisor(folder: str) -> None:
+    """Nothing stays of one that leaves; of a killed one not for long; a living one's stays."""
+    appeared(folder).close()
+    assert list(Path(folder).iterdir()) == []
+    living, dead = appeared(folder), appeared(folder)
+    os.close(dead.lock)
+    for each in (living, dead):
+        os.utime(each.file, (1, 1))
+    assert spool.collect(folder, OWNER) == ()
+    assert list(Path(folder).iterdir()) == [living.file]
+    living.close()
 
 
 def test_what_is_accepted_is_forgotten(folder: str) -> None:
