@@ -189,15 +189,16 @@ def where(own: Any = None) -> str:
     return f"{client.meta.endpoint_url} ({client.meta.region_name})"
 
 
-def explain(error: BaseException, doing: str, own: Any = None) -> Trouble:
+def explain(error: BaseException, doing: str, own: Any = None, *, again: bool = True) -> Trouble:
     """What a failed call means to the person who must act.
 
     Args:
         error: What the call raised.
         doing: What was attempted, in the form "polling the task list a of the domain b".
         own: The client of the flow or activity, if it has one.
+        again: Whether what passes is tried again by whoever tells; not if it is raised to a caller.
     """
-    return trouble.explain(error, doing, where(own))
+    return trouble.explain(error, doing, where(own), again=again)
 
 
 def _is_chosen() -> bool:

@@ -75,7 +75,7 @@ _CURES_BY_CODE = {
     "DomainDeprecatedFault": "Undeprecate the domain, or use another.",
     "TypeDeprecatedFault": "Undeprecate the type, or use another version.",
     "UnknownResourceFault": _REGISTER,
-    "LimitExceededFault": "A quota of SWF is full; it is tried again.",
+    "LimitExceededFault": "A quota of SWF is full: make room, or have it raised.",
 }
 
 _CURES_BY_ERROR: tuple[tuple[type[Exception], str], ...] = (
@@ -100,18 +100,19 @@ class Trouble:
     passing: bool
 
 
-def explain(error: BaseException, doing: str, where: str = "") -> Trouble:
+def explain(error: BaseException, doing: str, where: str = "", *, again: bool = True) -> Trouble:
     """What this error means.
 
     Args:
         error: What the call raised.
         doing: What was attempted, in the form "polling the task list a of the domain b".
         where: The endpoint and region asked, if known.
+        again: Whether what passes is tried again by whoever tells; not if it is raised to a caller.
     """
     what = doing[:1].upper() + doing[1:]
     place = f" at {where}" if where else ""
     passing = is_passing(error)
-    cure = _cure(error) or ("It is tried again." if passing else "")
+    cure = _cure(error) or ("It is tried again." if passing and again else "")
     return Trouble(f"{what} failed{place}: {_why(error)}. {cure}".rstrip(), passing)
 
 

@@ -93,7 +93,7 @@ class DeciderWorker(DecisionTasks):
             try:
                 self._insist(functools.partial(register, client, wanted), REGISTER_SECONDS, doing)
             except trouble.ERRORS as error:
-                told = clients.explain(error, doing, self.client)
+                told = clients.explain(error, doing, self.client, again=False)
                 raise RegistrationRefused(told.sentence) from error
 
     def run(self, identity: str | None = None) -> bool:

@@ -305,7 +305,7 @@ class Client:
                     f"Not done: {doing}. The domain {self.flow.domain}{self._at} has no such "
                     "execution, or it has closed."
                 ) from error
-            told = clients.explain(error, doing, self._own)
+            told = clients.explain(error, doing, self._own, again=False)
             raise Refused(told.sentence, passing=told.passing) from error
 
 

@@ -101,7 +101,7 @@ class Watch:
         except Refused as error:
             if not error.passing:
                 raise
-            self._tell(str(error))
+            self._tell(f"{error} Looking again.")
         return []
 
     def _rest(self, run: Execution) -> None:

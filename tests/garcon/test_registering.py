@@ -117,6 +117,17 @@ def test_nothing_else_is_swallowed() -> None:
         worker.register()
 
 
+def test_who_hears_of_a_refusal_is_not_told_that_it_is_tried_again() -> None:
+    """Registering was insisted on, and nobody goes on with it after the error."""
+    swf = FakeSwf()
+    worker = DeciderWorker(cafe(swf), register=False)
+    worker.clock = FakeClock().clock
+    swf.prepare("register_domain", *[refusal(THROTTLED)] * 50)
+    with pytest.raises(RegistrationRefused, match="ThrottlingException") as caught:
+        worker.register()
+    assert "again" not in str(caught.value)
+
+
 @pytest.mark.parametrize("first", ["TypeAlreadyExistsFault", "OperationNotPermittedFault"])
 def test_a_passing_trouble_while_looking_is_no_refusal(first: str) -> None:
     """Whether it is there is asked again, like everything that a throttle delayed."""
