@@ -1,4 +1,7 @@
-"""The exit codes of a supervisor, each once; ``usage.EXIT_CODES`` tells them to people."""
+"""The exit codes of a supervisor, each once; ``usage.EXIT_CODES`` tells them to people.
+
+The commands that speak to one have their own (``commands/asking.py``): whether it was done.
+"""
 
 ABANDONED = 1
 """Work in hand was abandoned; with ``--once``: an execution has not completed."""

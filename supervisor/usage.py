@@ -45,7 +45,8 @@ exit codes:
   0   drained: every task in hand was finished and answered
   1   stopped with work abandoned; with --once: an execution did not complete
   2   usage or settings: the sentence says which and what to do
-  3   the flow cannot be loaded: its own traceback is shown
+  3   the flow cannot be loaded: its own traceback is shown; or it decides
+      otherwise than its histories show
   4   the pool cannot be kept alive
   70  a fault of the supervisor itself: its traceback is shown
 """

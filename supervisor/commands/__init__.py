@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """Exit code: as a shell tells of SIGINT."""
 
-EXIT_CODES = """\
+COMMAND_EXIT_CODES = """\
 exit codes:
   0  done
   1  not done: the sentence says why
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m supervisor",
         description="Speak to a supervisor that runs.",
-        epilog=EXIT_CODES,
+        epilog=COMMAND_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
