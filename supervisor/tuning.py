@@ -63,8 +63,9 @@ class Tuning(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     replay_patience: Annotated[
         Seconds,
         about(
-            "seconds of the replay gate: a hundred histories of a thousand events take half a"
-            " minute, and reading them from SWF some seconds more"
+            "seconds of the replay gate: a hundred histories of a thousand events take seven, and"
+            " reading them from SWF some more; with a decider of one's own long ones take longer,"
+            " 6,000 events six"
         ),
     ] = 120.0
     poll_patience: Annotated[

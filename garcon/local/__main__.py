@@ -54,7 +54,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     "--no-ghosts": {
         "dest": "ghosts",
         "action": "store_false",
-        "help": "hand no task to a poller whose connection has gone; SWF may",
+        "help": "never lose a task to a poller that has gone (SWF can)",
     },
     "--virtual-time": {
         "action": "store_true",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
+from garcon import usual
 from garcon.local import protocol
 from garcon.local.client import ENDPOINT, make_client
 from garcon.local.clock import VirtualClock, WallClock
@@ -119,8 +120,8 @@ class LocalSWF:
         if input is not None:
             start["input"] = json.dumps(input)
         start["workflowId"] = workflow_id or f"{flow.name}-{next(self._serial)}"
-        version = str(getattr(flow, "version", "1.0"))
-        start.setdefault("workflowType", {"name": flow.name, "version": version})
+        workflow_type = {"name": flow.name, "version": usual.version(flow)}
+        start.setdefault("workflowType", workflow_type)
         runner = Runner(self._threads, self.client(), flows, external or {})
         return runner.run(**start)
 

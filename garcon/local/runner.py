@@ -38,7 +38,8 @@ an event takes a step or two."""
 
 RESTS = 10_000
 """Rests after failed calls, after which a run is taken to fail for ever: a history of 25,000 events
-takes two calls an event, and every tenth of them may fail five times."""
+takes some 17,000 calls, a poll and an answer for three events, and every tenth of them may fail
+five times."""
 
 
 class Worker(Protocol):

@@ -17,6 +17,7 @@ from garcon.local.engine.faults import invalid, invalid_value
 from garcon.local.engine.messages import Body
 from garcon.local.engine.wire import NONE
 
+# As in garcon.limits, which is the library's side: the engine knows nothing outside its folder.
 FORBIDDEN_IN_NAMES = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")
 TAG_TEXT = re.compile(r"[\w\s.:/=+\-@]*")
 DIGITS = re.compile(r"[0-9]+")

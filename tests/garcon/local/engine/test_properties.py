@@ -11,10 +11,10 @@ from tests.garcon.local.shapes import model
 
 
 class Machine(RuleBasedStateMachine):
-    """Hypothesis looks for the shortest play that breaks a law.
+    """Hypothesis looks for the fewest moves that break a law.
 
-    One rule plays all moves, and each draws one number for what it does in detail: rules of their
-    own that draw every part leave most plays short and poor.
+    One rule plays all moves, and each draws one number for what it does in detail, which is not
+    made simpler: rules of their own that draw every part leave most plays short and poor.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Machine(RuleBasedStateMachine):
 
 TestPlay = Machine.TestCase
 TestPlay.settings = settings(
-    max_examples=60,
+    max_examples=100,
     stateful_step_count=50,
     suppress_health_check=[HealthCheck.too_slow],
 )
