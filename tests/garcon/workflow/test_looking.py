@@ -107,7 +107,7 @@ def test_a_passing_trouble_is_told_and_rested_on() -> None:
 
     news, told = follow(time, read)
     assert news[0].events == events
-    assert told == ["Throttled.", "Throttled."]
+    assert told == ["Throttled. Looking again."] * 2
     assert time.now > 0
 
 
