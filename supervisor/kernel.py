@@ -130,16 +130,17 @@ class Ended:
     peak_memory: int = 0
 
 
-def reap() -> list[Ended]:
+def reap(is_ours: Callable[[int], bool]) -> list[Ended]:
     """Collect everybody who died.
 
-    What a dead process leaves in its own group dies with it, before its pid is given back: as long
-    as it is not reaped, the group's number cannot mean anybody else.
+    What one of ours leaves in its own group dies with it, before its pid is given back: as long as
+    it is not reaped, the group's number cannot mean anybody else. A stray's group is not touched:
+    it may be that of a daemon, which a task has started through a process that ended at once.
     """
     dead = []
     with contextlib.suppress(ChildProcessError):
         while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            if found.si_pid != os.getpgrp():
+            if is_ours(found.si_pid):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(found.si_pid, signal.SIGKILL)
             dead.append(_collect(found.si_pid))

@@ -83,7 +83,7 @@ class Shell:
         self._desk = Desk(core, self._children, self._control, self._perform, self.restart)
         self._scales = Scales(settings.max_memory_hard)
         self._manager = Manager(os.environ, os.getpid())
-        self._pending: list[messages.Event] = []  # facts of our own making, told in the next turn
+        self._pending: list[messages.Event] = []  # facts from outside of a turn's reading
         self._terminal = not kernel.is_hung_up()  # whether there is one that could be closed
         self._exit: messages.Exit | None = None
         self._presence: spool.Presence | None = None
@@ -118,7 +118,7 @@ class Shell:
 
     def _turn(self, wake_up: int) -> None:
         signals = kernel.drain_bytes(wake_up)
-        dead = kernel.reap()
+        dead = kernel.reap(self._is_ours)
         heard, asked = self._hear_all(wake_up)
         events = [*self._take_pending(), *heard, *self._deaths(dead)]
         events += [event for each in signals for event in self._meant_by(each)]
@@ -194,6 +194,13 @@ class Shell:
             if child.kind is Kind.WORKER and child.pid is None:
                 heard.append(self._never_born(child))
         return heard
+
+    def _is_ours(self, pid: int) -> bool:
+        """Whether a dead process is in the book; a worker may have said its pid unheard yet."""
+        if self._children.by_pid(pid) is None:
+            unborn = [each for each in self._children if each.pid is None]
+            self._pending += [event for each in unborn for event in self._hear(each)]
+        return self._children.by_pid(pid) is not None
 
     def _never_born(self, child: Child) -> messages.Event:
         self._children.remove(child)
@@ -347,7 +354,7 @@ class Shell:
             kernel.wait(self._poll, int(left * 1000) + 1)
             kernel.drain_bytes(wake_up)
             self._hear_all(wake_up)
-            self._deaths(kernel.reap())
+            self._deaths(kernel.reap(self._is_ours))
         for child in self._children:
             child.signal(kernel.kill_group)
         self._control.close()

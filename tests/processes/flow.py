@@ -6,6 +6,7 @@
 - ``beat`` sends a heartbeat; ``middle`` waits at the FIFO ``PATH.middle``;
 - ``exit``, ``abort``, ``segfault`` kill the worker, at the first try only;
 - ``raise`` raises; ``child`` starts a child process; ``deaf`` ignores SIGTERM;
+- ``daemon`` starts a process whose parent, the leader of its session, ends at once;
 - ``stray`` leaves a process without parents, in a session of its own, that ends at once;
 - ``hold`` holds the interpreter's lock for three of its heartbeat timeouts;
 - ``grow`` takes 200 MiB of memory for itself and waits at ``PATH.middle``; ``leak`` keeps them;
@@ -96,6 +97,14 @@ def stray(_gate: str, _activity: Any) -> None:
     subprocess.run(["sh", "-c", "setsid true &"], check=True)
 
 
+DAEMON = 'sleep 300 < /dev/null > /dev/null 2>&1 & echo $! > "$0.child"'
+
+
+def daemon(gate: str, _activity: Any) -> None:
+    """Start a daemon, as its ``start`` command does."""
+    subprocess.run(["sh", "-c", 'setsid sh -c "$1" "$0" &', gate, DAEMON], check=True)
+
+
 def fail(_gate: str, _activity: Any) -> None:
     """Fail like any task."""
     raise ValueError("told to raise")
@@ -147,6 +156,7 @@ DEEDS: dict[str, Callable[[str, Any], object]] = {
     "beat": lambda _gate, activity: activity.heartbeat(),
     "middle": middle,
     "child": child,
+    "daemon": daemon,
     "stray": stray,
     "raise": fail,
     "hold": hold,

@@ -75,6 +75,19 @@ def test_the_supervisor_reaps_strangers_when_it_is_pid_1(endpoint: str, tmp_path
         trial.completes()
 
 
+def test_a_daemon_lives_on_beside_its_task(endpoint: str, tmp_path: Path) -> None:
+    """The process that led its group is reaped as a stray, and the daemon is not killed for it."""
+    with Supervisor(*FLOW, "--endpoint-url", endpoint, "--log-level", "debug") as pool:
+        pool.wait_for("full_strength")
+        trial = Trial(pool, endpoint, tmp_path, "daemon middle")
+        trial.open()
+        daemon = psutil.Process(trial.child())
+        pool.wait_for_message("reaped a stray process")
+        assert runs(daemon)
+        trial.middle()
+        trial.completes()
+
+
 class Contained(Supervisor):
     """A supervisor that is PID 1 of a namespace; killing the outer process kills them all."""
 

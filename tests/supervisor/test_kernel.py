@@ -5,11 +5,23 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import socket
 from pathlib import Path
 
 import pytest
 
 from supervisor import kernel
+from tests.processes.harness import LIMIT
+
+
+def everybody(_pid: int) -> bool:
+    """Whoever died is ours."""
+    return True
+
+
+def nobody(_pid: int) -> bool:
+    """Whoever died is a stray."""
+    return False
 
 
 def dead(number: int | None = None) -> kernel.Ended:
@@ -21,7 +33,7 @@ def dead(number: int | None = None) -> kernel.Ended:
             os.kill(os.getpid(), number)
         os._exit(3)
     os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-    (found,) = [each for each in kernel.reap() if each.pid == child]
+    (found,) = [each for each in kernel.reap(everybody) if each.pid == child]
     return found
 
 
@@ -45,9 +57,28 @@ def test_a_group_dies_with_its_dead_leader() -> None:
         os._exit(0)
     os.close(writer)
     os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-    assert [each.pid for each in kernel.reap()] == [child]
+    assert [each.pid for each in kernel.reap(everybody)] == [child]
     assert os.read(reader, 1) == b""  # the grandchild held the other end
     os.close(reader)
+
+
+def test_a_daemon_lives_on_without_the_leader_of_its_group() -> None:
+    """A stray that is collected takes nobody along: whoever it has started still answers."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(LIMIT)
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        if os.fork() == 0:
+            ours.close()
+            theirs.sendall(theirs.recv(1))
+        os._exit(0)
+    theirs.close()
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert child in [each.pid for each in kernel.reap(nobody)]
+    ours.sendall(b".")
+    assert ours.recv(1) == b"."
+    ours.close()
 
 
 cores = Path("/proc/sys/kernel/core_pattern").read_text().strip()
@@ -68,7 +99,7 @@ def test_a_crash_leaves_a_core_only_where_it_is_allowed(tmp_path: Path) -> None:
             signal.signal(signal.SIGABRT, signal.SIG_DFL)
             os.abort()
         os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
-        (found,) = [each for each in kernel.reap() if each.pid == child]
+        (found,) = [each for each in kernel.reap(everybody) if each.pid == child]
         assert found.core_dumped == dumps
         assert bool(list(tmp_path.iterdir())) == dumps
 
