@@ -33,6 +33,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         said = "The supervisor ends by a fault of its own. Its workers finish what is in hand."
         logging.getLogger("supervisor").exception(said)
         return exits.FAULT
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """Write what is left while the exit code is still ours: Python's own, on an error, is 120."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:  # nobody reads it any more
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _main(words: Sequence[str]) -> int:

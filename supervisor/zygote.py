@@ -23,6 +23,7 @@ if __name__ == "__main__":
     gc.disable()  # rule 2: before the big imports
 
 import atexit
+import contextlib
 import logging
 import os
 import signal
@@ -180,15 +181,22 @@ def _leave(code: int, channel: Channel) -> NoReturn:
     What a task started dies with its worker: the supervisor sees to it; if it is gone, we do.
     """
     try:
+        _finish()
+        if channel.has_ended():
+            kernel.end_own_group()
+    finally:
+        os._exit(code)
+
+
+def _finish() -> None:
+    try:
         atexit._run_exitfuncs()  # noqa: SLF001 - the flow's own; there is no public way
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:  # noqa: BLE001 - the outermost edge again
-        traceback.print_exc()
-    if channel.has_ended():
-        kernel.end_own_group()
-    os._exit(code)
+        with contextlib.suppress(OSError, ValueError):  # nobody reads the log any more
+            traceback.print_exc()
 
 
 if __name__ == "__main__":

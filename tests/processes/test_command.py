@@ -78,6 +78,26 @@ def test_once_exits_1_when_an_execution_fails(tmp_path: Path) -> None:
     assert "0 of 1 executions completed" in out
 
 
+def test_the_exit_code_holds_when_nobody_reads_the_log(tmp_path: Path) -> None:
+    """Lines that cannot be written make no 120 of it, which is Python's own code for that."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    variables = environment(**write(tmp_path, SHOP))
+    variables.pop("PYTHONUNBUFFERED", None)  # it would leave nothing to be flushed
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "supervisor", "--flow", "mine"),
+            *("--local", "--once", "--start", "{}"),
+        ],
+        cwd=ROOT,
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=writer,
+    ) as program:
+        os.close(writer)
+        assert program.wait(LIMIT) == 0
+
+
 @pytest.mark.parametrize(
     ("argv", "code", "sentence"),
     [
