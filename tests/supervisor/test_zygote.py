@@ -28,7 +28,7 @@ def last_code(body: Callable[[], int]) -> int:
         os.dup2(unread, 1)
         os.dup2(unread, 2)
         sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - for this process's life
-        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - same
+        sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115 - same
         worker.run = lambda *_: body()
         nothing: Any = SimpleNamespace()
         try:
