@@ -24,7 +24,6 @@ import fcntl
 import hashlib
 import json
 import os
-import secrets
 import stat
 import time
 from dataclasses import dataclass
@@ -193,7 +192,7 @@ def appear(folder: str) -> Presence | None:
 
     Its name is like an unfinished file's: what is left of a killed one is removed like these.
     """
-    file = Path(folder) / f".supervisor-{os.getpid()}-{secrets.token_hex(8)}{SUFFIX}"
+    file = Path(folder) / f".supervisor-{os.getpid()}-{os.urandom(8).hex()}{SUFFIX}"
     try:
         _make(folder)
         with contextlib.ExitStack() as undo:
