@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -84,7 +85,8 @@ def allow_core_dumps() -> None:
 def spawn(module: str) -> tuple[int, socket.socket]:
     """Start ``python -m module`` in a process group of its own; returns its pid and our end.
 
-    Its end of the channel is under ``CHANNEL_DESCRIPTOR``. Ours does not block. Raises ``OSError``.
+    Its end of the channel is under ``CHANNEL_DESCRIPTOR``. Ours does not block. Its standard input
+    is empty: a terminal stops for good who reads from it in the background. Raises ``OSError``.
     """
     # An interpreter flag of ours (-W error) holds for our children as well.
     flags = [f"-W{each}" for each in sys.warnoptions]
@@ -95,7 +97,10 @@ def spawn(module: str) -> tuple[int, socket.socket]:
                 sys.executable,
                 [sys.executable, *flags, "-m", module],
                 environment.for_children(os.environ),
-                file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), CHANNEL_DESCRIPTOR)],
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, theirs.fileno(), CHANNEL_DESCRIPTOR),
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                ],
                 setpgroup=0,
                 setsigmask=[signal.SIGTTOU],
                 setsigdef=HEARD,
@@ -184,12 +189,16 @@ def end_own_group() -> None:
         os.killpg(0, signal.SIGKILL)
 
 
+_NO_TERMINAL = {errno.ENXIO, errno.EIO, errno.ENODEV, errno.ENOENT}
+"""What the kernel says of a terminal that is not there; of a want of descriptors it says others."""
+
+
 def is_hung_up() -> bool:
     """Whether this process has no controlling terminal, or none that is still there (tty(4))."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno in _NO_TERMINAL
     return False
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import pty
 import resource
+import select
 import signal
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from supervisor import kernel
 from tests.processes.harness import LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def everybody(_pid: int) -> bool:
@@ -102,6 +108,41 @@ def test_a_crash_leaves_a_core_only_where_it_is_allowed(tmp_path: Path) -> None:
         (found,) = [each for each in kernel.reap(everybody) if each.pid == child]
         assert found.core_dumped == dumps
         assert bool(list(tmp_path.iterdir())) == dumps
+
+
+def hung_up(prepare: Callable[[], object]) -> bool:
+    """What a child of ours finds after this."""
+    child = os.fork()
+    if child == 0:
+        prepare()
+        os._exit(int(kernel.is_hung_up()))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+
+
+def test_want_of_a_descriptor_is_no_end_of_a_terminal() -> None:
+    """Only who has no terminal has none; who cannot look does not know."""
+    none_free = (0, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    assert not hung_up(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, none_free))
+    assert hung_up(os.setsid)
+
+
+READER = """
+import os, sys
+os.write(3, repr(sys.stdin.read()).encode())
+"""
+
+
+def test_who_reads_standard_input_at_a_terminal_is_not_stopped(tmp_path: Path) -> None:
+    """Our children are in its background; what they read is empty, and comes at once."""
+    (tmp_path / "reads.py").write_text(READER)
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(tmp_path)
+        _, end = kernel.spawn("reads")
+        heard = select.select([end], [], [], LIMIT)[0] and end.recv(16)
+        os._exit(heard != b"''")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    os.close(terminal)
 
 
 def test_only_a_leader_ends_its_own_group() -> None:
