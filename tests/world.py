@@ -133,7 +133,8 @@ class World:
         sizes: list[Counter[TaskList]] = []
         for event in events:
             wished += self._handle(event)
-            sizes.append(Counter(self.wanted))
+            if self.judge.pools.seats:  # else the settings may not fit the flow
+                sizes.append(Counter(self.wanted))
         self._perform(wished)
         self._watch_strength(sizes)
 
