@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import socket
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -23,7 +22,7 @@ from tests.garcon.local.conformance import (
     schedule,
 )
 from tests.garcon.local.conftest import client_of
-from tests.garcon.local.wire import ask, half_a_poll, listening, pollers, state
+from tests.garcon.local.wire import ask, connect, half_a_poll, listening, pollers, state
 from tests.processes.harness import Program, until
 
 if TYPE_CHECKING:
@@ -76,8 +75,7 @@ def test_the_program_ends_when_told_whatever_it_was_asked_for() -> None:
 def test_the_program_does_not_wait_for_half_a_request() -> None:
     """A client that was slow to say all it had to say does not keep it, nor is it complained of."""
     made, endpoint = listening()
-    place = urlsplit(endpoint)
-    with made, socket.create_connection((str(place.hostname), int(place.port or 0)), 20) as slow:
+    with made, connect(endpoint) as slow:
         head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\n"
         slow.sendall(head + b"Content-Length: 20\r\n\r\n")
         assert slow.recv(100).startswith(b"HTTP/1.1 100 ")  # the rest is waited for

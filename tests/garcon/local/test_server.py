@@ -7,7 +7,6 @@ import json
 import socket
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
@@ -26,7 +25,7 @@ from tests.garcon.local.conformance import (
     schedule,
 )
 from tests.garcon.local.conftest import client_of
-from tests.garcon.local.wire import ask, half_a_poll, pollers, state
+from tests.garcon.local.wire import ask, connect, half_a_poll, pollers, state
 from tests.processes.harness import until
 
 if TYPE_CHECKING:
@@ -152,8 +151,7 @@ def test_a_request_beyond_a_megabyte_is_too_large(account: Account) -> None:
 def test_half_a_request_is_none(running: server.Running) -> None:
     """A client that goes before it has said all has done nothing, and no fault is spent on it."""
     ask(running.endpoint, "POST", "/api/faults", json.dumps({"kind": "error", "count": 1}))
-    place = urlsplit(running.endpoint)
-    with socket.create_connection((str(place.hostname), int(place.port or 0)), 20) as connection:
+    with connect(running.endpoint) as connection:
         connection.sendall(
             b"DELETE /api/faults HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 20\r\n\r\n{"
         )
@@ -273,8 +271,7 @@ def test_a_connection_is_reset(
 def test_a_reset_is_one_to_the_kernel(running: server.Running) -> None:
     """The peer's socket reports a reset, not an orderly end, which clients may take otherwise."""
     ask(running.endpoint, "POST", "/api/faults", json.dumps({"kind": "reset-before", "count": 1}))
-    place = urlsplit(running.endpoint)
-    with socket.create_connection((str(place.hostname), int(place.port or 0)), 20) as connection:
+    with connect(running.endpoint) as connection:
         connection.sendall(
             b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n"
             b"X-Amz-Target: SimpleWorkflowService.ListDomains\r\n\r\n{}"

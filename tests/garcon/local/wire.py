@@ -37,16 +37,21 @@ def pollers(endpoint: str) -> list[str]:
     return [label for each in state(endpoint)["lists"] for label in each["pollers"]]
 
 
+def connect(endpoint: str) -> socket.socket:
+    """A connection on which nothing has been said."""
+    place = urlsplit(endpoint)
+    return socket.create_connection((str(place.hostname), int(place.port or 0)), LIMIT)
+
+
 def half_a_poll(endpoint: str, waiting: int = 1) -> socket.socket:
     """A connection that polls, with the identity "lost", and does not wait for the answer.
 
     Returns when as many such polls wait.
     """
-    place = urlsplit(endpoint)
     body = json.dumps({"domain": "dom", "taskList": {"name": "decide"}, "identity": "lost"})
-    connection = socket.create_connection((str(place.hostname), int(place.port or 0)), LIMIT)
+    connection = connect(endpoint)
     head = (
-        f"POST / HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: {len(body)}\r\n"
+        f"POST / HTTP/1.1\r\nHost: {urlsplit(endpoint).netloc}\r\nContent-Length: {len(body)}\r\n"
         "X-Amz-Target: SimpleWorkflowService.PollForDecisionTask\r\n\r\n"
     )
     connection.sendall((head + body).encode())

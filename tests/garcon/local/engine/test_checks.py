@@ -109,16 +109,20 @@ def test_durations_may_be_none_or_absent_elsewhere() -> None:
 def test_a_lambda_function_has_1_to_900_seconds(seconds: str) -> None:
     """As the model says in words."""
     made = decision("ScheduleLambdaFunction", id="f", name="n", startToCloseTimeout=seconds)
-    refusal("RespondDecisionTaskCompleted", {"decisions": [made]})
+    told = refusal("RespondDecisionTaskCompleted", {"decisions": [made]})
+    assert "startToCloseTimeout" in told
 
 
 @pytest.mark.parametrize("priority", ["2147483648", "-2147483649", "x", "1.5", "1_0", " 1"])
 def test_a_priority_is_a_32_bit_integer(priority: str) -> None:
     """In starts, in registrations and in decisions."""
-    refusal("StartWorkflowExecution", START_W | {"taskPriority": priority})
-    refusal("RegisterActivityType", REGISTER | {"defaultTaskPriority": priority})
     made = schedule(taskPriority=priority)
-    refusal("RespondDecisionTaskCompleted", {"decisions": [made]})
+    for operation, params in (
+        ("StartWorkflowExecution", START_W | {"taskPriority": priority}),
+        ("RegisterActivityType", REGISTER | {"defaultTaskPriority": priority}),
+        ("RespondDecisionTaskCompleted", {"decisions": [made]}),
+    ):
+        assert "askPriority" in refusal(operation, params), operation
 
 
 @pytest.mark.parametrize("days", ["91", "-1", "x", ""])
