@@ -1,1 +1,1 @@
-"""Flows to read and to run; each is run by a test."""
+"""Flows to read and to run; a test runs each of them."""

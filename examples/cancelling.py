@@ -1,16 +1,22 @@
-"""Being cancelled: put things back before the execution ends.
+"""Cancelling: undo what was done before the execution ends.
 
-A table is laid, then people dine. If the execution is asked to cancel, whatever runs is cancelled,
-the table is cleared, and only then the execution ends as cancelled. Run it::
+A table is laid, then the guests dine. When the execution is asked to cancel, the running activities
+are cancelled, the table is cleared, and only then the execution closes as cancelled.
 
+Run it on a local SWF, each command in a terminal of its own (``docs/local.md`` has the
+variables to export)::
+
+    python -m garcon.local
     python -m supervisor --flow examples.cancelling --workers 2
+    python -m garcon start --flow examples.cancelling --id dinner-4 '{"table": 4}' --wait
+    python -m garcon cancel --flow examples.cancelling dinner-4
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from garcon import activity, runner, task
+from garcon import ActivityExecution, Schedule, activity, runner, task
 
 domain = "restaurant"
 name = "dinner"
@@ -24,8 +30,8 @@ def lay(table: int) -> dict[str, Any]:
 
 
 @task.decorate(timeout=4 * 3600, heartbeat=60)
-def dine(activity: Any, table: int) -> dict[str, Any]:
-    """Dine: its heartbeats tell when to stop."""
+def dine(activity: ActivityExecution, table: int) -> dict[str, Any]:
+    """Dine; after a request to cancel, a heartbeat raises ``TaskCanceled``."""
     activity.heartbeat()
     return {"dined": table}
 
@@ -41,14 +47,14 @@ dining = create(name="dining", run=runner.Sync(dine.fill(table="table")))
 clearing = create(name="clearing", run=runner.Sync(clear.fill(table="table")), priority=10)
 
 
-def decider(schedule: Any) -> None:
-    """Lay, wait for the guests, dine."""
+def decider(schedule: Schedule) -> None:
+    """Lay the table, wait for the signal ``guests``, dine."""
     laid = schedule("lay", laying)
     schedule.signal("guests").wait()
     schedule("dine", dining, requires=[laid])
 
 
-def on_cancel(schedule: Any) -> None:
-    """Cancel what runs, and clear the table."""
+def on_cancel(schedule: Schedule) -> None:
+    """Cancel what runs, and clear the table: the decider after a request to cancel."""
     schedule.cancel_all()
     schedule("clear", clearing)

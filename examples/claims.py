@@ -1,8 +1,8 @@
-"""Results that are longer than SWF takes: a reading list, sent around as it is.
+"""The claim store: results that are longer than SWF takes.
 
-SWF takes 32,768 characters of input or result. What is longer goes to a claim store, which all
-workers of the flow are given; activities and deciders see the values, SWF sees their digests. Run
-it, with a directory or with ``s3://bucket/prefix``::
+SWF takes 32,768 characters of input or result. A longer one is kept in a claim store, a folder or
+an S3 bucket that all workers of the flow share: activities and deciders get the values, SWF gets
+their digests. Run it, with a folder or with ``s3://bucket/prefix``::
 
     GARCON_CLAIMS=file:/tmp/claims python -m supervisor --flow examples.claims \
         --local --once --start '{"books": 2000}'
@@ -21,13 +21,13 @@ create = activity.create(domain, name)
 
 @task.decorate(timeout=60)
 def list_books(books: int) -> dict[str, Any]:
-    """The whole list, of some 40 characters a book."""
-    return {"titles": [f"The collected letters of author {each}" for each in range(books)]}
+    """Return the titles, some 40 characters each; those of 1,000 books are too long for SWF."""
+    return {"titles": [f"The collected letters of author {number}" for number in range(books)]}
 
 
 @task.decorate(timeout=60)
 def count_letters(titles: list[str]) -> dict[str, Any]:
-    """How long the list is."""
+    """Count the letters of all titles."""
     return {"letters": sum(map(len, titles))}
 
 

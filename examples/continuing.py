@@ -1,8 +1,8 @@
-"""A flow that goes on in a new run before its history is full, without noticing.
+"""Continuing as new by itself: a flow whose history never gets full.
 
 A history may have 25,000 events. A flow of the ``requires`` kind continues as new by itself from
-``continue_at`` events on, 10,000 unless it says otherwise; here so early that one can watch it.
-Every stage sees the flow's own input and all earlier results. Run it::
+``continue_at`` events on (default: 10,000); this one does so early enough to watch. Each stage sees
+the flow's own input and all earlier results, whichever run they come from. Run it::
 
     python -m supervisor --flow examples.continuing \
         --local --once --start '{"towns": ["Bern", "Thun", "Brig"]}'
@@ -18,7 +18,7 @@ domain = "post"
 name = "relay"
 create = activity.create(domain, name)
 
-continue_at = 12  # events; a stage is six
+continue_at = 12  # events; a stage has six
 
 
 @task.decorate(timeout=60)
@@ -29,7 +29,7 @@ def ride(towns: list[str], ridden: list[str] | None) -> dict[str, Any]:
 
 
 def stage(number: int, *before: activity.Activity) -> activity.Activity:
-    """The activity of one stage."""
+    """Make the activity of one stage."""
     work = runner.Sync(ride.fill(towns="towns", ridden="ridden"))
     return create(name=f"stage_{number}", requires=before, run=work)
 

@@ -1,14 +1,13 @@
-"""A report on countries: a flow without a decider, because its activities say what they require.
+"""A flow without a decider, because its activities say which others they require: a country report.
 
-It shows a generator (one activity for each country, side by side), retries (the statistics office
-is busy when first asked), tasks at once within an activity (``Async``), a task list, results under
-namespaces, and a fixed argument (``StaticParam``). It is a class, built with a client, a domain and
-a name::
+It shows a generator (one activity for each country, in parallel), retries (the statistics office is
+busy when first called), parallel tasks within an activity (``Async``), a list of tasks, results
+under namespaces, and a fixed argument (``StaticParam``). The flow is a class, which is called with
+a client, a domain and a name. Run it::
 
     python -m supervisor --flow examples.country_report:CountryReport \
-        --domain reports --name countries --workers 4
-
-and an execution takes the input ``{"countries": ["France", "Japan"]}``.
+        --domain reports --name countries --workers 4 \
+        --local --once --start '{"countries": ["France", "Japan"]}'
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from garcon import activity, param, runner, task
+from garcon import ActivityExecution, activity, param, runner, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,32 +27,34 @@ SECTIONS = ("people", "area")
 
 
 class OfficeBusy(Exception):
-    """The statistics office asks to be called again."""
+    """The statistics office is busy; a later call succeeds."""
 
 
 @task.decorate(timeout=20)
 def choose(countries: list[str] | None) -> dict[str, Any]:
-    """Settle which countries the report is on."""
-    return {"countries": [each for each in countries or PEOPLE if each in PEOPLE]}
+    """Choose the countries of the report: the requested ones that have figures."""
+    return {"countries": [country for country in countries or PEOPLE if country in PEOPLE]}
 
 
 @task.decorate(timeout=60, heartbeat=30)
-def count_people(activity: Any, country: str) -> dict[str, int]:
-    """Ask the statistics office, which is busy the first time."""
+def count_people(activity: ActivityExecution, country: str) -> dict[str, int]:
+    """Ask the statistics office, which is busy at the first call."""
     call_the_office(f"{activity.run_id}-{country}")
     return {country: PEOPLE[country]}
 
 
 @task.decorate(timeout=60)
 def measure(country: str) -> dict[str, int]:
-    """Look the area up."""
+    """Return the area of a country."""
     return {country: AREA[country]}
 
 
 @task.decorate(timeout=20)
 def write_section(title: str, countries: list[str], **figures: int) -> dict[str, str]:
     """Write one section."""
-    return {"text": f"{title}: " + ", ".join(f"{each} {figures[each]}" for each in countries)}
+    return {
+        "text": f"{title}: " + ", ".join(f"{country} {figures[country]}" for country in countries)
+    }
 
 
 @task.decorate(timeout=20)
@@ -64,22 +65,22 @@ def bind(title: str, people: str, area: str) -> dict[str, str]:
 
 @task.list
 def sections(context: Mapping[str, Any]) -> Iterator[task.FilledTask]:
-    """One task for each section; its figures are the results of the countries' activities."""
+    """Yield a task for each section; its figures are the results of the countries' activities."""
     for section in SECTIONS:
-        figures = {each: f"{section}.{each}" for each in context.get("countries", ())}
+        figures = {country: f"{section}.{country}" for country in context.get("countries", ())}
         yield write_section.fill(
             namespace=section, title=param.StaticParam(section), countries="countries", **figures
         )
 
 
 def one_for_each_country(context: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """What tells the instances of an activity apart."""
-    for each in context["countries"]:
-        yield {"country": each}
+    """Yield the local context of each instance of an activity."""
+    for country in context["countries"]:
+        yield {"country": country}
 
 
 def call_the_office(caller: str) -> None:
-    """Raise ``OfficeBusy`` on a caller's first call, whichever process makes it."""
+    """Raise ``OfficeBusy`` at a caller's first call, in whichever process; a file remembers it."""
     note = Path(tempfile.gettempdir()) / f"{caller.replace('/', '_')}.called"
     try:
         note.touch(exist_ok=False)
@@ -93,9 +94,9 @@ class CountryReport:
     """The flow.
 
     Args:
-        client: An SWF client, or ``None`` for garcon's own.
+        client: An SWF client; ``None`` for garcon's own.
         domain: The SWF domain.
-        name: The flow's name; its task lists begin with it.
+        name: The flow's name, which its task lists begin with.
     """
 
     def __init__(self, client: Any, domain: str, name: str) -> None:

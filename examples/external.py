@@ -1,14 +1,15 @@
-"""A flow with an activity that another program does, in any language.
+"""An external activity: one that another program does, in any language.
 
-The bakery knows nothing of garcon: it polls its task list, and answers, with plain boto3. Garcon
-schedules its work, gives it the context as JSON, knows its timeouts, and takes its JSON result.
+The bakery knows nothing of garcon. It polls its task list and answers, with plain boto3. Garcon
+schedules the activity with the context as JSON, sets its timeouts, and reads its JSON result.
 
-Run the flow, and the bakery beside it::
+Run both on a local SWF, each command in a terminal of its own (``docs/local.md`` has the
+variables to export)::
 
+    python -m garcon.local
     python -m supervisor --flow examples.external --workers 2
     python -m examples.external
-
-and start an execution with the input ``{"cakes": 3}``.
+    python -m garcon start --flow examples.external '{"cakes": 3}' --wait
 """
 
 from __future__ import annotations
@@ -39,22 +40,22 @@ deliver = create(
 
 
 def bake_one_batch(client: Any) -> bool:
-    """Poll once, and bake what was ordered; whether there was an order."""
+    """Poll once and bake the order, if there is one; returns whether there was."""
     order = client.poll_for_activity_task(
         domain=domain, taskList={"name": f"{name}_bake"}, identity="bakery"
     )
     if not order.get("taskToken"):
-        return False  # nothing came within the minute that SWF holds a poll
-    wanted = json.loads(order["input"])["cakes"]
-    # A long batch would tell SWF that it goes on: client.record_activity_task_heartbeat(...)
-    result = {"baked": wanted, "oven": "oven 2"}
+        return False  # no order came within the minute that SWF holds a poll
+    cakes = json.loads(order["input"])["cakes"]
+    # A long batch would send heartbeats: client.record_activity_task_heartbeat(taskToken=...)
+    result = {"baked": cakes, "oven": "oven 2"}
     client.respond_activity_task_completed(taskToken=order["taskToken"], result=json.dumps(result))
     return True
 
 
 if __name__ == "__main__":
-    # A poll is waited for longer than SWF holds it and never sent twice: a poll given up stays open
-    # at SWF, which may hand it an order that nobody bakes.
+    # The client waits longer than SWF holds a poll, and never sends a poll twice: SWF may give an
+    # order to a poll whose client no longer listens, and that order would be lost.
     once = Config(read_timeout=75, retries={"total_max_attempts": 1})
     swf = boto3.client("swf", config=once)
     while True:

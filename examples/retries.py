@@ -1,16 +1,17 @@
-"""Retries with rests: which failures are tried again, how soon, and what counts.
+"""Retries: which failures are retried, after which wait, and how often.
 
-A courier rings. Nobody at home is worth another try later, with growing rests; a wrong address is
-not, and another way is found for it. A timeout is tried again too. Run it::
+A courier rings. If nobody is at home, the activity is retried with growing waits; a wrong address
+is not retried, and the parcel goes to the post office. A timeout is retried, too. Run it::
 
-    python -m supervisor --flow examples.retries --workers 2
+    python -m supervisor --flow examples.retries --workers 2 \
+        --local --once --start '{"addresses": ["Nowhere"]}'
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from garcon import activity, runner, task
+from garcon import Schedule, activity, runner, task
 from garcon.retry import TIMED_OUT, Retry
 
 domain = "post"
@@ -19,19 +20,19 @@ create = activity.create(domain, name)
 
 
 class NobodyHome(Exception):
-    """It passes: people come home."""
+    """A transient failure: people come home."""
 
 
 class NoSuchAddress(Exception):
-    """It does not pass."""
+    """A permanent failure."""
 
 
-doorbells: dict[str, list[bool]] = {}  # who opens at which ring; a test fills it
+doorbells: dict[str, list[bool]] = {}  # whether each ring is answered, by address; a test fills it
 
 
 @task.decorate(timeout=60)
 def ring(address: str) -> dict[str, Any]:
-    """Ring at a door."""
+    """Ring at a door and deliver the parcel."""
     rings = doorbells.get(address)
     if rings is None:
         raise NoSuchAddress(address)
@@ -42,7 +43,7 @@ def ring(address: str) -> dict[str, Any]:
 
 @task.decorate(timeout=60)
 def leave(address: str) -> dict[str, Any]:
-    """Leave it at the post office."""
+    """Leave the parcel at the post office."""
     return {"left_for": address}
 
 
@@ -57,14 +58,14 @@ deliver = create(
         on=(NobodyHome, *TIMED_OUT),
         deadline=24 * 3600,
     ),
-    # To ring twice does no harm: a worker that dies at it costs no retry.
+    # Ringing twice does no harm, so an attempt whose worker died does not count.
     restartable=True,
 )
 post_office = create(name="post_office", run=runner.Sync(leave.fill(address="address")))
 
 
-def decider(schedule: Any, context: dict[str, Any]) -> None:
-    """Deliver, and if that is given up, leave it at the post office."""
+def decider(schedule: Schedule, context: dict[str, Any]) -> None:
+    """Deliver each parcel; if that fails for good, leave it at the post office."""
     for address in context["addresses"]:
         attempt = schedule(address, deliver, input={"address": address}, may_fail=True)
         if attempt.failed:

@@ -1,8 +1,8 @@
-"""``python -m garcon COMMAND``: executions of a flow, from the command line."""
+"""``python -m garcon COMMAND``: the executions of a flow, from the command line."""
 
 import sys
 
-from garcon.workflow.commands import main
+from garcon.executions.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

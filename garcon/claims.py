@@ -1,17 +1,19 @@
-"""The claim store: where inputs and results go that are longer than SWF takes.
+"""The claim store: a directory or an S3 bucket for inputs and results that are too long for SWF.
 
-What is too long is stored, and SWF is given a claim: its SHA-256 and length. Whoever reads the
-claim fetches what it stands for; tasks and deciders see the value alone (``payload`` does both).
+A long text is uploaded, and SWF gets a claim: its SHA-256 and length. The reader of a claim fetches
+the text, so tasks and deciders see the value alone (``codec`` does both).
 
 Rules:
 
-1. A text is stored under its own SHA-256. So storing it twice is storing it once, nothing is ever
-   changed, and what comes back is checked: a store can lose a text, it cannot give a wrong one.
-2. A claim names no store. Where to look is the reader's own setting, never what the history says,
-   which others may have written. All workers of a flow are given the same store.
-3. Nothing is deleted here. Let the store expire what is older than executions last and are
-   retained: an S3 lifecycle rule, a cron job on the directory. Encryption at rest is the bucket's.
-4. A text that is not there is a sentence and final; a store that does not answer passes.
+1. A text is stored under its own SHA-256. So a second upload changes nothing, and the reader checks
+   the text: a store can lose one, but not replace it.
+2. A claim names no store. Each process reads from the store that it was configured with, never
+   from an address in a history, which others may have written. All workers of a flow need the same
+   store.
+3. Nothing is deleted here. Let the store expire texts that are older than executions last and are
+   retained: by an S3 lifecycle rule, or a cron job on the directory. The bucket encrypts at rest.
+4. A missing text is a permanent error; a store that does not answer is a transient one. So is a
+   process without a store: a setting that one host lacks is never the fault of an execution.
 """
 
 import hashlib
@@ -20,46 +22,64 @@ import re
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from garcon import client as clients
+from garcon.aws import usage
+from garcon.aws.aws_errors import ERRORS, is_transient
 from garcon.errors import GarconError
-from garcon.trouble import ERRORS
 
 ENVIRONMENT = "GARCON_CLAIMS"
 CLAIM = "garcon.claim"
 
 LARGEST = 64 * 2**20  # characters; a worker holds a few of them in memory at once
-REMEMBERED = 64 * 2**20  # characters; a decider that reads a history again spares the fetching
+CACHED = 64 * 2**20  # bytes; spares a decider that reads a history again most downloads
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-class NotThere(GarconError, ValueError):
-    """What a claim stands for cannot be had, and will not be."""
+class ClaimNotFound(GarconError, ValueError):
+    """The text of a claim is missing, or is not the one that was stored."""
 
 
-class Unavailable(GarconError, ConnectionError):
-    """The claim store did not take or give something just now; a later try may succeed."""
+class ClaimStoreUnavailable(GarconError, ConnectionError):
+    """The claim store did not answer just now; a later attempt may succeed."""
+
+
+class ClaimStoreMissing(ClaimStoreUnavailable):
+    """This process has no claim store, or may not read it. One on another host may."""
+
+
+class ClaimStoreInvalid(ClaimStoreMissing, ValueError):
+    """The address of this process's claim store is invalid."""
 
 
 class Store(Protocol):
-    """Keeps texts by their digests."""
+    """A store of texts by their digests."""
 
     def put(self, digest: str, content: bytes) -> None:
-        """Keep it."""
+        """Store a text.
+
+        Args:
+            digest: Its SHA-256, hexadecimal.
+            content: Its UTF-8 bytes.
+        """
 
     def get(self, digest: str) -> bytes | None:
-        """What was kept; None if it is not there."""
+        """The text of this digest; ``None`` if it is missing."""
 
 
 @dataclass(frozen=True)
-class Directory:
-    """A directory, on one host or shared by several."""
+class DirectoryStore:
+    """A directory, on one host or shared by several.
+
+    Attributes:
+        path: The directory.
+    """
 
     path: Path
 
@@ -67,30 +87,46 @@ class Directory:
         return f"file:{self.path}"
 
     def put(self, digest: str, content: bytes) -> None:
-        """Written aside and renamed, so that nobody reads a half of it."""
+        """Write the text aside and rename it, so that no reader sees half of it."""
         place = self._place(digest)
         if place.exists():
             return
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
-            file.write(content)
-        Path(file.name).replace(place)
+            try:
+                file.write(content)
+                file.flush()
+                Path(file.name).replace(place)
+            except BaseException:  # a full disk would fill with the attempts
+                Path(file.name).unlink(missing_ok=True)
+                raise
 
     def get(self, digest: str) -> bytes | None:
-        """The file's content."""
+        """Read the text."""
         try:
             return self._place(digest).read_bytes()
-        except FileNotFoundError:
-            return None
+        except FileNotFoundError as error:
+            if self.path.is_dir():
+                return None
+            # Not mounted on this host: another may have the text.
+            raise ClaimStoreMissing(
+                f"The claim store {self} does not exist on this host."
+            ) from error
 
     def _place(self, digest: str) -> Path:
-        # Two letters a folder: a million claims make 256 folders of 4,000 files.
+        # By the first two letters: a million texts are 256 folders of 4,000 files.
         return self.path / digest[:2] / digest
 
 
 @dataclass(frozen=True)
-class Bucket:
-    """An S3 bucket, and what the names of our objects begin with."""
+class S3Store:
+    """An S3 bucket.
+
+    Attributes:
+        name: The bucket.
+        prefix: Prefix of the objects' keys.
+        given: An S3 client of the user's own.
+    """
 
     name: str
     prefix: str
@@ -100,13 +136,16 @@ class Bucket:
         return f"s3://{self.name}/{self.prefix}"
 
     def put(self, digest: str, content: bytes) -> None:
-        """One PutObject; encrypted as the bucket says."""
+        """Upload the text (PutObject); the bucket's settings encrypt it."""
         self._client.put_object(
-            Bucket=self.name, Key=self.prefix + digest, Body=content, ContentType="application/json"
+            Bucket=self.name,
+            Key=self.prefix + digest,
+            Body=content,
+            ContentType="application/json",
         )
 
     def get(self, digest: str) -> bytes | None:
-        """One GetObject."""
+        """Download the text (GetObject)."""
         try:
             answer = self._client.get_object(Bucket=self.name, Key=self.prefix + digest)
         except self._client.exceptions.NoSuchKey:
@@ -119,23 +158,27 @@ class Bucket:
         return clients.of_service("s3") if self.given is None else self.given
 
 
-class Memory:
-    """The texts read last, up to a number of bytes; for several threads."""
+class MemoryStore:
+    """A cache of the texts read last; for several threads.
 
-    def __init__(self, size: int = REMEMBERED) -> None:
+    Args:
+        size: Bytes it may hold.
+    """
+
+    def __init__(self, size: int = CACHED) -> None:
         self._left = size
         self._known: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, digest: str) -> bytes | None:
-        """What is remembered."""
+        """The cached text, if it is in the cache."""
         with self._lock:
             if digest in self._known:
                 self._known.move_to_end(digest)
             return self._known.get(digest)
 
     def keep(self, digest: str, content: bytes) -> None:
-        """Remember it, and forget what was used longest ago if there is too much."""
+        """Cache a text, and drop those used longest ago if there are too many bytes."""
         with self._lock:
             self._left += len(self._known.pop(digest, b"")) - len(content)
             self._known[digest] = content
@@ -144,37 +187,37 @@ class Memory:
                 self._left += len(dropped)
 
 
-class _State:
-    """What this process was told."""
+class _ClaimState:
+    """The store of this process, and its cache."""
 
     def __init__(self, store: Store | None = None) -> None:
         self.given = store
         self.by_url: dict[str, Store] = {}
-        self.memory = Memory()
+        self.memory = MemoryStore()
 
 
-_state = _State()
+_state = _ClaimState()
 
 
 def configure(url: str | None, *, client: Any = None) -> None:
-    """Say where claims are kept; wins over the environment's ``GARCON_CLAIMS``.
+    """Choose the claim store of this process; it wins over the environment's ``GARCON_CLAIMS``.
 
     Args:
-        url: ``file:/a/directory``, ``s3://bucket/prefix``, or None to leave it to the environment.
+        url: ``file:/a/directory``, ``s3://bucket/prefix``, or ``None`` for the environment's.
         client: An S3 client of your own; one of the profile and region chosen for SWF otherwise.
 
     Raises:
-        ValueError: It is neither.
+        ClaimStoreInvalid: The URL is of neither form.
     """
     global _state  # noqa: PLW0603 - the process's one choice, replaced as a whole
-    _state = _State(_store_at(url, client) if url else None)
+    _state = _ClaimState(_store_at(url, client) if url else None)
 
 
 def store() -> Store | None:
-    """Where claims are kept; None if nobody said.
+    """The claim store of this process; ``None`` if none is configured.
 
     Raises:
-        ValueError: The environment's ``GARCON_CLAIMS`` is no address of a store.
+        ClaimStoreInvalid: The environment's ``GARCON_CLAIMS`` is not the URL of a store.
     """
     url = os.environ.get(ENVIRONMENT)
     if _state.given is not None or not url:
@@ -185,35 +228,52 @@ def store() -> Store | None:
 
 
 def put(text: str, into: Store) -> dict[str, Any]:
-    """Keep a text; the claim for it.
+    """Store a text.
+
+    Returns:
+        The claim for it.
 
     Raises:
-        Unavailable: The store did not take it.
+        ClaimStoreUnavailable: The store did not take it.
     """
     content = text.encode()
     digest = hashlib.sha256(content).hexdigest()
     try:
         into.put(digest, content)
     except ERRORS as error:
-        raise Unavailable(f"The claim store {into} does not take a text: {error}") from error
+        raise ClaimStoreUnavailable(
+            f"The claim store {into} did not take a text: {error}"
+        ) from error
+    if usage.meter is not None:
+        usage.meter.note_stored_claim(len(content))
     return {CLAIM: digest, "characters": len(text)}
 
 
 def is_claim(value: Any) -> bool:
-    """Whether a value is a claim and not what it stands for."""
+    """Whether a decoded value is a claim."""
     return isinstance(value, Mapping) and value.keys() == {CLAIM, "characters"}
 
 
+def holds_claim(texts: Iterable[Any]) -> bool:
+    """Whether one of these values, of an event's members, is the text of a claim."""
+    beginning = f'{{"{CLAIM}"'
+    return any(isinstance(text, str) and text.startswith(beginning) for text in texts)
+
+
 def get(claim: Mapping[str, Any]) -> str:
-    """The text that a claim stands for.
+    """The text of a claim: JSON, for programs that read inputs or results by themselves.
+
+    Args:
+        claim: The decoded input or result for which ``is_claim`` holds.
 
     Raises:
-        NotThere: No store is set, the store does not have it, or has something else.
-        Unavailable: The store did not give it.
+        ClaimNotFound: The text is missing or damaged.
+        ClaimStoreMissing: No store is configured.
+        ClaimStoreUnavailable: The store did not answer.
     """
     digest = str(claim[CLAIM])
     if not _DIGEST.fullmatch(digest):
-        raise NotThere(f"The claim {digest[:80]!r} is no SHA-256.")
+        raise ClaimNotFound(f"The claim {digest[:80]!r} is not a SHA-256.")
     content = _state.memory.get(digest)
     if content is None:
         content = _fetched(digest)
@@ -224,31 +284,37 @@ def get(claim: Mapping[str, Any]) -> str:
 def _fetched(digest: str) -> bytes:
     where = store()
     if where is None:
-        raise NotThere(
-            f"The claim {digest} cannot be fetched: no claim store is set. Give this process the "
-            f"{ENVIRONMENT} that the others have."
+        raise ClaimStoreMissing(
+            f"The claim {digest} cannot be fetched: this process has no claim store. Set "
+            f"{ENVIRONMENT} as in the other processes of the flow."
         )
     try:
         content = where.get(digest)
+    except ClaimStoreMissing:
+        raise
     except ERRORS as error:
-        raise Unavailable(f"The claim store {where} does not give {digest}: {error}") from error
+        # What does not end by itself, such as a missing permission, is this host's own trouble.
+        kind = ClaimStoreUnavailable if is_transient(error) else ClaimStoreMissing
+        raise kind(f"The claim store {where} did not give {digest}: {error}") from error
     if content is None:
-        raise NotThere(
-            f"The claim {digest} is not in {where}. It was deleted, or put by a process with "
+        raise ClaimNotFound(
+            f"The claim {digest} is not in {where}. It was deleted, or stored by a process with "
             f"another {ENVIRONMENT}."
         )
     if hashlib.sha256(content).hexdigest() != digest:
-        raise NotThere(f"What {where} has for the claim {digest} is damaged.")
+        raise ClaimNotFound(f"The text of the claim {digest} in {where} is damaged.")
+    if usage.meter is not None:
+        usage.meter.note_fetched_claim(len(content))
     return content
 
 
 def _store_at(url: str, client: Any = None) -> Store:
     scheme, _, rest = url.partition(":")
     if scheme == "file" and rest.strip("/"):
-        return Directory(Path(rest.removeprefix("//")).absolute())
+        return DirectoryStore(Path(rest.removeprefix("//")).absolute())
     bucket, _, prefix = rest.lstrip("/").partition("/")
     if scheme == "s3" and bucket:
-        return Bucket(bucket, f"{prefix.rstrip('/')}/" if prefix.strip("/") else "", client)
-    raise ValueError(
+        return S3Store(bucket, f"{prefix.rstrip('/')}/" if prefix.strip("/") else "", client)
+    raise ClaimStoreInvalid(
         f"A claim store is file:/a/directory or s3://bucket/prefix, not {url!r} ({ENVIRONMENT})."
     )

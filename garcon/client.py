@@ -1,67 +1,75 @@
-"""The process's SWF clients: one to poll with, one for every other call.
+"""The process's SWF clients: one for polls, one for every other call.
 
 Rules:
 
-1. What the command line says (``configure``) wins over a flow's own client; without it a flow's own
-   client is used, and without that boto3's own chain decides.
-2. A poll is sent once and waited for longer than SWF holds it. A poll that botocore gives up and
-   sends again stays open at SWF, which may hand it a task that nobody will do.
-3. Every other call is retried by botocore in the usual way.
-4. Clients are built once and may be built before a fork (``warm``); their first use comes after it.
-   ``warm`` also walks through a call that is answered before it is sent: what botocore imports,
-   compiles and caches at its first call is then done once, and shared by all children.
+1. The command line's choice (``configure``) wins over a flow's own client. Without it the flow's
+   own client is used; without that, boto3's configuration chain decides.
+2. A poll is sent once, with a read timeout longer than SWF holds a poll. A poll that botocore gives
+   up and sends again stays open at SWF, which may give it a task, which is lost.
+3. Every other call is retried by botocore in its standard mode.
+4. Clients are built once and may be built before a fork (``warm``); they are first used after it.
+   ``warm`` also rehearses calls that are answered before they are sent, so that botocore's imports
+   and caches of a first call are made once and shared by all children.
 5. A fake or mock client is used as it is, for both.
+6. Every client of botocore, a flow's own too, has its answers checked: one that is not SWF's is a
+   transient error (see ``answer_check``). Its calls are counted if the process counts (``usage``).
 """
 
+import copy
 import functools
+import logging
 import platform
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 import botocore.session
+import msgspec
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
-from garcon import __version__, trouble
-from garcon.trouble import ERRORS, Trouble
+from garcon.aws import answer_check, aws_errors, impatience, isolation, service_data, usage
+from garcon.aws.aws_errors import ERRORS, Explanation
+from garcon.aws.single_attempt import single_attempt
+from garcon.log import LOGGER_PREFIX
+from garcon.version import VERSION
 
 if TYPE_CHECKING:
     from mypy_boto3_swf import SWFClient
 
 __all__ = [
     "ERRORS",
-    "Trouble",
+    "Explanation",
     "calling",
     "configure",
     "explain",
     "of_service",
     "polling",
+    "polling_once",
     "use",
     "warm",
     "where",
+    "without_reconnecting",
 ]
 
-POLL_READ_TIMEOUT = 75  # seconds; SWF holds a poll for 60 and may answer some seconds late
-CONNECT_TIMEOUT = 10  # seconds; a host that does not answer by then is not there
+POLL_READ_TIMEOUT = 75  # seconds; SWF holds a poll for 60 and may respond some seconds late
+CONNECT_TIMEOUT = 10  # seconds; a reachable host responds sooner
 CONNECTIONS = 50  # one for each activity thread and its tasks; unused ones cost nothing
 
-_USER_AGENT = (
-    f"garcon/{__version__} Botocore/{botocore.__version__} Python/{platform.python_version()}"
-)
-"""Fixed: botocore puts its own together anew four times in a poll and an answer. That is 5% of what
-an activity costs that does nothing."""
+_USER_AGENT = f"garcon/{VERSION} Botocore/{botocore.__version__} Python/{platform.python_version()}"
+"""Fixed: botocore would build its own four times for a poll and an answer, which is 5% of the CPU
+time of an empty activity."""
 
+_LOGGER = logging.getLogger(LOGGER_PREFIX)
 _COMMON = Config(
     connect_timeout=CONNECT_TIMEOUT,
     max_pool_connections=CONNECTIONS,
-    tcp_keepalive=True,  # a silent long poll is what firewalls drop first
+    tcp_keepalive=True,  # firewalls drop silent connections, and a long poll is silent
     user_agent=_USER_AGENT,
 )
 _ONCE = Config(
@@ -71,15 +79,15 @@ POLLING = _COMMON.merge(_ONCE)
 CALLING = _COMMON.merge(Config(retries={"mode": "standard", "total_max_attempts": 5}))
 
 
-@dataclass(frozen=True)
-class _Choice:
+class _Choice(msgspec.Struct, frozen=True):
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
+    isolated: bool = False
 
 
-class _State:
-    """What this process chose and built."""
+class _ClientState:
+    """The choice of this process, and the clients built for it."""
 
     def __init__(self, choice: _Choice, given: Any = None) -> None:
         self.choice = choice
@@ -90,35 +98,45 @@ class _State:
 
     @functools.cached_property
     def session(self) -> botocore.session.Session:
-        """Made at its first use: what a test does to botocore after this import counts for it."""
-        return botocore.session.Session(profile=self.choice.profile)
+        """Made at its first use, so that a test may patch botocore after this import."""
+        if self.choice.isolated:
+            return service_data.read_quickly(isolation.session())
+        variables = impatience.session_variables()
+        session = botocore.session.Session(variables, profile=self.choice.profile)
+        return service_data.read_quickly(session)
 
 
-_state = _State(_Choice())
+_state = _ClientState(_Choice())
 
 
 def configure(
-    *, region: str | None = None, profile: str | None = None, endpoint_url: str | None = None
+    *,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    isolated: bool = False,
 ) -> None:
-    """Say where this process's SWF is; wins over a flow's own client. All ``None`` takes it back.
+    """Choose the SWF of this process; it wins over a flow's own client. All ``None`` undoes that.
 
     Args:
         region: AWS region.
         profile: Profile of the AWS configuration files.
-        endpoint_url: Address of another SWF, such as a local one.
+        endpoint_url: URL of another SWF endpoint, such as a local one.
+        isolated: Whether SWF is local and needs nothing of the machine: its AWS variables,
+            configuration files and proxies are not read.
     """
     global _state  # noqa: PLW0603 - the process's one choice, replaced as a whole
-    _state = _State(_Choice(region, profile, endpoint_url))
+    _state = _ClientState(_Choice(region, profile, endpoint_url, isolated))
 
 
 @contextmanager
 def use(client: Any) -> Iterator[None]:
-    """Within the block, let every call of this process go through ``client``; for tests.
+    """Send every call of this process through ``client`` within the block; for tests.
 
     It wins over ``configure`` and over a flow's own client.
     """
     global _state  # noqa: PLW0603 - as in configure
-    before, _state = _state, _State(_Choice(), client)
+    before, _state = _state, _ClientState(_Choice(), client)
     try:
         yield
     finally:
@@ -126,13 +144,13 @@ def use(client: Any) -> Iterator[None]:
 
 
 def warm(*own: Any) -> None:
-    """Build the clients now, without any network: before a fork, for all children.
+    """Build the clients without network traffic: before a fork, for all children.
 
     Args:
-        own: The clients that the flow brought, if it did; without any, the process's are built.
+        own: The flow's own clients; without any, the process's are built.
 
     Raises:
-        botocore.exceptions.BotoCoreError: No region, unknown profile: see ``explain``.
+        botocore.exceptions.BotoCoreError: No region, or unknown profile.
     """
     for client in own or (None,):
         _rehearse(polling(client))
@@ -140,65 +158,92 @@ def warm(*own: Any) -> None:
 
 
 def polling(own: Any = None) -> "SWFClient":
-    """The client to poll with: waits 75 s, never sends a poll twice.
+    """The client for polls: waits 75 s for the response.
+
+    A flow's own client polls as it is if it is a stub or a mock, has patched methods, or waits long
+    enough. Of any other only the connections are replaced, by some that wait longer: stubs, event
+    hooks, credentials and retries stay its own, also those that it gets later; but a loop that
+    waits by its own rule sends a poll once (``polling_once``).
 
     Args:
-        own: The client of a flow or activity.
+        own: The client of the flow or activity, if it has one.
     """
     if own is None or _is_chosen():
         return _of_process("polling", POLLING)
-    if not isinstance(own, BaseClient) or _fits_polling(own.meta.config):
-        return own  # type: ignore[no-any-return]  # a user's client may be of any class
+    if not _is_botocore(own) or _is_patched(own) or _waits_long(own.meta.config):
+        return _checked(own)
     with _state.lock:
         if own not in _state.derived:
-            _state.derived[own] = _derive(own)
+            _state.derived[own] = _with_long_polls(_checked(own))
         return _state.derived[own]
 
 
-def calling(own: Any = None) -> "SWFClient":
-    """The client for every call but polls.
+def polling_once(own: Any = None) -> AbstractContextManager[None]:
+    """Within the block, botocore attempts a poll once: the loop around it waits by its own rule.
+
+    The process's client never polls twice; this is for a flow's own, with its retries.
 
     Args:
-        own: The client of a flow or activity.
+        own: The client of the flow or activity, if it has one.
+    """
+    return nullcontext() if own is None or _is_chosen() else single_attempt(polling(own))
+
+
+def calling(own: Any = None) -> "SWFClient":
+    """The client for every call other than polls.
+
+    Args:
+        own: The client of the flow or activity, if it has one.
     """
     if own is None or _is_chosen():
         return _of_process("calling", CALLING)
-    return own  # type: ignore[no-any-return]  # a user's client may be of any class
+    return _checked(own)
+
+
+def without_reconnecting(own: Any = None) -> AbstractContextManager[None]:
+    """Within the block, a call that ``calling`` sends and that gets no connection fails at once.
+
+    Args:
+        own: The client of the flow or activity, if it has one.
+    """
+    client = calling(own)
+    return impatience.one_connection_attempt(client) if _is_botocore(client) else nullcontext()
 
 
 def of_service(name: str) -> Any:
-    """A new client of another service of AWS, with the profile and region chosen for SWF.
+    """A new client of another AWS service, with the profile and region chosen for SWF.
 
-    Its endpoint is its own: that of SWF is not asked for anything else.
+    It uses the service's own endpoint, not the one chosen for SWF.
 
     Args:
         name: botocore's name of the service, such as ``s3``.
 
     Raises:
-        botocore.exceptions.BotoCoreError: No region, unknown profile: see ``explain``.
+        botocore.exceptions.BotoCoreError: No region, or unknown profile.
     """
-    return _state.session.create_client(name, region_name=_state.choice.region)
+    # Isolation is for the local SWF: a claim store on S3 is a real one, with its real credentials.
+    session = botocore.session.Session(profile=_state.choice.profile)
+    return session.create_client(name, region_name=_state.choice.region)
 
 
 def where(own: Any = None) -> str:
-    """The endpoint and region that calls go to, in words; empty if no client tells."""
+    """The endpoint and region that calls go to, for messages; empty for a fake client."""
     process = _state.given or _state.process.get("calling")
     client = process if own is None or _is_chosen() else own
-    if not isinstance(client, BaseClient):
+    if client is None or not _is_botocore(client):
         return ""
     return f"{client.meta.endpoint_url} ({client.meta.region_name})"
 
 
-def explain(error: BaseException, doing: str, own: Any = None, *, again: bool = True) -> Trouble:
-    """What a failed call means to the person who must act.
+def explain(error: BaseException, doing: str, own: Any = None) -> Explanation:
+    """Explain a failed call: what failed, where, why, and what to do.
 
     Args:
-        error: What the call raised.
+        error: The exception of the call.
         doing: What was attempted, in the form "polling the task list a of the domain b".
         own: The client of the flow or activity, if it has one.
-        again: Whether what passes is tried again by whoever tells; not if it is raised to a caller.
     """
-    return trouble.explain(error, doing, where(own), again=again)
+    return aws_errors.explain(error, doing, where(own))
 
 
 def _is_chosen() -> bool:
@@ -207,58 +252,83 @@ def _is_chosen() -> bool:
 
 def _of_process(kind: str, config: Config) -> "SWFClient":
     if _state.given is not None:
-        return _state.given  # type: ignore[no-any-return]  # a test's client may be of any class
+        return _checked(_state.given)
     with _state.lock:
         if kind not in _state.process:
             choice = _state.choice
-            # boto3's clients are botocore's. Its session adds nothing to them but an import that
-            # costs as much as all of botocore.
-            _state.process[kind] = _create(
-                _state.session,
-                region_name=choice.region,
-                endpoint_url=choice.endpoint_url,
-                config=config,
-            )
+            # boto3's clients are botocore's; importing boto3 costs as much as all of botocore.
+            isolated: dict[str, Any] = {}
+            if choice.isolated:
+                isolated = {"region_name": choice.region or isolation.REGION}
+                isolated |= isolation.CREDENTIALS | {"config": config.merge(isolation.NO_PROXY)}
+            options = {
+                "region_name": choice.region,
+                "endpoint_url": choice.endpoint_url,
+                "config": config,
+                **isolated,
+            }
+            _state.process[kind] = _create(_state.session, **options)
         return _state.process[kind]
 
 
-def _fits_polling(config: Any) -> bool:
-    once = (config.retries or {}).get("total_max_attempts") == 1
-    return bool(once and config.read_timeout >= POLL_READ_TIMEOUT)
+def _is_botocore(client: Any) -> bool:
+    """Whether it is a real client: a mock with a client's ``spec`` passes ``isinstance``, too."""
+    return issubclass(type(client), BaseClient)
 
 
-class _SameCredentials:
-    """Credential provider that hands on another client's credentials, refreshable ones too."""
-
-    def __init__(self, credentials: Any) -> None:
-        self._credentials = credentials
-
-    def load_credentials(self) -> Any:
-        return self._credentials
+def _is_patched(client: BaseClient) -> bool:
+    """Whether methods of this one client were replaced, as tests do."""
+    return any(hasattr(type(client), name) for name in vars(client))
 
 
-def _derive(own: BaseClient) -> "SWFClient":
-    """A polling client with the region, endpoint, settings and credentials of ``own``.
+def _waits_long(config: Any) -> bool:
+    """Whether the client waits for the end of a long poll."""
+    return bool(config.read_timeout >= POLL_READ_TIMEOUT)
 
-    The credentials are the one thing that a client does not offer publicly, and the only private
-    name of botocore in this package. To go without, give the flow a client that fits polling.
+
+def _with_long_polls(own: BaseClient) -> "SWFClient":
+    """The same client with connections that wait longer.
+
+    botocore offers no other way: a client's timeout is fixed with its endpoint, and a client that
+    is made anew would lack the stubs, hooks and credentials that were put on this one.
     """
-    session = botocore.session.Session()
-    session.register_component("credential_provider", _SameCredentials(own._get_credentials()))  # type: ignore[attr-defined]  # noqa: SLF001 - see above
-    return _create(
-        session,
+    _LOGGER.info(
+        "The flow's SWF client waits %g s for a response, and a long poll takes up to 60 s: its "
+        "polls wait %g s. Give it read_timeout=%g to avoid this.",
+        getattr(own.meta.config, "read_timeout", 60),
+        POLL_READ_TIMEOUT,
+        POLL_READ_TIMEOUT,
+    )
+    patient = _create(
+        isolation.session(),
         region_name=own.meta.region_name,
         endpoint_url=own.meta.endpoint_url,
-        config=own.meta.config.merge(POLLING),
+        config=own.meta.config.merge(Config(read_timeout=POLL_READ_TIMEOUT)),
+        **isolation.CREDENTIALS,
     )
+    endpoint = copy.copy(own._endpoint)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+    endpoint.http_session = patient._endpoint.http_session  # type: ignore[attr-defined]  # noqa: SLF001
+    same: Any = type(own).__new__(type(own))
+    same.__dict__.update(own.__dict__, _endpoint=endpoint)
+    return cast("SWFClient", same)
 
 
 def _create(session: botocore.session.Session, **options: Any) -> "SWFClient":
-    return cast("SWFClient", session.create_client("swf", **options))
+    client = session.create_client("swf", **options)
+    service_data.compute_once(client)
+    return _checked(client)
+
+
+def _checked(client: Any) -> "SWFClient":
+    """The client, its answers checked and its calls counted if it is botocore's; of any class."""
+    if _is_botocore(client):
+        answer_check.install(client)
+        usage.install(client)
+    return cast("SWFClient", client)
 
 
 class _Nothing:
-    """The body of an answer that says nothing, as urllib3 would give it."""
+    """An empty response body, in the form of urllib3."""
 
     def stream(self) -> Iterator[bytes]:
         yield b"{}"
@@ -273,10 +343,10 @@ def _sign_nothing(**_: Any) -> Any:
 
 
 def _rehearse(client: Any) -> None:
-    """Walk through the calls of a worker's loop, up to the network and back, without it."""
-    if not isinstance(client, BaseClient):
+    """Do the calls of a worker's loop, answered before they reach the network."""
+    if not _is_botocore(client):
         return
-    "localhost".encode("idna")  # what a first connection imports
+    "localhost".encode("idna")  # imports the codec that a first connection needs
     events: Any = client.meta.events
     events.register_first("before-send.swf", _answer_unsent)
     events.register_first("choose-signer.swf", _sign_nothing)

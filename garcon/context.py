@@ -1,4 +1,4 @@
-"""The context of an execution: what the workflow was given, then what its activities returned.
+"""The context of an execution: the workflow's input, then the results of its activities.
 
 It is the dictionary of the current values (as documented) and offers them under ``current`` as well
 (as released); ``workflow_input`` stays as the execution was started.
@@ -7,7 +7,8 @@ It is the dictionary of the current values (as documented) and offers them under
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from garcon import carrying, payload
+from garcon.history import continuation
+from garcon.payload import codec
 
 Event = Mapping[str, Any]
 WORKFLOW_INPUT = "The workflow's input"
@@ -18,6 +19,9 @@ class ExecutionContext(dict[str, Any]):
 
     Args:
         events: SWF history events, as boto3 gives them.
+
+    Attributes:
+        workflow_input: The workflow's input alone.
     """
 
     def __init__(self, events: Iterable[Event] | None = None) -> None:
@@ -32,17 +36,17 @@ class ExecutionContext(dict[str, Any]):
         return self
 
     def snapshot(self) -> "ExecutionContext":
-        """The same values for the flow's code to do with as it likes; what they hold is shared."""
-        found = ExecutionContext()
-        found.update(self)
-        found.workflow_input = dict(self.workflow_input)
-        return found
+        """A copy for the flow's code, which may change it; the values themselves are shared."""
+        copy = ExecutionContext()
+        copy.update(self)
+        copy.workflow_input = dict(self.workflow_input)
+        return copy
 
     def add(self, event: Event) -> None:
-        """Take over what the event brings; most bring nothing.
+        """Merge the input or result that the event holds; most events hold neither.
 
         Raises:
-            payload.NotReadable: The workflow's input is not a JSON object, or a result not JSON.
+            codec.NotReadable: The workflow's input is not a JSON object, or a result not JSON.
         """
         if event.get("eventType") == "WorkflowExecutionStarted":
             self.set_execution_input(event)
@@ -50,11 +54,11 @@ class ExecutionContext(dict[str, Any]):
             self.add_activity_result(event)
 
     def set_workflow_execution_info(self, poll: Mapping[str, Any], domain: str) -> None:
-        """Add where we are, so that activities know: ``execution.domain``, run and workflow id.
+        """Add ``execution.domain``, ``execution.run_id`` and ``execution.workflow_id``.
 
         Args:
-            poll: The answer to PollForDecisionTask.
-            domain: The domain polled.
+            poll: The response of PollForDecisionTask.
+            domain: The domain that was polled.
         """
         execution = poll["workflowExecution"]
         self["execution.domain"] = domain
@@ -64,45 +68,57 @@ class ExecutionContext(dict[str, Any]):
     def set_execution_input(self, event: Event) -> None:
         """Start from the input of a WorkflowExecutionStarted event.
 
-        A run that continues an earlier one starts from that one's input and results.
+        A run that continues an earlier one starts from the first run's input and all results.
         """
-        text, before = begun_with(event)
-        values = payload.decode_object(text, WORKFLOW_INPUT)
+        text, inherited = input_and_inherited(event)
+        values = codec.decode_object(text, WORKFLOW_INPUT)
         self.workflow_input = values
         self.update(values)
-        for each in before:
-            self.add(each)
+        for earlier in inherited:
+            self.add(earlier)
 
     def add_activity_result(self, event: Event) -> None:
         """Merge the result of an ActivityTaskCompleted event."""
         attributes = event["activityTaskCompletedEventAttributes"]
         number = attributes.get("scheduledEventId")
         text = attributes.get("result")
-        self.merge(payload.decode(text, f"The result of the activity scheduled by event {number}"))
+        self.merge(codec.decode(text, f"The result of the activity scheduled by event {number}"))
 
     def merge(self, result: Any) -> None:
-        """Add an object's members; any other result has no keys to be known by."""
+        """Merge an activity's result; one that is not a JSON object has no keys to merge."""
         if isinstance(result, dict):
             self.update(result)
 
 
-def begun_with(event: Event) -> tuple[str | None, list[Any]]:
-    """The text of the workflow's input, and the events carried over from earlier runs.
+def input_and_inherited(event: Event) -> tuple[str | None, list[Any]]:
+    """The text of the workflow's input, and the events inherited from earlier runs.
 
     Args:
-        event: WorkflowExecutionStarted.
+        event: A WorkflowExecutionStarted event.
 
     Raises:
-        payload.NotReadable: The input is too long, not JSON, or damaged.
+        codec.NotReadable: The input is too long, not JSON, or damaged.
+    """
+    carried = inheritance(event)
+    return carried.input, carried.events
+
+
+def inheritance(event: Event) -> continuation.Carried:
+    """What a run inherits from earlier runs; of a first run, its input and nothing else.
+
+    Args:
+        event: A WorkflowExecutionStarted event.
+
+    Raises:
+        codec.NotReadable: The input is too long, not JSON, or damaged.
     """
     text = event["workflowExecutionStartedEventAttributes"].get("input")
-    if not text or not carrying.may_be_carried(text):
-        return text, []
-    value = payload.decode(text, WORKFLOW_INPUT)
-    if not carrying.is_carried(value):
-        return text, []
+    if not text or not continuation.may_be_carried(text):
+        return continuation.Carried(text, [])
+    value = codec.decode(text, WORKFLOW_INPUT)
+    if not continuation.is_carried(value):
+        return continuation.Carried(text, [])
     try:
-        carried = carrying.unpack(value)
-    except carrying.NotCarried as error:
-        raise payload.NotReadable(f"{WORKFLOW_INPUT} is not readable. {error}") from error
-    return carried.input, carried.events
+        return continuation.unpack(value)
+    except continuation.NotCarried as error:
+        raise codec.NotReadable(f"{WORKFLOW_INPUT} is not readable. {error}") from error

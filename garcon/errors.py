@@ -1,12 +1,12 @@
-"""The one base of all exceptions of this package: ``except GarconError`` catches them and no other.
+"""The common base of this package's exceptions, and two that several modules raise.
 
-Those that stand for a common kind of error are of that kind too (``ValueError``, ``TypeError``),
-so that callers who know nothing of this package handle them as they are used to.
+An exception that is of a common kind of error inherits that too (``ValueError``, ``TypeError``), so
+callers who do not know this package handle it as usual.
 """
 
 
 class GarconError(Exception):
-    """Something that garcon itself has to object to."""
+    """An error that garcon itself reports; ``except GarconError`` catches all of them."""
 
 
 class InvalidFlow(GarconError, ValueError):
@@ -14,4 +14,4 @@ class InvalidFlow(GarconError, ValueError):
 
 
 class NotADictionary(GarconError, TypeError):
-    """A task, a runner or a generator gave something else than a dictionary."""
+    """A task, a runner or a generator returned something other than a dictionary."""

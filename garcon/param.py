@@ -1,7 +1,7 @@
-"""Where a task's argument comes from: a key of the context, a fixed value, or one's own rule.
+"""Params: the source of a task's argument, such as a context key or a fixed value.
 
-A param says which keys of the context it needs (so that they are sent to the activity) and, given
-the context, its value.
+A param names the context keys it needs, so that they are sent to the activity, and makes the value
+from the context.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,16 +11,16 @@ from garcon.errors import GarconError
 
 
 class UnknownParamException(GarconError):
-    """What was given to ``fill`` is neither the name of a context key nor a param."""
+    """The source of an argument is neither the name of a context key nor a param."""
 
 
 class BaseParam:
-    """Base of all params; inherit and give both members."""
+    """Base of all params; a param of one's own inherits and defines ``get_data``."""
 
     @property
     def requirements(self) -> Iterator[str]:
-        """The keys of the context that the value is made from."""
-        raise NotImplementedError
+        """The context keys that the value is made from; none if a subclass names none."""
+        yield from ()
 
     def get_data(self, context: Mapping[str, Any]) -> Any:
         """The value of the argument in this context."""
@@ -28,7 +28,11 @@ class BaseParam:
 
 
 class Param(BaseParam):
-    """The value of one key of the context, ``None`` if it is not there."""
+    """The value of one context key, ``None`` if the context does not have it.
+
+    Args:
+        context_key: The key.
+    """
 
     def __init__(self, context_key: str) -> None:
         self.context_key = context_key
@@ -44,7 +48,11 @@ class Param(BaseParam):
 
 
 class StaticParam(BaseParam):
-    """A value known when the flow is written; it needs nothing from the context."""
+    """A fixed value, which needs no context key.
+
+    Args:
+        value: The value.
+    """
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -60,10 +68,10 @@ class StaticParam(BaseParam):
 
 
 def parametrize(value: str | BaseParam) -> BaseParam:
-    """The param that ``value`` stands for: a text is the name of a context key.
+    """The param of a ``fill`` argument: a text is the name of a context key.
 
     Raises:
-        UnknownParamException: It is neither a text nor a param.
+        UnknownParamException: The value is neither a text nor a param.
     """
     if isinstance(value, BaseParam):
         return value
@@ -76,17 +84,17 @@ def parametrize(value: str | BaseParam) -> BaseParam:
 
 
 def get_all_requirements(params: Iterable[Any] | Mapping[str, Any]) -> set[str]:
-    """The context keys that these params need together.
+    """The context keys that several params need.
 
     Args:
-        params: Params or names of context keys; of a dictionary its values.
+        params: Params or names of context keys, or a dictionary of them.
     """
-    each = params.values() if isinstance(params, Mapping) else params
-    return {key for param in each for key in _keys(parametrize(param))}
+    several = params.values() if isinstance(params, Mapping) else params
+    return {key for param in several for key in _keys(parametrize(param))}
 
 
 def _keys(param: BaseParam) -> Iterable[str]:
-    # Own params in production have `requirements` both as a property and as a method.
+    # In production, params of users define `requirements` as a property or as a method.
     keys: Any = param.requirements
-    found: Iterable[str] = keys() if callable(keys) else keys
-    return found
+    required: Iterable[str] = keys() if callable(keys) else keys
+    return required

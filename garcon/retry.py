@@ -1,15 +1,15 @@
-"""``Retry``: how often, how soon and after which failures an activity is tried again.
+"""``Retry``: how often, how soon and after which failures an activity is retried.
 
 Rules:
 
-1. A failure is classified by its cause (``Cause``) and, if a task raised, by the exception's type,
-   which the traceback in the failure's details names.
+1. A failure is classified by its cause (``Cause``) and, if a task raised, by the type of the
+   exception, which the traceback in the failure's details names.
 2. ``on`` and ``unless`` list exception types, their names, and causes. With ``on``, only these are
-   tried again; ``unless`` wins over ``on``. A type means its subclasses too, as far as the decider
-   has loaded their modules; a type that the details do not name (cut, or of another program)
-   matches nothing.
-3. Rests grow from ``initial`` by ``factor`` to ``cap``, each shortened by up to the share
-   ``jitter``. The jitter is drawn from the history, so that the same history gives the same rest.
+   retried; ``unless`` wins over ``on``. A type includes its subclasses, as far as the decider has
+   loaded their modules. A failure whose details name no type (cut, or of another program) matches
+   no type.
+3. Waits grow from ``initial`` by ``factor`` to ``cap``, each shortened by up to the share
+   ``jitter``. The jitter is drawn from the history, so the same history gives the same wait.
 4. ``retry=N`` is ``Retry(maximum=N, initial=0)``: at once, whatever the failure.
 """
 
@@ -22,22 +22,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from garcon import reasons
-from garcon.states import How, Outcome
+from garcon.history import failure_reasons
+from garcon.history.states import EndKind, StateOutcome
 
 
 class Cause(enum.StrEnum):
-    """Why a try failed."""
+    """Why an attempt failed."""
 
     FAILED = "failed"
     START_TO_CLOSE = "START_TO_CLOSE"
     SCHEDULE_TO_START = "SCHEDULE_TO_START"
     SCHEDULE_TO_CLOSE = "SCHEDULE_TO_CLOSE"
     HEARTBEAT = "HEARTBEAT"
-    WORKER_DIED = reasons.WORKER_DIED
-    INTERRUPTED = reasons.INTERRUPTED
-    UNBEGUN = reasons.UNBEGUN
-    POISON = reasons.POISON
+    WORKER_DIED = failure_reasons.WORKER_DIED
+    INTERRUPTED = failure_reasons.INTERRUPTED
+    NOT_STARTED = failure_reasons.NOT_STARTED
+    HOST_UNABLE = failure_reasons.HOST_UNABLE
+    POISON = failure_reasons.POISON
+    NOT_SENDABLE = failure_reasons.NOT_SENDABLE
     CANCELED = "cancelled"
 
 
@@ -51,28 +53,28 @@ TIMED_OUT = (
 
 Match = type[BaseException] | str
 
-# "package.module.Name: message", or the name alone, at the begin of a line: the end of a traceback.
+# The end of a traceback: "package.module.Name: message", or the name alone, begins a line.
 _RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
 _TRACEBACK = "Traceback (most recent call last):"
 
 
 @dataclass(frozen=True)
 class Retry:
-    """When an activity is tried again.
+    """When an activity is retried.
 
     Args:
-        maximum: How often it is tried again; 3 bridges what passes in a moment.
-        initial: Seconds before the first further try; 0 is at once.
-        factor: By which each rest grows.
-        cap: Seconds that no rest exceeds; five minutes, so that a cure is seen that soon.
-        jitter: Share of a rest, 0 to 1, by which it may be shorter: what failed together does not
-            come back together.
-        on: Exception types, names of them, or causes: only after these. Empty: after any.
-        unless: The same, and never after these.
-        deadline: Seconds from the first scheduling after which no further try begins.
+        maximum: Number of retries; 3 bridges a short disturbance.
+        initial: Seconds before the first retry; 0 retries at once.
+        factor: Growth from one wait to the next; 1 or more.
+        cap: Seconds of the longest wait; after five minutes at most a cure takes effect.
+        jitter: Share of a wait, 0 to 1, that chance may take away, so that activities that failed
+            together do not come back together.
+        on: Exception types, their names, or causes: retry only after these; after any if empty.
+        unless: Exception types, their names, or causes: never retry after these.
+        deadline: Seconds from the first scheduling after which no retry begins.
 
     Raises:
-        ValueError: A figure is out of its range.
+        ValueError: A number is out of its range.
     """
 
     maximum: int = 3
@@ -95,52 +97,52 @@ class Retry:
     def __int__(self) -> int:
         return self.maximum
 
-    def takes(self, outcome: Outcome) -> bool:
-        """Whether another try may follow this outcome, as far as ``on`` and ``unless`` say."""
-        wanted = not self.on or _matches(outcome, self.on)
-        return wanted and not _matches(outcome, self.unless)
+    def takes(self, outcome: StateOutcome) -> bool:
+        """Whether ``on`` and ``unless`` allow a retry after this outcome."""
+        listed = not self.on or _matches(outcome, self.on)
+        return listed and not _matches(outcome, self.unless)
 
-    def rest(self, number: int, seed: str) -> float:
-        """Seconds before a further try.
+    def wait_before(self, number: int, seed: str) -> float:
+        """Seconds to wait before a retry.
 
         Args:
-            number: Which one it is, from 1.
-            seed: What the jitter is drawn from.
+            number: Number of the retry, from 1.
+            seed: A text from the history that the jitter is drawn from.
         """
         return self._grown(number - 1) * (1 - self.jitter * fraction(seed))
 
     def _grown(self, times: int) -> float:
         try:
             return min(self.initial * self.factor**times, self.cap)
-        except OverflowError:  # more than a float holds
+        except OverflowError:  # beyond the range of a float
             return self.cap
 
 
 def policy_of(retry: Any) -> Retry:
-    """An activity's ``retry``: a ``Retry`` as it is, a number as documented."""
-    return retry if isinstance(retry, Retry) else _documented(int(retry))
+    """The ``Retry`` that an activity's ``retry`` stands for: itself, or that of a number."""
+    return retry if isinstance(retry, Retry) else _of_number(int(retry))
 
 
 @functools.cache
-def _documented(times: int) -> Retry:
-    return Retry(maximum=times, initial=0)
+def _of_number(number: int) -> Retry:
+    return Retry(maximum=number, initial=0)
 
 
-def cause_of(outcome: Outcome) -> Cause:
-    """Why a try failed; a timeout of a kind unknown to us counts as START_TO_CLOSE."""
+def cause_of(outcome: StateOutcome) -> Cause:
+    """Why an attempt failed; a timeout of an unknown type counts as START_TO_CLOSE."""
     match outcome.how:
-        case How.TIMED_OUT:
+        case EndKind.TIMED_OUT:
             known = outcome.cause in Cause.__members__
             return Cause(str(outcome.cause)) if known else Cause.START_TO_CLOSE
-        case How.CANCELED:
+        case EndKind.CANCELED:
             return Cause.CANCELED
         case _:
-            prefix = reasons.prefix_of(outcome.cause)
+            prefix = failure_reasons.prefix_of(outcome.cause)
             return Cause(prefix) if prefix else Cause.FAILED
 
 
-def raised_by(outcome: Outcome) -> str | None:
-    """The dotted name of the exception that a task raised, if the details tell."""
+def raised_by(outcome: StateOutcome) -> str | None:
+    """The dotted name of the exception that a task raised, if the details name it."""
     _, found, last = (outcome.details or "").rpartition(_TRACEBACK)
     raised = _RAISED.search(last) if found else None
     return raised.group(1) if raised else None
@@ -153,11 +155,11 @@ def fraction(seed: str) -> float:
 
 
 def _several(matches: Any) -> tuple[Match, ...]:
-    """``on=ConnectionError`` is the same as ``on=(ConnectionError,)``."""
+    """A tuple of matches: ``on=ConnectionError`` is short for ``on=(ConnectionError,)``."""
     return (matches,) if isinstance(matches, str | type) else tuple(matches)
 
 
-def _matches(outcome: Outcome, matches: Match | Iterable[Match]) -> bool:
+def _matches(outcome: StateOutcome, matches: Match | Iterable[Match]) -> bool:
     cause = cause_of(outcome)
     name = raised_by(outcome) if cause is Cause.FAILED else None
     return any(_is(each, cause, name) for each in _several(matches))
@@ -175,14 +177,14 @@ def _is(match: Match, cause: Cause, name: str | None) -> bool:
 
 
 def _loaded(name: str) -> type[BaseException] | None:
-    """The exception type of that name, if its module is loaded here."""
+    """The exception type of that name, if its module is loaded in this process."""
     parts = name.split(".")
     for cut in range(len(parts) - 1, -1, -1):
-        found: Any = sys.modules.get(".".join(parts[:cut]) or "builtins")
+        member: Any = sys.modules.get(".".join(parts[:cut]) or "builtins")
         for part in parts[cut:]:
-            found = getattr(found, part, None)
-        if isinstance(found, type) and issubclass(found, BaseException):
-            return found
+            member = getattr(member, part, None)
+        if isinstance(member, type) and issubclass(member, BaseException):
+            return member
     return None
 
 

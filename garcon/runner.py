@@ -1,45 +1,44 @@
-"""Runners: do the tasks of an activity, and add up what they need and how long they may last.
+"""Runners: execute the tasks of an activity, and compute its timeouts and the keys it needs.
 
 Rules:
 
-1. The sums are pessimistic: the timeouts of all tasks added up, the longest of their heartbeats. A
-   task that says nothing may last ten minutes.
-2. Before each task SWF is told that the activity is alive. Only before the first task the call is
-   spared, if the poll was answered less than a second ago: SWF knows, and an activity of one quick
-   task costs a poll and an answer.
+1. Timeouts are pessimistic: the sum of the tasks' timeouts, the longest of their heartbeats. A task
+   without a timeout may last ten minutes.
+2. A heartbeat is sent before each task, but not before the first if the poll was answered less than
+   a second ago: an activity of one quick task costs a poll and an answer.
 3. A task sees the activity's context and the results so far; the activity's own context wins.
 """
 
 import contextvars
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from garcon import figures
 from garcon import task as tasks_of
 from garcon.errors import GarconError, InvalidFlow, NotADictionary
-from garcon.figures import shown
-from garcon.watched import Watched
+from garcon.flow import argument_checks
+from garcon.flow.argument_checks import shown
+from garcon.flow.tracked_dict import TrackedDict
+from garcon.user_code.forks import parent_only
 
 Context = Mapping[str, Any]
 
 DEFAULT_TASK_TIMEOUT = 600  # seconds; ten minutes, as released
-DEFAULT_TASK_HEARTBEAT = 600  # seconds; no earlier than the timeout, so silence is allowed
-_TIMED = (tasks_of.Task, tasks_of.FilledTask)
-FRESH = 1.0  # seconds; no heartbeat timeout is shorter, so a poll this recent is sign enough
+DEFAULT_TASK_HEARTBEAT = 600  # seconds; as the timeout, so a task need not send heartbeats
+FRESH = 1.0  # seconds; no heartbeat timeout is shorter, so a poll this recent replaces one
 
 
 class NoRunnerRequirementsFound(GarconError):
-    """A task does not say which keys of the context it needs, so it has to be given all."""
+    """A task does not name the context keys it needs, so it gets the whole context."""
 
 
 class RunnerMissing(GarconError):
-    """The activity has no runner: give ``create`` its ``run=``."""
+    """The activity has no runner; pass ``run=`` when creating it."""
 
 
 class BaseRunner:
-    """What all runners share; an own runner inherits and gives ``execute``.
+    """Base of all runners; a runner of one's own inherits and defines ``execute``.
 
     Args:
         args: Tasks and task lists.
@@ -49,10 +48,10 @@ class BaseRunner:
         self.tasks = args
 
     def execute(self, activity: Any, context: Context) -> dict[str, Any]:
-        """Do the tasks.
+        """Execute the tasks.
 
         Args:
-            activity: The execution, for heartbeat and logger.
+            activity: The execution, for heartbeats and the logger.
             context: The activity's input.
 
         Returns:
@@ -61,35 +60,47 @@ class BaseRunner:
         raise NotImplementedError
 
     def timeout(self, context: Context | None = None) -> float:
-        """Seconds that all tasks may last together; without any, what one task may."""
-        return sum(task_timeout(each) for each in self._flat(context)) or DEFAULT_TASK_TIMEOUT
+        """Seconds that all tasks may last together; without tasks, the default of one.
+
+        Args:
+            context: The context, for task lists.
+        """
+        return sum(task_timeout(one) for one in self._flat(context)) or DEFAULT_TASK_TIMEOUT
 
     def heartbeat(self, context: Context | None = None) -> float:
-        """Seconds between two signs of life: the longest of the tasks' heartbeats."""
+        """Seconds between two heartbeats: the longest of the tasks' heartbeats.
+
+        Args:
+            context: The context, for task lists.
+        """
         return max(
-            (task_heartbeat(each) for each in self._flat(context)), default=DEFAULT_TASK_HEARTBEAT
+            (task_heartbeat(one) for one in self._flat(context)), default=DEFAULT_TASK_HEARTBEAT
         )
 
     @property
-    def looks(self) -> bool:
-        """Whether there are task lists, which look at the context."""
+    def has_task_lists(self) -> bool:
+        """Whether it has task lists, which are the flow's code and read the context."""
         return any(map(tasks_of.is_task_list, self.tasks))
 
     def requirements(self, context: Context | None = None) -> set[str]:
-        """The keys of the context that the tasks are filled with, and that their lists look at.
+        """The context keys that the tasks are filled from, and those that task lists read.
+
+        Args:
+            context: The context, for task lists.
 
         Raises:
             NoRunnerRequirementsFound: A task is not filled.
         """
-        watched = Watched(context if self.looks else None)
+        tracked = TrackedDict(context if self.has_task_lists else None)
         needed: set[str] = set()
-        for each in self._flat(watched):
-            if not isinstance(each, tasks_of.FilledTask):
+        for one in self._flat(tracked):
+            requirements = tasks_of.marks_of(one).get("requirements")
+            if requirements is None:
                 raise NoRunnerRequirementsFound(
-                    f"{tasks_of.name_of(each)} does not say what it needs."
+                    f"The task {tasks_of.name_of(one)} does not name the context keys it needs."
                 )
-            needed |= each.requirements
-        return needed | watched.looked_at
+            needed |= requirements
+        return needed | tracked.keys_read
 
     def _flat(self, context: Context | None) -> list[Any]:
         return list(tasks_of.flatten(self.tasks, context))
@@ -99,11 +110,11 @@ class Sync(BaseRunner):
     """One task after the other."""
 
     def execute(self, activity: Any, context: Context) -> dict[str, Any]:
-        """Do the tasks in order; later ones see the results of earlier ones."""
+        """Execute the tasks in order; later ones see the results of earlier ones."""
         result: dict[str, Any] = {}
-        for number, each in enumerate(tasks_of.flatten(self.tasks, context)):
-            _show_life(activity, number)
-            _add(result, activity, each, tasks_of.call(each, activity, {**result, **context}))
+        for number, one in enumerate(tasks_of.flatten(self.tasks, context)):
+            _heartbeat_before(number, activity)
+            _add(result, activity, one, tasks_of.call(one, activity, {**result, **context}))
         return result
 
 
@@ -112,7 +123,7 @@ class Async(BaseRunner):
 
     Args:
         args: Tasks and task lists.
-        max_workers: Threads.
+        max_workers: Number of threads.
     """
 
     def __init__(self, *args: Any, max_workers: int = 3) -> None:
@@ -120,11 +131,11 @@ class Async(BaseRunner):
         self.max_workers = max_workers
 
     def execute(self, activity: Any, context: Context) -> dict[str, Any]:
-        """Do the tasks side by side. The first error, in the tasks' order, ends the activity."""
+        """Execute the tasks in parallel; the first error, in the tasks' order, is raised."""
         with ThreadPoolExecutor(self.max_workers) as pool:
             futures = [
-                (each, pool.submit(_in_this_context(_perform), number, each, activity, context))
-                for number, each in enumerate(tasks_of.flatten(self.tasks, context))
+                (one, pool.submit(_in_this_context(_perform), number, one, activity, context))
+                for number, one in enumerate(tasks_of.flatten(self.tasks, context))
             ]
             try:
                 return _merged(futures, activity)
@@ -133,80 +144,108 @@ class Async(BaseRunner):
 
 
 class External(BaseRunner):
-    """Stands for work that another program does.
+    """The runner of an external activity: it has timeouts, and no tasks.
 
     Args:
         timeout: Seconds it may last.
-        heartbeat: Seconds between two signs of life; the timeout if not given.
+        heartbeat: Seconds between two heartbeats; the timeout if not given.
+        needs: Keys of the context that the other program gets; the whole context if not given.
 
     Raises:
-        garcon.errors.InvalidFlow: No timeout; nobody else could know it.
+        garcon.errors.InvalidFlow: No timeout, or one that is not a number above 0; or the keys are
+            not texts.
     """
 
-    def __init__(self, timeout: float | None = None, heartbeat: float | None = None) -> None:
+    def __init__(
+        self,
+        timeout: float | None = None,
+        heartbeat: float | None = None,
+        needs: Iterable[str] | None = None,
+    ) -> None:
         super().__init__()
         if timeout is None:
             raise InvalidFlow("An external activity needs timeout=, in seconds.")
-        figures.check_seconds(timeout, "An external activity: timeout=")
-        figures.check_seconds(heartbeat, "An external activity: heartbeat=")
+        argument_checks.check_seconds(timeout, "An external activity: timeout=")
+        argument_checks.check_seconds(heartbeat, "An external activity: heartbeat=")
         self._timeout = timeout
         self._heartbeat = heartbeat or timeout
+        self._needs = None if needs is None else _keys(needs)
 
     def timeout(self, context: Context | None = None) -> float:  # noqa: ARG002 - the same for all
         """Seconds it may last."""
         return self._timeout
 
     def heartbeat(self, context: Context | None = None) -> float:  # noqa: ARG002 - the same for all
-        """Seconds between two signs of life."""
+        """Seconds between two heartbeats."""
         return self._heartbeat
 
     def requirements(self, context: Context | None = None) -> set[str]:  # noqa: ARG002 - as above
-        """Unknown: the other program gets the whole context."""
-        raise NoRunnerRequirementsFound("An external activity is given the whole context.")
+        """The keys that the other program needs.
+
+        Raises:
+            NoRunnerRequirementsFound: It gets the whole context.
+        """
+        if self._needs is None:
+            raise NoRunnerRequirementsFound("An external activity gets the whole context.")
+        return set(self._needs)
 
 
-def task_timeout(each: Any) -> float:
+def _keys(needs: Any) -> frozenset[str]:
+    if isinstance(needs, str) or not isinstance(needs, Iterable):
+        raise InvalidFlow(f"An external activity: needs= has to be a list, not {shown(needs)}.")
+    keys = frozenset(needs)
+    if wrong := [each for each in keys if not isinstance(each, str)]:
+        raise InvalidFlow(f"An external activity: needs= has texts, not {shown(wrong[0])}.")
+    return keys
+
+
+def task_timeout(fn: Any) -> float:
     """Seconds that one task may last."""
-    return (each.time if isinstance(each, _TIMED) else None) or DEFAULT_TASK_TIMEOUT
+    return tasks_of.marks_of(fn).get("timeout") or DEFAULT_TASK_TIMEOUT
 
 
-def task_heartbeat(each: Any) -> float:
-    """Seconds between two signs of life of one task."""
-    return (each.heartbeat if isinstance(each, _TIMED) else None) or DEFAULT_TASK_HEARTBEAT
+def task_heartbeat(fn: Any) -> float:
+    """Seconds between two heartbeats of one task."""
+    return tasks_of.marks_of(fn).get("heartbeat") or DEFAULT_TASK_HEARTBEAT
 
 
-def _show_life(activity: Any, number: int) -> None:
-    """Tell SWF before the task of this number, from 0, that the activity is alive."""
+def _heartbeat_before(number: int, activity: Any) -> None:
+    """Send the heartbeat that is due before the task of this number, from 0 (rule 2)."""
     received = getattr(activity, "received", None)
     fresh = isinstance(received, float) and time.monotonic() - received < FRESH
     if number or not fresh:
         activity.heartbeat()
 
 
-def _perform(number: int, each: Any, activity: Any, context: Context) -> Any:
-    _show_life(activity, number)
-    return tasks_of.call(each, activity, context)
+def _perform(number: int, fn: Any, activity: Any, context: Context) -> Any:
+    # A child that the task forks has this thread only, and would wait here for more tasks.
+    with parent_only(f"the task {tasks_of.name_of(fn)}"):
+        _heartbeat_before(number, activity)
+        return tasks_of.call(fn, activity, context)
 
 
 def _in_this_context(fn: Callable[..., Any]) -> Callable[..., Any]:
-    # The thread's logger is that of the execution, as in the thread that started it.
+    # The logger of the execution is a context variable, which a new thread does not inherit.
     current = contextvars.copy_context()
     return lambda *args: current.run(fn, *args)
 
 
 def _merged(futures: list[tuple[Any, Future[Any]]], activity: Any) -> dict[str, Any]:
     result: dict[str, Any] = {}
-    for each, future in futures:
-        _add(result, activity, each, future.result())
+    for one, future in futures:
+        _add(result, activity, one, future.result())
     return result
 
 
-def _add(result: dict[str, Any], activity: Any, each: Any, returned: Any) -> None:
-    if isinstance(returned, Mapping):
+def _add(result: dict[str, Any], activity: Any, fn: Any, returned: Any) -> None:
+    """Merge what a task returned: a dictionary, pairs of keys and values, or nothing."""
+    if not returned:  # as released, 0 and '' are nothing, too
+        return
+    try:
         result.update(returned)
-    elif returned is not None:
-        where = getattr(activity, "activity_id", None) or getattr(activity, "name", None)
+    except (TypeError, ValueError) as error:
+        name = getattr(activity, "activity_id", None) or getattr(activity, "name", None)
         raise NotADictionary(
-            f"The task {tasks_of.name_of(each)} of the activity {where} returned "
+            f"The task {tasks_of.name_of(fn)} of the activity {name} returned "
             f"{shown(returned)}; a task returns a dictionary or nothing."
-        )
+        ) from error

@@ -1,25 +1,29 @@
-"""Tasks: plain functions, what they take from the context, and how long they may last.
+"""Tasks: plain functions with timeouts, and arguments taken from the context.
 
 Rules:
 
-1. A decorator gives a new task and leaves the function as it was: the same function may be
-   decorated twice with different timeouts.
-2. ``fill`` says which arguments come from which keys of the context. A filled task gets those, and
-   ``activity`` if it asks for it; it may not ask for ``context``, because only the keys it named
-   are sent to the activity.
-3. A task that is not filled gets the whole context and the activity, in whichever of the forms in
-   production its signature allows (see ``call``).
-4. A task list is a function that looks at the context and yields tasks.
+1. A decorator returns a new task and leaves the function as it was: the same function may be
+   decorated twice with different timeouts. The marks of a task are in its ``__garcon__``, and a
+   task passes for a function, so that ``functools.wraps`` decorators above it keep both.
+2. ``fill`` names the context key of each argument. A filled task gets these values, and
+   ``activity`` if its signature has it. It cannot have ``context``, because only the named keys are
+   sent to the activity.
+3. A task that is not filled gets the whole context and the activity, in the first of the forms in
+   production that its signature allows (see ``call``).
+4. A task list is a function of the context that yields tasks.
 """
 
 import functools
 import inspect
+import types
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import MethodType
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from garcon import figures, param
-from garcon.errors import InvalidFlow
+from garcon import param
+from garcon.flow import argument_checks
+from garcon.user_code import coroutines
+from garcon.user_code.signatures import signature_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,11 +31,12 @@ Context = Mapping[str, Any]
 
 
 class Task(Generic[P, R]):
-    """A function that knows its timeouts; called, it is the function.
+    """A function with timeouts; calling the task calls the function.
 
-    Attributes:
-        time: Seconds it may last, ``None`` if nobody said.
-        heartbeat: Seconds between two signs of life, ``None`` if nobody said.
+    Args:
+        fn: The function.
+        time: Seconds it may last, if known.
+        heartbeat: Seconds between two heartbeats, if known.
     """
 
     __name__: str
@@ -43,38 +48,55 @@ class Task(Generic[P, R]):
         self.fn = fn
         self.time = time
         self.heartbeat = heartbeat
+        self.__garcon__ = _marks(timeout=time, heartbeat=heartbeat)
+
+    @property  # type: ignore[misc]  # typeshed has a setter, too, which no caller uses
+    def __class__(self) -> Any:
+        # Flows in production ask ``inspect.isfunction`` of their tasks.
+        return types.FunctionType
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function."""
         return self.fn(*args, **kwargs)
 
     def __get__(self, owner: object, kind: type | None = None) -> Any:
-        # A decorated method is bound as a plain one is, and keeps its timeouts.
+        # A decorated method is bound like a plain one, and keeps its timeouts.
         if owner is None:
             return self
-        return type(self)(MethodType(self.fn, owner), self.time, self.heartbeat)
+        return type(self)(types.MethodType(self.fn, owner), self.time, self.heartbeat)
 
 
 class FillableTask(Task[P, R]):
     """A task whose arguments can be taken from the context."""
 
+    def __init__(
+        self, fn: Callable[P, R], time: float | None = None, heartbeat: float | None = None
+    ) -> None:
+        super().__init__(fn, time, heartbeat)
+        # Beside the marks, so that a ``functools.wraps`` decorator carries it on, too.
+        self.__dict__["fill"] = functools.partial(FillableTask.fill, self)
+
     def fill(self, namespace: str | None = None, **requirements: Any) -> "FilledTask":
-        """Say where the arguments come from.
+        """Name the source of each argument.
 
         Args:
-            namespace: Put before the keys of the result, with a dot.
+            namespace: Prefix of the keys of the result, joined with a dot.
             requirements: For each argument the name of a context key, or a param.
 
         Raises:
-            param.UnknownParamException: An argument is given as something else.
-            garcon.errors.InvalidFlow: The function has no such argument.
+            param.UnknownParamException: The source of an argument is neither.
         """
-        _check_names(self.fn, requirements)
+        _warn_of_unknown(self.fn, requirements)
         return FilledTask(self, requirements, namespace)
 
 
 class FilledTask:
-    """A task with its arguments bound to keys of the context.
+    """A task whose arguments are bound to keys of the context.
+
+    Args:
+        task: The task.
+        arguments: For each argument the name of a context key, or a param.
+        namespace: Prefix of the keys of the result.
 
     Attributes:
         requirements: The context keys that it needs.
@@ -91,22 +113,31 @@ class FilledTask:
         self.requirements = param.get_all_requirements(self.arguments.values())
         self.time = task.time
         self.heartbeat = task.heartbeat
+        self.__garcon__ = _marks(
+            timeout=task.time, heartbeat=task.heartbeat, requirements=self.requirements
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the task: ``(context, activity=...)``, or as documented ``(activity, context)``."""
+        """Run the task: ``(context, activity=...)``, or ``(activity, context)`` as documented."""
         if len(args) == 2:  # noqa: PLR2004 - the two of the documented form
-            return self._run(*args, reachable=True)
+            return self._run(*args, gets_context=True)
         return self._run(*_by_name(*args, **kwargs))
 
-    def _run(self, activity: Any, context: Context, *, reachable: bool = False) -> Any:
+    def _run(self, activity: Any, context: Context, *, gets_context: bool = False) -> Any:
         fn = self.task.fn
-        filled = _fill(fn, self.arguments, activity, context, reachable=reachable)
-        return namespace_result(fn(**filled), self.namespace)
+        filled = _fill(fn, self.arguments, activity, context, gets_context=gets_context)
+        returned = coroutines.result_of(fn(**filled), activity)
+        return namespace_result(returned, self.namespace)
+
+
+def _marks(**marks: Any) -> dict[str, Any]:
+    """Those that are known: runners of users read ``__garcon__.get("timeout", 600)``."""
+    return {name: value for name, value in marks.items() if value is not None}
 
 
 def contextify(fn: Callable[P, R]) -> FillableTask[P, R]:
-    """Let the function's arguments be taken from the context: gives it ``fill``."""
-    return FillableTask(*_parts(fn))
+    """Make a function a task whose arguments can be taken from the context by ``fill``."""
+    return _made(fn, None, None, fillable=True)
 
 
 def decorate(
@@ -118,24 +149,20 @@ def decorate(
 
     Args:
         timeout: Seconds it may last.
-        heartbeat: Seconds between two signs of life; the timeout if not given.
-        enable_contextify: Whether it can be filled from the context.
+        heartbeat: Seconds between two heartbeats; the timeout if not given.
+        enable_contextify: Whether its arguments can be taken from the context by ``fill``.
 
     Raises:
-        TypeError: It was written without parentheses.
-        garcon.errors.InvalidFlow: A duration is none.
+        TypeError: The decorator was written without parentheses.
+        garcon.errors.InvalidFlow: A duration is not a number above 0.
     """
     if callable(timeout):
         raise TypeError("Write @task.decorate(), with parentheses.")
 
     def wrap(fn: Callable[P, R]) -> FillableTask[P, R]:
-        function, time, beat = _parts(fn)
-        figures.check_seconds(timeout, f"The task {name_of(fn)}: timeout=")
-        figures.check_seconds(heartbeat, f"The task {name_of(fn)}: heartbeat=")
-        fillable = enable_contextify or isinstance(fn, FillableTask)
-        kind: Any = FillableTask if fillable else Task
-        made: FillableTask[P, R] = kind(function, timeout or time, heartbeat or timeout or beat)
-        return made
+        time = _seconds(timeout, fn, "timeout")
+        beat = _seconds(heartbeat, fn, "heartbeat") or time
+        return _made(fn, time, beat, fillable=enable_contextify)
 
     return wrap
 
@@ -143,45 +170,86 @@ def decorate(
 def timeout(
     time: float, heartbeat: float | None = None
 ) -> Callable[[Callable[P, R]], FillableTask[P, R]]:
-    """Say how long the task may last, nothing else.
+    """Set how long a task may last, nothing else.
 
     Args:
-        time: Seconds.
-        heartbeat: Seconds between two signs of life; the timeout if not given.
+        time: Seconds it may last.
+        heartbeat: Seconds between two heartbeats; 600 if not given, as released.
     """
-    return decorate(time, heartbeat, enable_contextify=False)
+    return lambda fn: _made(
+        fn, _seconds(time, fn, "timeout"), _seconds(heartbeat, fn, "heartbeat"), fillable=False
+    )
+
+
+def _seconds(given: float | None, fn: Any, option: str) -> float | None:
+    """A duration; 0 counts as not given, as released."""
+    if given is not None and given == 0 and not isinstance(given, bool):
+        _warn(f"The task {name_of(fn)}: {option}=0 counts as not given; write seconds above 0.")
+        return None
+    argument_checks.check_seconds(given, f"The task {name_of(fn)}: {option}=")
+    return given
+
+
+def _made(
+    fn: Callable[P, R], time: float | None, heartbeat: float | None, *, fillable: bool
+) -> FillableTask[P, R]:
+    """A task of this function, which may be one already: then its marks hold where none is new."""
+    marks = marks_of(fn)
+    function = fn.fn if isinstance(fn, Task) else fn
+    kind: Any = FillableTask if fillable or hasattr(fn, "fill") else Task
+    made: FillableTask[P, R] = kind(
+        function, time or marks.get("timeout"), heartbeat or marks.get("heartbeat")
+    )
+    return made
 
 
 class TaskList:
-    """A function that yields the tasks for a context."""
+    """A function of the context that yields tasks.
+
+    Args:
+        fn: The function.
+    """
 
     def __init__(self, fn: Callable[[Context], Iterable[Any]]) -> None:
         functools.update_wrapper(self, fn)
         self.fn = fn
+        self.__garcon__ = {"list": True}
 
     def __call__(self, context: Context) -> Iterable[Any]:
         """The tasks for this context."""
         return self.fn(context)
 
     def __get__(self, owner: object, kind: type | None = None) -> "TaskList":
-        return self if owner is None else TaskList(MethodType(self.fn, owner))
+        return self if owner is None else TaskList(types.MethodType(self.fn, owner))
 
 
 def list(fn: Callable[..., Iterable[Any]]) -> TaskList:  # noqa: A001 - the documented name
-    """Make a function that looks at the context and yields tasks (filled ones, usually).
+    """Make a function of the context, which yields tasks, a task list.
 
-    The decider asks it for timeouts and needed keys, the activity, later, for the tasks.
+    The decider calls it for timeouts and needed keys, the activity later for the tasks.
+
+    Args:
+        fn: Takes the context and yields tasks, usually filled ones.
     """
     return TaskList(fn)
 
 
 def is_task_list(fn: object) -> bool:
-    """Whether ``fn`` yields tasks instead of being one."""
-    return isinstance(fn, TaskList)
+    """Whether ``fn`` is a task list, not a task."""
+    return bool(marks_of(fn).get("list"))
+
+
+def marks_of(fn: object) -> Mapping[str, Any]:
+    """The marks of a task: ``timeout`` and ``heartbeat`` in seconds, ``requirements``, ``list``.
+
+    Empty for a plain function.
+    """
+    marks = getattr(fn, "__garcon__", None)
+    return marks if isinstance(marks, Mapping) else {}
 
 
 def flatten(callables: Iterable[Any], context: Context | None = None) -> Iterator[Any]:
-    """The tasks themselves: task lists are asked with the context, lists of lists too."""
+    """The tasks themselves: those of task lists for this context included, however nested."""
     for fn in callables:
         if is_task_list(fn):
             yield from flatten(fn({} if context is None else context), context)
@@ -192,18 +260,39 @@ def flatten(callables: Iterable[Any], context: Context | None = None) -> Iterato
 def call(fn: Callable[..., Any], activity: Any, context: Context) -> Any:
     """Run a task in the first of the forms in production that its signature allows.
 
-    They are ``(context, activity=)``, ``(activity=, context=)``, ``(activity, context)``, and only
-    one of the two.
+    The forms are ``(context, activity=)``, ``(activity=, context=)``, ``(activity, context)``,
+    ``(activity=)`` and ``(context)``.
+
+    Args:
+        fn: The task, of any kind.
+        activity: The execution, or the activity if the tasks run without one.
+        context: The context.
     """
-    forms: tuple[tuple[tuple[Any, ...], dict[str, Any]], ...] = (
+    forms = _forms(activity, context)
+    args, kwargs = next((form for form in forms if _accepts(fn, *form)), forms[0])
+    return coroutines.result_of(fn(*args, **kwargs), activity)
+
+
+def can_be_called(fn: Any) -> bool:
+    """Whether a task takes its arguments in one of the forms of ``call``.
+
+    Also true of a function whose signature is unknown.
+    """
+    try:
+        inspect.signature(fn)
+    except (TypeError, ValueError):
+        return callable(fn)
+    return any(_accepts(fn, *form) for form in _forms(None, {}))
+
+
+def _forms(activity: Any, context: Context) -> tuple[tuple[tuple[Any, ...], dict[str, Any]], ...]:
+    return (
         ((context,), {"activity": activity}),
         ((), {"activity": activity, "context": context}),
         ((activity, context), {}),
         ((), {"activity": activity}),
         ((context,), {}),
     )
-    args, kwargs = next((form for form in forms if _accepts(fn, *form)), forms[0])
-    return fn(*args, **kwargs)
 
 
 def fill_function_call(
@@ -214,44 +303,55 @@ def fill_function_call(
     Args:
         fn: The function.
         requirements: For each argument the name of a context key, or a param.
-        activity: What the function gets if it asks for ``activity``.
-        context: Where the values are; a key that is missing is ``None``.
+        activity: The value of the argument ``activity``, if the function has it.
+        context: The values; the value of a missing key is ``None``.
 
     Raises:
-        ValueError: The function asks for ``context``.
+        ValueError: The function has an argument ``context``.
     """
     params = {name: param.parametrize(value) for name, value in requirements.items()}
-    return _fill(fn, params, activity, context, reachable=False)
+    return _fill(fn, params, activity, context, gets_context=False)
 
 
 def namespace_result(dictionary: Any, namespace: str | None) -> Any:
-    """The dictionary with ``namespace.`` before each key; without a namespace as it is."""
-    if not namespace or not isinstance(dictionary, Mapping):
+    """The dictionary with ``namespace.`` before each key; unchanged without a namespace.
+
+    Args:
+        dictionary: A task's result: a dictionary, or pairs of keys and values. Anything else is
+            returned as it is, and the runner reports it.
+        namespace: The prefix.
+    """
+    if not namespace or not dictionary:
         return dictionary
-    return {f"{namespace}.{key}": value for key, value in dictionary.items()}
+    try:
+        values = dict(dictionary)
+    except (TypeError, ValueError):
+        return dictionary
+    return {f"{namespace}.{key}": value for key, value in values.items()}
 
 
 def name_of(fn: Any) -> str:
-    """A function's name, in sentences."""
+    """A function's name, for sentences."""
     return str(getattr(fn, "__name__", fn))
 
 
-def _parts(fn: Any) -> tuple[Any, float | None, float | None]:
-    return (fn.fn, fn.time, fn.heartbeat) if isinstance(fn, Task) else (fn, None, None)
-
-
-def _check_names(fn: Any, given: Mapping[str, Any]) -> None:
+def _warn_of_unknown(fn: Any, given: Mapping[str, Any]) -> None:
+    """Name the arguments that the function does not have; it is called without them."""
     try:
-        asked = inspect.signature(fn).parameters
-    except (TypeError, ValueError):  # built in, it does not tell
+        parameters = inspect.signature(fn).parameters
+    except (TypeError, ValueError):  # a builtin function without a signature
         return
-    if any(each.kind is each.VAR_KEYWORD for each in asked.values()):
+    if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
         return
-    if unknown := [each for each in given if each not in asked]:
-        raise InvalidFlow(
+    if unknown := [name for name in given if name not in parameters]:
+        _warn(
             f"The task {name_of(fn)} has no argument {', '.join(unknown)} to fill; it has: "
-            f"{', '.join(asked)}."
+            f"{', '.join(parameters)}."
         )
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=4)  # the line of the flow that decorates or fills
 
 
 def _by_name(context: Context, activity: Any = None) -> tuple[Any, Context]:
@@ -260,10 +360,9 @@ def _by_name(context: Context, activity: Any = None) -> tuple[Any, Context]:
 
 def _accepts(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     try:
-        inspect.signature(fn).bind(*args, **kwargs)
-    except (TypeError, ValueError):  # it does not bind, or has no signature to tell
+        return type(fn) is FilledTask or signature_of(fn).bind(*args, **kwargs) is not None
+    except (TypeError, ValueError):  # it does not bind, or has no signature
         return False
-    return True
 
 
 def _fill(
@@ -272,30 +371,30 @@ def _fill(
     activity: Any,
     context: Context,
     *,
-    reachable: bool,
+    gets_context: bool,
 ) -> dict[str, Any]:
-    given = {"activity": activity, **({"context": context} if reachable else {})}
-    asked = inspect.signature(fn).parameters.values()
-    named = [each for each in asked if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
-    filled = {each.name: _argument(each, params, given, context) for each in named}
-    if any(each.kind is each.VAR_KEYWORD for each in asked):
+    given = {"activity": activity, **({"context": context} if gets_context else {})}
+    parameters = signature_of(fn).parameters.values()
+    named = [one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    filled = {one.name: _argument(one, params, given, context) for one in named}
+    if any(one.kind is one.VAR_KEYWORD for one in parameters):
         filled |= {key: params[key].get_data(context) for key in params.keys() - filled.keys()}
     return filled
 
 
 def _argument(
-    asked: inspect.Parameter,
+    parameter: inspect.Parameter,
     params: Mapping[str, param.BaseParam],
     given: Mapping[str, Any],
     context: Context,
 ) -> Any:
-    if asked.name in given:
-        return given[asked.name]
-    if asked.name in params:
-        return params[asked.name].get_data(context)
-    if asked.name == "context":
+    if parameter.name in given:
+        return given[parameter.name]
+    if parameter.name in params:
+        return params[parameter.name].get_data(context)
+    if parameter.name == "context":
         raise ValueError(
-            "A filled task cannot ask for context: only the keys named in fill() are sent to its "
-            "activity. Fill each value it needs, or use the task without fill()."
+            "A filled task cannot have an argument context: only the keys named in fill() are sent "
+            "to its activity. Fill each value it needs, or use the task without fill()."
         )
-    return None if asked.default is asked.empty else asked.default
+    return None if parameter.default is parameter.empty else parameter.default

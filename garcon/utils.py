@@ -1,7 +1,4 @@
-"""Keys of generated instances, and what counts as SWF's throttle.
-
-The key is part of activity ids that running executions carry, so its recipe never changes.
-"""
+"""Keys of generated instances, error codes of SWF, and the handlers of throttled calls."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,38 +8,51 @@ if TYPE_CHECKING:
     import logging
 
 THROTTLE = "ThrottlingException"
-UNKNOWN = "UnknownResourceFault"  # a task that is closed, an execution or type that is not there
+UNKNOWN = "UnknownResourceFault"  # a closed task, an execution or type that does not exist
 
 
 def create_dictionary_key(dictionary: Mapping[str, Any]) -> str:
-    """The hexadecimal SHA-1 of the dictionary's sorted items: the same content, the same key."""
+    """The key of an instance: the hexadecimal SHA-1 of the dictionary's sorted items.
+
+    Running executions carry it in activity ids, so it never changes for the same content.
+
+    Raises:
+        TypeError: It is not a dictionary.
+        ValueError: It is empty.
+    """
+    if not isinstance(dictionary, Mapping):
+        raise TypeError(f"A key is made of a dictionary, not of {dictionary!r}.")
+    if not dictionary:
+        raise ValueError("A key is made of a dictionary with items, and this one is empty.")
     text = "".join(f"'{key}':'{value}';" for key, value in sorted(dictionary.items()))
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def error_code(error: object) -> str:
-    """The code that SWF gave, such as ``UnknownResourceFault``; empty if the error is not SWF's."""
+    """The code of an AWS error, such as ``UnknownResourceFault``; empty for any other error."""
     response = getattr(error, "response", None)
     return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
 
 
 def non_throttle_error(swf_response_error: object) -> bool:
-    """True for every error but a throttle: the ``giveup`` of a back-off, which then stops trying.
+    """True for every error but a throttle: the ``giveup`` callback of the package ``backoff``.
 
-    The reference's sentence on the return value has it the wrong way round.
+    The reference states the return value the wrong way round.
     """
     return error_code(swf_response_error) != THROTTLE
 
 
 def throttle_backoff_handler(details: Mapping[str, Any]) -> None:
-    """Log at INFO, through the logger of the method's owner, which try this was and the wait.
+    """Log a throttled attempt at INFO: its number, and the wait before the next.
 
     Args:
-        details: As the ``backoff`` library hands to ``on_backoff``; ``args[0]`` is the owner.
+        details: As the package ``backoff`` passes them to ``on_backoff``: ``args[0]`` is the owner
+            of the method, whose logger is used; ``tries`` the number of the attempt; ``wait`` the
+            seconds to wait.
     """
     logger: logging.Logger = details["args"][0].logger
     logger.info(
-        "SWF throttles: try %s, waiting %.1f s before the next.",
+        "SWF throttles the call: attempt %s failed, next in %.1f s.",
         details["tries"],
         details["wait"],
     )

@@ -1,132 +1,201 @@
 """``python -m supervisor``: from the command line to a running pool and its exit code.
 
-A zygote is started before anything else is imported or read: starting Python and importing boto3
-takes it longer than all that the supervisor has to do meanwhile. It waits for its first message; if
-there is none to come, because the settings are wrong, it is ended.
+A zygote is started before anything else is imported or read: importing boto3 takes the zygote
+longer than everything that the supervisor does meanwhile. It waits for its first message; if none
+comes, because the settings are invalid, the end of its channel ends it.
+
+So imports stand in the functions that need them: what is not imported before does not delay it.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
-from supervisor import exits, kernel
-from supervisor.usage import COMMANDS, UNIT
+from supervisor import exit_codes
+from supervisor.cli.help_text import COMMANDS, COMPLETION, UNIT
+from supervisor.ipc import core_dumps, signal_wakeup, standard_streams
+from supervisor.parent import first_zygote
+from supervisor.parent.os_processes import ZYGOTE, Kernel, keep_inherited_descriptors
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Sequence
 
-    from supervisor.settings import Settings
+    from supervisor.cli.sources import ParsedOptions
+    from supervisor.config.settings import Settings
+    from supervisor.parent.spawner import SpareZygote
 
-_NEEDS_NO_ZYGOTE = {"-h", "--help", "--version", "--check"}
+_LEAVING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+
+_NEEDS_NO_ZYGOTE = {"-h", "--help", "--help-settings", "--version", "--check"}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the supervisor; returns its exit code (``exits``)."""
+def _spawn_zygote() -> SpareZygote:
+    return Kernel().spawn(ZYGOTE)
+
+
+def main(
+    argv: Sequence[str] | None = None, *, start_zygote: Callable[[], SpareZygote] = _spawn_zygote
+) -> int:
+    """Run the supervisor or one of its commands; returns its exit code (``exit_codes``).
+
+    Args:
+        argv: The arguments; those of the program by default.
+        start_zygote: Starts the first zygote.
+    """
+    standard_streams.open_missing()
     try:
-        return _main(sys.argv[1:] if argv is None else argv)
+        return _main(sys.argv[1:] if argv is None else argv, start_zygote)
     except Exception:
-        import logging  # noqa: PLC0415 - only here
+        import logging  # noqa: PLC0415
 
-        said = "The supervisor ends by a fault of its own. Its workers finish what is in hand."
-        logging.getLogger("supervisor").exception(said)
-        return exits.FAULT
+        logging.getLogger("supervisor").exception(
+            "Internal error: the supervisor exits. Its workers finish their tasks."
+        )
+        return exit_codes.FAULT
     finally:
-        _flush()
+        standard_streams.flush()
 
 
-def _flush() -> None:
-    """Write what is left while the exit code is still ours: Python's own, on an error, is 120."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        try:
-            stream.flush()
-        except OSError:  # nobody reads it any more
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _main(words: Sequence[str]) -> int:
+def _main(words: Sequence[str], start_zygote: Callable[[], SpareZygote]) -> int:
     if words and words[0] in COMMANDS:
-        from supervisor import commands  # noqa: PLC0415 - a supervisor needs none of it
+        from supervisor.cli import commands  # noqa: PLC0415
 
-        return _answer(lambda: commands.run(words))
-    kernel.forbid_core_dumps()
+        return _print_answer(lambda: commands.run(words))
+    core_dumps.forbid_core_dumps()
+    if words and words[0] == COMPLETION:
+        from supervisor.cli import shell_completion  # noqa: PLC0415
+
+        return _print_answer(lambda: shell_completion.main(words[1:]))
     if words and words[0] == UNIT:
-        from supervisor.systemd import unit  # noqa: PLC0415 - only this command needs it
+        from supervisor.cli import unit  # noqa: PLC0415
 
-        return _answer(lambda: unit.main(words[1:]))
+        return _print_answer(lambda: unit.main(words[1:]))
     if _NEEDS_NO_ZYGOTE.intersection(words) or not words:
         return _run(words, None)
+    signal_wakeup.disregard_meaningless()
+    keep_inherited_descriptors()
     try:
-        spare = kernel.spawn(kernel.ZYGOTE)
+        spare = start_zygote()
     except OSError:
-        return _run(words, None)  # the loop tries again, and knows what to say about it
+        return _run(words, None)  # the loop tries again, and reports the failure
     try:
         return _run(words, spare)
     finally:
-        spare[1].close()  # of a zygote that was not used, it is the end
+        spare[1].close()  # ends a zygote that was not used
 
 
-def _answer(give: Callable[[], int]) -> int:
-    """Print an answer; who reads it may have enough before its end, as in ``| head``."""
+def _print_answer(answer: Callable[[], int]) -> int:
+    """Print the answer of a command; its reader may close the pipe before the end (``| head``)."""
     code = 0
     try:
-        code = give()
+        code = answer()
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        standard_streams.discard(sys.stdout.fileno())
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        from supervisor.cli.failure import fail  # noqa: PLC0415
+
+        standard_streams.discard(sys.stdout.fileno())
+        return fail(f"The answer could not be written: {error.strerror}.", exit_codes.ABANDONED)
     return code
 
 
-def _run(words: Sequence[str], spare: tuple[int, socket.socket] | None) -> int:
-    from supervisor import host, log, messages, options  # noqa: PLC0415 - the zygote starts meanwhile
-    from supervisor.settings import SettingsError  # noqa: PLC0415
+def _run(words: Sequence[str], spare: SpareZygote | None) -> int:
+    from supervisor.cli import sources  # noqa: PLC0415
+    from supervisor.cli.failure import fail  # noqa: PLC0415
+    from supervisor.config.settings import SettingsError  # noqa: PLC0415
+    from supervisor.logs import log  # noqa: PLC0415
+    from supervisor.logs.background import BackgroundHandler  # noqa: PLC0415
 
-    live = sys.stdout.isatty()
-
-    def read() -> Settings:
-        again = options.for_terminal(options.read(words, os.environ), live=live)
-        return host.settled(again, os.environ)
-
+    live = sys.stdout.isatty()  # asked once: a restart must not depend on a closed terminal
     try:
-        said = options.read(words, os.environ)
-        options.refuse_root(said.settings, os.geteuid())
+        parsed = sources.read(words, os.environ)
+        sources.check_local(parsed.settings)
+        settings = _settle(parsed, live=live)
     except SettingsError as error:
-        print(f"supervisor: {error}", file=sys.stderr)  # noqa: T201 - before logging is set up
-        return exits.USAGE
-    settings = options.for_terminal(said, live=live)
-    log.configure(messages.LogStyle(settings.log_level, settings.log_format))
-    for each in said.unknown:
-        log.LOGGER.warning(
-            "There is no setting %s; it is ignored. --help and --check list them.", each
-        )
-    if said.check:
-        from supervisor import check  # noqa: PLC0415 - only this command needs it
+        return fail(error, exit_codes.USAGE)
+    if settings.claims:
+        os.environ["GARCON_CLAIMS"] = settings.claims  # for the starter's long inputs
+    log.configure(settings.log_level, settings.log_format, BackgroundHandler())
+    if settings.folder:
+        log.process_facts.update(release=settings.release)
+    for warning in parsed.warnings:
+        log.LOGGER.warning("%s", warning)
+    if parsed.check:
+        from supervisor.cli import check  # noqa: PLC0415
 
-        return _answer(lambda: check.run(said))
-    if settings.ec2 == "on" and host.settled(settings, os.environ).ec2 == "off":
-        log.LOGGER.warning("--ec2 on is not heeded: see --local and %s.", host.DISABLED)
-    return _supervise(host.settled(settings, os.environ), spare, read)
+        return _print_answer(lambda: check.run(parsed))
+    if os.geteuid() == 0 and not (settings.local or settings.user or settings.retired):
+        log.LOGGER.warning(
+            "All tasks of %s run as root. Give --user NAME, or start the supervisor as another user"
+            " (systemd: User=, container: USER).",
+            settings.flow,
+        )
+    if parsed.settings.ec2 == "on" and settings.ec2 == "off":
+        log.LOGGER.warning("--ec2 on has no effect with --local or AWS_EC2_METADATA_DISABLED=true.")
+    return _supervise(settings, spare, lambda: _settle(sources.read(words, os.environ), live=live))
+
+
+def _settle(parsed: ParsedOptions, *, live: bool) -> Settings:
+    """The settings, with those that depend on the terminal and the host decided."""
+    from supervisor.cli import sources  # noqa: PLC0415
+    from supervisor.config import ec2_detection, releases  # noqa: PLC0415
+
+    settings = releases.with_absolute_paths(sources.for_terminal(parsed, live=live))
+    return ec2_detection.decide(settings, os.environ)
 
 
 def _supervise(
-    settings: Settings, spare: tuple[int, socket.socket] | None, read_again: Callable[[], Settings]
+    settings: Settings, spare: SpareZygote | None, read_again: Callable[[], Settings]
 ) -> int:
-    from setproctitle import setproctitle  # noqa: PLC0415 - not for --help and its like
+    from random import Random  # noqa: PLC0415
 
-    from supervisor import control  # noqa: PLC0415
+    from setproctitle import setproctitle  # noqa: PLC0415
+
+    from supervisor.cli.failure import fail  # noqa: PLC0415
+    from supervisor.config.settings import SettingsError  # noqa: PLC0415
     from supervisor.core import Core  # noqa: PLC0415
-    from supervisor.shell import Shell  # noqa: PLC0415
+    from supervisor.parent import control_listener, privileges  # noqa: PLC0415
+    from supervisor.parent.serving_link import ServingLink  # noqa: PLC0415
+    from supervisor.parent.shell import Shell  # noqa: PLC0415
 
-    setproctitle(f"garcon: supervisor {settings.flow}")
+    serving = ServingLink.inherited(os.environ)
+    role = f" retired {settings.release}" if settings.retired else ""
+    setproctitle(f"garcon: supervisor {settings.flow}{role}")
     try:
-        listener = control.listen_for(settings.flow, settings.control)
-    except control.CannotListen as error:
-        print(f"supervisor: {error}", file=sys.stderr)  # noqa: T201 - the command's answer
-        return exits.USAGE
-    return Shell(Core(settings), settings, spare, read_again, listener).run()
+        listener = control_listener.listen_for(settings.flow, settings.control)
+        if settings.user:
+            privileges.become(settings.user, settings.spool, listener)
+            if spare:  # it is root's: closing its channel ends it, and the loop starts another
+                spare[1].close()
+                spare = None
+    except (control_listener.CannotListen, SettingsError) as error:
+        return fail(error, exit_codes.USAGE)
+    # Without a seed of the settings each host has its own, so that a fleet does not wait in step.
+    core = Core(settings, Random(settings.jitter_seed or None))
+    shell = Shell(
+        core, settings, spare=spare, read_again=read_again, listener=listener, serving=serving
+    )
+    _keep_exit_code()
+    return shell.run()
+
+
+def _keep_exit_code() -> None:
+    """Ignore signals after the loop: one more TERM would end the process before its exit code.
+
+    They are blocked until the loop handles them, so that none is lost before it.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _LEAVING)
+    for each in _LEAVING:
+        signal.signal(each, signal.SIG_IGN)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Not from a console script, which has another ``sys.path``, nor from a program of one's own.
+    sys.exit(main(start_zygote=first_zygote.fork_first_zygote))

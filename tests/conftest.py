@@ -8,9 +8,36 @@ prints how to draw the same once more. Neither measures time: machines are slow 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
+
+from tests.fakes.metadata_service import Metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("random", derandomize=False, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of ``tests/processes``, so that the fast tests can do without them.
+
+    Raises:
+        pytest.UsageError: The name of a test holds an address, which each process has another of.
+    """
+    for item in items:
+        if " at 0x" in item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid}: give ids to its parameters")
+        if "processes" in item.path.parts:
+            item.add_marker("processes")
+
+
+@pytest.fixture
+def service() -> Iterator[Metadata]:
+    """An instance metadata service, ended afterwards."""
+    with Metadata() as made:
+        yield made

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import measures
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 ROOT = Path(__file__).parent.parent
 
-CHILDREN = {
-    *("zygote", "flow", "worker", "hands", "leaving", "attendants"),
-    *("registrar", "replayer", "reporter", "insisting", "poison", "place"),
+KNOWS_THE_FLOW = {"child", "sidecars"}
+"""Folders of processes that import garcon, boto3 or the user's flow."""
+
+SUPERVISING = {
+    "__main__",
+    "cli",
+    "config",
+    "core",
+    "parent",
+    "ipc",
+    "logs",
+    "exit_codes",
+    "backoff",
+    "process_memory",
 }
-"""Modules of the supervisor's children: they alone know garcon and the user's flow."""
+"""Rooms that the supervising process imports."""
 
 
 def python_files(*folders: str) -> list[Path]:
@@ -26,7 +44,8 @@ def python_files(*folders: str) -> list[Path]:
     return sorted(each for folder in folders for each in (ROOT / folder).rglob("*.py"))
 
 
-def imported(path: Path, *, at_run_time_only: bool = False) -> set[str]:
+@functools.cache
+def imported(path: Path, *, at_run_time_only: bool = False) -> frozenset[str]:
     """The dotted names that a file imports, ``if TYPE_CHECKING`` blocks left out if asked."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skipped = _typing_blocks(tree) if at_run_time_only else set()
@@ -38,7 +57,7 @@ def imported(path: Path, *, at_run_time_only: bool = False) -> set[str]:
             names |= {each.name for each in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             names |= {f"{node.module}.{each.name}" for each in node.names}
-    return names
+    return frozenset(names)
 
 
 def _typing_blocks(tree: ast.AST) -> set[ast.AST]:
@@ -50,61 +69,117 @@ def _typing_blocks(tree: ast.AST) -> set[ast.AST]:
     return {inner for block in blocks for inner in ast.walk(block)}
 
 
+def module_of(path: Path) -> str:
+    """The dotted name of a source file."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
 def imports_within(package: str) -> dict[str, set[str]]:
-    """Which rooms (modules and folders) of a package each of its rooms imports."""
+    """Each module of a package and the modules of it that it imports, in functions too."""
+    modules = {module_of(path): path for path in python_files(package)}
+    return {
+        module: {each for name in imported(path) if (each := _module_in(name, modules)) != module}
+        - {""}
+        for module, path in modules.items()
+    }
+
+
+def _module_in(name: str, modules: Collection[str]) -> str:
+    """The module that an imported name is, or stands in; empty if it is none of these."""
+    return next((each for each in (name, name.rpartition(".")[0]) if each in modules), "")
+
+
+def rooms_of(modules: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Each room (a folder or module at a package's root) and the rooms that it imports."""
     rooms: dict[str, set[str]] = {}
-    for path in python_files(package):
-        room = path.relative_to(ROOT / package).parts[0].removesuffix(".py")
-        names = (each.split(".") for each in imported(path, at_run_time_only=True))
-        theirs = {parts[1] for parts in names if parts[0] == package and len(parts) > 1}
-        rooms.setdefault(room, set()).update(theirs - {room})
-    return {room: theirs & rooms.keys() for room, theirs in rooms.items()}
+    for module, theirs in modules.items():
+        room = _room(module)
+        rooms.setdefault(room, set()).update({_room(each) for each in theirs} - {room})
+    return rooms
+
+
+def _room(module: str) -> str:
+    return ([*module.split("."), "__init__"])[1]
 
 
 @pytest.mark.parametrize("package", ["garcon", "supervisor"])
-def test_imports_go_one_way(package: str) -> None:
-    """No room of a package imports, over whatever detour, one that imports it."""
+def test_no_modules_import_each_other(package: str) -> None:
+    """No module imports one that imports it, over whatever detour; ``TYPE_CHECKING`` counts."""
     sorter = TopologicalSorter(imports_within(package))
     assert list(sorter.static_order())  # raises CycleError and names the circle
 
 
+@pytest.mark.parametrize("package", ["garcon", "supervisor"])
+def test_imports_between_folders_go_one_way(package: str) -> None:
+    """No folder imports, over whatever detour, one that imports it."""
+    sorter = TopologicalSorter(rooms_of(imports_within(package)))
+    assert list(sorter.static_order())
+
+
 def test_the_order_of_garcon_is_that_of_the_architecture() -> None:
-    """task, runner, activity, event, decider: each imports only what stands before it."""
-    order = ["task", "runner", "activity", "event", "decider", "local", "workflow"]
-    rooms = imports_within("garcon")
+    """Each room of garcon imports only rooms that stand before it."""
+    order = ["task", "runner", "activity", "event", "decider", "local", "executions"]
+    rooms = rooms_of(imports_within("garcon"))
     for place, room in enumerate(order):
         assert not rooms[room] & set(order[place + 1 :]), room
 
 
-def test_the_supervising_process_imports_nothing_of_its_children() -> None:
+def test_the_supervising_process_imports_no_folder_that_knows_the_flow() -> None:
     """What runs in the supervisor's own process cannot be taken down by user code."""
-    rooms = imports_within("supervisor")
+    rooms = rooms_of(imports_within("supervisor"))
     reached, ahead = set[str](), {"__main__"}
     while ahead:
         room = ahead.pop()
         reached.add(room)
         ahead |= rooms[room] - reached
-    assert {"core", "shell", "spawner"} <= reached
-    assert not reached & CHILDREN
+    assert reached - {"__init__"} == SUPERVISING
+    assert not reached & KNOWS_THE_FLOW
+
+
+def test_children_do_not_import_the_supervising_process() -> None:
+    """A worker or a sidecar holds nothing of the process that started it."""
+    rooms = rooms_of(imports_within("supervisor"))
+    for room in KNOWS_THE_FLOW:
+        assert not rooms[room] & {"parent", "core", "cli"}, room
+
+
+@pytest.mark.parametrize("package", ["garcon", "supervisor"])
+def test_a_root_has_at_most_a_dozen_modules(package: str) -> None:
+    """Folders show the architecture, not a flat list of files."""
+    modules = [each for each in (ROOT / package).glob("*.py") if not each.name.startswith("__")]
+    assert len(modules) <= 12
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("package", ["garcon", "supervisor"])
 def test_every_room_is_named_in_the_architecture(package: str) -> None:
-    """A newcomer finds each module and folder in the package's table, and none that is gone."""
-    there = {
-        f"{path.name}/" if path.is_dir() else path.name
-        for path in (ROOT / package).iterdir()
-        if path.is_dir() or path.suffix == ".py"
-    }
-    assert _told_rooms(package) == there - {"__init__.py", "__pycache__/"}
+    """A newcomer finds each folder and root module in its table, and none that is gone."""
+    folder = ROOT / package
+    folders = {f"{path.parent.relative_to(folder)}/" for path in folder.rglob("*/__init__.py")}
+    modules = {path.name for path in folder.glob("*.py")} - {"__init__.py", "__main__.py"}
+    assert _rooms_named(package) == folders | modules
 
 
-def _told_rooms(package: str) -> set[str]:
-    """What stands in the first column of the architecture's table of this package."""
-    lines = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").splitlines()
-    first = lines.index(f"| {package}/ | what it holds |")
+def _rooms_named(package: str) -> set[str]:
+    """The first column of the architecture's table of this package."""
+    lines = ARCHITECTURE.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith(f"| folder of `{package}/`"))
     rows = itertools.takewhile(lambda line: line.startswith("|"), lines[first + 2 :])
     return {name for row in rows for name in re.findall(r"`(.+?)`", row.split("|")[1])}
+
+
+def test_the_ways_through_the_code_lead_through_files_that_exist() -> None:
+    """Each of the five ways is a list of at most eight rooms, and every room is there."""
+    ways = ARCHITECTURE.partition("## Five ways through the code")[2].partition("\n## ")[0]
+    found = re.findall(r"^### .*?(?=^### |\Z)", ways, re.MULTILINE | re.DOTALL)
+    assert len(found) == 5
+    for way in found:
+        rooms = re.findall(r"`((?:garcon|supervisor)/\S+\.py)`", way)
+        assert 0 < len(rooms) <= 8, way.splitlines()[0]
+        assert [each for each in rooms if not (ROOT / each).exists()] == []
 
 
 def test_garcon_never_imports_the_supervisor() -> None:
@@ -117,18 +192,22 @@ def test_garcon_never_imports_the_supervisor() -> None:
 
 
 def test_only_children_import_garcon() -> None:
-    """Of the supervisor's modules only those of its children know garcon and AWS."""
+    """Of the supervisor's folders only those of its children know garcon and AWS."""
     known = {
-        path.relative_to(ROOT / "supervisor").parts[0].removesuffix(".py")
+        _room(module_of(path))
         for path in python_files("supervisor")
         if any(name.split(".")[0] in {"garcon", "boto3", "botocore"} for name in imported(path))
     }
-    assert known <= CHILDREN
+    assert known == KNOWS_THE_FLOW
 
 
 def test_what_others_wrote_is_never_code() -> None:
     """Nothing is unpickled or evaluated; modules are imported by name where users name them."""
-    named_by_users = {"garcon/workflow/flows.py", "supervisor/flow.py", "garcon/local/__init__.py"}
+    named_by_users = {
+        "garcon/executions/flows.py",
+        "supervisor/child/flow_loader.py",
+        "garcon/local/__init__.py",
+    }
     found = []
     for path in python_files("garcon", "supervisor"):
         name = str(path.relative_to(ROOT))
@@ -147,20 +226,20 @@ def test_what_others_wrote_is_never_code() -> None:
 
 def test_core_has_no_io() -> None:
     """The core imports messages, settings and pure parts of the standard library, nothing else."""
-    ours = {"core", "messages", "settings", "per_list", "exits"}
+    ours = ("core.", "ipc.messages", "config.", "exit_codes", "backoff")
     pure = {"__future__", "typing", "dataclasses", "enum", "math", "random", "collections"}
-    pure |= {"functools", "itertools", "operator", "signal", "msgspec"}  # signal: names of numbers
+    pure |= {"bisect", "functools", "itertools", "operator"}
+    pure |= {"signal", "msgspec"}  # signal: names of numbers
     for path in python_files("supervisor/core"):
         for name in imported(path, at_run_time_only=True):
-            parts = name.split(".")
-            is_ours = parts[0] == "supervisor" and parts[1] in ours
-            assert is_ours or parts[0] in pure, f"{path.name} imports {name}"
+            is_ours = f"{name}.".startswith(tuple(f"supervisor.{each}" for each in ours))
+            assert is_ours or name.split(".")[0] in pure, f"{path.name} imports {name}"
 
 
 def test_the_supervising_process_stays_free_of_user_code_and_aws() -> None:
     """Importing the shell and the core brings neither boto3 nor garcon nor psutil."""
     script = (
-        "import sys, supervisor.shell, supervisor.core, supervisor.options;"
+        "import sys, supervisor.parent.shell, supervisor.core, supervisor.cli.options;"
         "print([m for m in ('boto3', 'botocore', 'garcon', 'psutil', 'rich') if m in sys.modules])"
     )
     told = subprocess.run(
@@ -192,3 +271,20 @@ def test_no_test_sleeps() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"time.sleep", "sleep"}
     ]
     assert sleeping == []
+
+
+def test_names_stay_few() -> None:
+    """No class name stands twice in a package, and at most six file names in the tree."""
+    assert measures.repeated_classes() == {}
+    assert len(measures.repeated_stems()) <= 6
+
+
+def test_no_module_docstring_is_a_question() -> None:
+    """A file says what it is: its docstring begins with a noun, not with a clause."""
+    assert measures.questioning_modules() == []
+
+
+def test_no_file_is_longer_than_four_hundred_lines() -> None:
+    """A file of one idea can be read at one sitting."""
+    assert max(measures.lengths_of_files()) <= 400
+    assert max(measures.lengths_of_functions()) <= 40

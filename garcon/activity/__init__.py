@@ -1,29 +1,12 @@
-"""Activities: what is made of tasks, scheduled by the decider, and done by workers.
+"""Activities: made of tasks, scheduled by the decider, executed by workers.
 
-``create`` makes them, an ``Activity`` polls and performs, an ``ActivityInstance`` is one of them to
-be scheduled, an ``ActivityExecution`` one task in hand, an ``ActivityState`` what history says.
+``create`` makes the activities of a flow. An ``Activity`` polls and executes; an
+``ActivityInstance`` is what a decider schedules, an ``ActivityExecution`` a task in progress, an
+``ActivityState`` the state of an instance in the history.
 """
 
-from garcon.activity.base import (
-    DEFAULT_ACTIVITY_SCHEDULE_TO_START,
-    Activity,
-    ExternalActivity,
-)
-from garcon.activity.execution import ActivityExecution, TaskCanceled, TaskGone
-from garcon.activity.factory import create
-from garcon.activity.find import (
-    Progress,
-    find_activities,
-    find_available_activities,
-    find_uncomplete_activities,
-    find_workflow_activities,
-    state_of,
-    step_of,
-)
-from garcon.activity.instance import ActivityInstance
-from garcon.activity.outcome import Canceled, Completed, Failed, Gone, Outcome
-from garcon.activity.retrying import Rest, Step, attempts, may_schedule, next_step
-from garcon.activity.states import (
+from garcon.activity.activity import DEFAULT_ACTIVITY_SCHEDULE_TO_START, Activity
+from garcon.activity.activity_state import (
     ACTIVITY_COMPLETED,
     ACTIVITY_FAILED,
     ACTIVITY_SCHEDULED,
@@ -34,6 +17,32 @@ from garcon.activity.states import (
     Refusal,
     RetriesExhausted,
     count_activity_failures,
+)
+from garcon.activity.attempt_outcome import (
+    AttemptCanceled,
+    AttemptCompleted,
+    AttemptFailed,
+    AttemptGone,
+    AttemptHandedOut,
+    AttemptOutcome,
+)
+from garcon.activity.discovery import (
+    FlowProgress,
+    find_activities,
+    find_available_activities,
+    find_uncomplete_activities,
+    find_workflow_activities,
+    state_of,
+    step_of,
+)
+from garcon.activity.external_activity import ExternalActivity
+from garcon.activity.factory import ActivityFactory, ActivityOptions, create
+from garcon.activity.instance import ActivityInstance
+from garcon.activity.retry_step import RetryDelay, Step, attempts, may_schedule, next_step
+from garcon.activity.task_execution import (
+    ActivityExecution,
+    TaskCanceled,
+    TaskGone,
 )
 from garcon.activity.worker import ActivityWorker, worker_runner
 from garcon.retry import Retry
@@ -46,22 +55,25 @@ __all__ = [
     "DEFAULT_ACTIVITY_SCHEDULE_TO_START",
     "Activity",
     "ActivityExecution",
+    "ActivityFactory",
     "ActivityImpossible",
     "ActivityInstance",
     "ActivityInstanceNotReadyException",
+    "ActivityOptions",
     "ActivityState",
     "ActivityWorker",
-    "Canceled",
-    "Completed",
+    "AttemptCanceled",
+    "AttemptCompleted",
+    "AttemptFailed",
+    "AttemptGone",
+    "AttemptHandedOut",
+    "AttemptOutcome",
     "ExternalActivity",
-    "Failed",
-    "Gone",
-    "Outcome",
-    "Progress",
+    "FlowProgress",
     "Refusal",
-    "Rest",
     "RetriesExhausted",
     "Retry",
+    "RetryDelay",
     "Step",
     "TaskCanceled",
     "TaskGone",

@@ -1,129 +1,183 @@
-"""One activity to be scheduled: the activity itself, and the values of one turn of its generators.
+"""An activity instance: the activity, and the values of one turn of its generators.
 
-Its id must come out the same at every decision, because it is how the history is read.
+The id must be the same at every decision: it is the instance's key in the history.
 """
 
 import functools
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
 
-from garcon import limits, runner, utils
+from garcon import runner, task, utils
+from garcon.aws import limits
+from garcon.errors import NotADictionary
+from garcon.flow.argument_checks import shown
 from garcon.retry import Retry, policy_of
 
-if TYPE_CHECKING:
-    from garcon.activity.base import Activity
+EXECUTION_KEYS = ("execution.domain", "execution.run_id", "execution.workflow_id")
 
-WHERE = ("execution.domain", "execution.run_id", "execution.workflow_id")
+
+class Schedulable(Protocol):
+    """The part of an activity that an instance reads: names, timeouts, retries."""
+
+    name: str | None
+    task_list: str | None
+    generators: Any
+    retry: int | Retry
+    restartable: bool
+    priority: int | None
+    pool_size: int
+    schedule_to_start_timeout: float
 
 
 class ActivityInstance:
-    """One run of an activity in one execution.
+    """One activity of an execution, with an id of its own.
 
     Args:
         activity_worker: The activity.
-        local_context: What the generators gave this instance.
+        local_context: The values of this instance, from the generators.
         execution_context: The context of the execution.
-        pool_size: How many instances of the activity there are.
+        pool_size: Number of instances of the activity; the activity's own if not given.
     """
 
     def __init__(
         self,
-        activity_worker: "Activity",
+        activity_worker: Schedulable,
         local_context: Mapping[str, Any] | None = None,
         execution_context: Mapping[str, Any] | None = None,
         *,
-        pool_size: int = 1,
+        pool_size: int | None = None,
     ) -> None:
         self.activity_worker = activity_worker
         self.local_context = dict(local_context or {})
-        self.execution_context = execution_context or {}
-        self.pool_size = pool_size
+        self.execution_context = getattr(execution_context, "current", execution_context) or {}
+        self._pool_size = pool_size
+
+    @property
+    def pool_size(self) -> int:
+        """Number of instances of the activity."""
+        return self.activity_worker.pool_size if self._pool_size is None else self._pool_size
+
+    @property
+    def global_context(self) -> Mapping[str, Any]:
+        """The released name of ``context``."""
+        return self.context
 
     @functools.cached_property
     def context(self) -> Mapping[str, Any]:
-        """The execution's context with the instance's own values, which win.
-
-        A copy, unless it is the execution's own and no code of the flow is shown it: an execution
-        of thousands of results is not to copy them for each.
-        """
-        looks = getattr(getattr(self.activity_worker, "runner", None), "looks", True)
-        if self.local_context or looks:
+        """The execution's context, merged with the instance's own values, which win."""
+        # The execution's own context is not copied unless the flow's code may change it: it may
+        # hold thousands of results, and there may be thousands of instances.
+        runner_ = getattr(self.activity_worker, "runner", None)
+        if self.local_context or getattr(runner_, "has_task_lists", True):
             return {**self.execution_context, **self.local_context}
         return self.execution_context
 
     @property
     def activity_name(self) -> str:
-        """The name of the activity type, which is its task list too."""
+        """Name of the activity type, and of its task list."""
         return str(self.activity_worker.name)
 
     @functools.cached_property
     def id(self) -> str:
-        """The id in the history: ``{name}-1``, or the key of what the generators gave."""
-        key = utils.create_dictionary_key(self.local_context) if self._generated else "1"
+        """The id in the history: ``{name}-1``, or ``{name}-{key of its own values}``."""
+        # Running executions carry these ids: a generator's empty dictionary gives "-1", too.
+        key = utils.create_dictionary_key(self.local_context) if self.local_context else "1"
         return limits.activity_id(f"{self.activity_name}-{key}")
 
     @property
-    def _generated(self) -> bool:
-        return bool(self.local_context or self.activity_worker.generators)
-
-    @property
     def retry(self) -> int:
-        """How often it may be repeated."""
+        """Number of retries."""
         return int(self.activity_worker.retry)
 
     @property
     def policy(self) -> Retry:
-        """When it may be repeated."""
+        """When it may be retried."""
         return policy_of(self.activity_worker.retry)
 
     @property
     def restartable(self) -> bool:
-        """Whether a worker's death costs no retry."""
+        """Whether the death of a worker costs no retry."""
         return self.activity_worker.restartable
 
     @property
     def priority(self) -> int | None:
-        """Its activity's priority on the task list, if it has one."""
+        """The activity's priority on the task list, if it has one."""
         return self.activity_worker.priority
 
     @property
     def runner(self) -> runner.BaseRunner:
-        """What does the tasks.
+        """The activity's runner.
 
         Raises:
-            runner.RunnerMissing: The activity has none, so nothing is known of its timeouts.
+            runner.RunnerMissing: The activity has none, so its timeouts are unknown.
         """
-        found: runner.BaseRunner | None = getattr(self.activity_worker, "runner", None)
-        if not found:
+        own: runner.BaseRunner | None = getattr(self.activity_worker, "runner", None)
+        if not own:
             raise runner.RunnerMissing(f"The activity {self.activity_name} has no run=.")
-        return found
+        return own
 
     @property
     def timeout(self) -> float:
-        """Start to close: seconds that the tasks may last."""
+        """Start-to-close timeout: seconds that the tasks may last."""
         return self.runner.timeout(self.context)
 
     @property
     def heartbeat_timeout(self) -> float:
-        """Seconds between two signs of life."""
+        """Heartbeat timeout: seconds between two heartbeats."""
         return self.runner.heartbeat(self.context)
 
     @property
     def schedule_to_start(self) -> float:
-        """Seconds it may wait: those of one times the instances, as if there were one worker."""
-        return self.pool_size * self.activity_worker.schedule_to_start
+        """Schedule-to-start timeout in seconds.
+
+        That of the activity times the number of instances, as if there were one worker.
+        """
+        return self.pool_size * self.activity_worker.schedule_to_start_timeout
 
     @property
     def schedule_to_close(self) -> float:
-        """Seconds from scheduling to the end: waiting and working."""
+        """Schedule-to-close timeout in seconds: schedule-to-start and start-to-close together."""
         return self.schedule_to_start + self.timeout
 
     def create_execution_input(self) -> dict[str, Any]:
-        """The input: the keys that the tasks need and have a value, else the whole context."""
+        """The input: the context keys that the tasks need and that are not ``None``.
+
+        The whole context if a task does not name the keys it needs.
+        """
         context = self.context
         try:
             needed = self.runner.requirements(context)
         except runner.NoRunnerRequirementsFound:
             return dict(context)
-        keys = [*sorted(needed), *WHERE]
-        return {key: context[key] for key in keys if context.get(key) is not None}
+        known = {key: context[key] for key in sorted(needed) if context.get(key) is not None}
+        return known | {key: context.get(key) for key in EXECUTION_KEYS}
+
+
+def instances_of(activity: Schedulable, context: Mapping[str, Any]) -> list[ActivityInstance]:
+    """All instances of an activity for this context: see ``Activity.instances``."""
+    context = getattr(context, "current", context)  # an ``ExecutionContext`` will do
+    generators = activity.generators
+    if callable(generators):  # one function, as released flows may give it
+        generators = [generators]
+    values = [_values(generator, activity, context) for generator in generators]
+    turns = [
+        {key: value for part in turn for key, value in part.items()}
+        for turn in itertools.product(*values)
+    ]
+    return [ActivityInstance(activity, turn, context, pool_size=len(turns)) for turn in turns]
+
+
+def _values(
+    generator: Callable[..., Any], activity: Schedulable, context: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """The dictionaries that a generator gives for this context."""
+    given = generator(context)
+    what = f"The generator {task.name_of(generator)} of the activity {activity.name}"
+    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+        raise NotADictionary(f"{what} gave {shown(given)}; a generator gives dictionaries.")
+    values = list(given)
+    for value in values:
+        if not isinstance(value, Mapping):
+            raise NotADictionary(f"{what} gave {shown(value)}; a generator gives dictionaries.")
+    return values

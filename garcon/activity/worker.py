@@ -1,48 +1,52 @@
-"""The simplest worker: one thread for each activity, for ever. The supervisor has a better one."""
+"""The simplest worker: one thread for each activity of a flow.
+
+The supervisor's workers are processes, and survive crashes of the tasks.
+"""
 
 import threading
 from collections.abc import Iterable
 from typing import Any
 
-from garcon.activity.base import Activity
-from garcon.activity.find import find_workflow_activities
+from garcon.activity.activity import Activity
+from garcon.activity.discovery import find_workflow_activities
 
 
 class ActivityWorker:
-    """Works for a flow's activities.
+    """Executes the activities of a flow in threads.
 
     Args:
         flow: The flow, a module or any object.
-        activities: Names of the activities to work for, with or without the flow's name before
-            them, or the activities themselves; all of the flow's if not given, and none if it is an
-            empty list.
+        activities: The activities to execute: names, with or without the flow's name before them,
+            or the activities themselves. All of the flow's if not given, or if there are none.
 
     Raises:
-        ValueError: A name is none of the flow's activities.
+        ValueError: The flow has no activity of that name.
     """
 
     def __init__(self, flow: Any, activities: Iterable[Any] | None = None) -> None:
         self.flow = flow
         self.flow_activities = find_workflow_activities(flow)
-        wanted = self.flow_activities if activities is None else activities
-        self.activities = [self._find(each) for each in wanted]
+        self.worker_activities = None if activities is None else list(activities)
+        chosen = self.worker_activities or self.flow_activities
+        self.activities = [self._find(choice) for choice in chosen]
 
-    def run(self) -> list[threading.Thread]:
-        """Start one thread an activity, and return them; they keep the process alive."""
+    def run(self) -> None:
+        """Execute the activities, each in a thread of its own, until every thread has ended."""
         threads = [
             threading.Thread(target=worker_runner, args=(activity,), name=activity.task_list)
             for activity in self.activities
         ]
         for thread in threads:
             thread.start()
-        return threads
+        for thread in threads:
+            thread.join()
 
-    def _find(self, wanted: Any) -> Activity:
+    def _find(self, choice: Any) -> Activity:
         for activity in self.flow_activities:
-            if wanted in (activity, activity.name, self._short(activity)):
+            if choice in (activity, activity.name, self._short(activity)):
                 return activity
         known = ", ".join(str(self._short(activity)) for activity in self.flow_activities)
-        raise ValueError(f"The flow has no activity {wanted!r}; it has: {known}.")
+        raise ValueError(f"The flow has no activity {choice!r}; it has: {known}.")
 
     def _short(self, activity: Activity) -> str:
         return str(activity.name).removeprefix(f"{getattr(self.flow, 'name', '')}_")

@@ -1,16 +1,18 @@
-"""The decisions a decider takes, as boto3 wants them (RespondDecisionTaskCompleted)."""
+"""Decisions as boto3 takes them (RespondDecisionTaskCompleted)."""
 
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from garcon import limits, payload, usual
-from garcon.activity import ActivityInstance, Rest
-from garcon.timers import HAND_BACK_TIMER, rest_timer
+from garcon.activity import ActivityInstance, RetryDelay
+from garcon.aws import limits
+from garcon.flow import flow_attributes
+from garcon.history.reserved_timers import RETURN_TIMER, retry_timer_id
+from garcon.payload import codec
 
 Decision = dict[str, Any]
 
-# Members of a started execution that its continuation has as well.
+# Members of a started execution that its continuation has, too.
 _CONTINUED = (
     "childPolicy",
     "executionStartToCloseTimeout",
@@ -35,11 +37,11 @@ def schedule_activity_task(
 
     Args:
         decisions: The decisions so far.
-        instance: What to schedule.
+        instance: The instance to schedule.
         version: The version of its activity type.
         id: Its id in the history; its own if not given.
         priority: On the task list, higher first; that of its activity if not given.
-        control: What to note with it; no worker sees it.
+        control: Notes to leave with it; workers do not see them.
 
     Raises:
         payload.TooLarge: Its input is longer than SWF takes.
@@ -50,7 +52,7 @@ def schedule_activity_task(
         "activityId": activity_id,
         "activityType": {"name": instance.activity_name, "version": version},
         "taskList": {"name": instance.activity_worker.task_list},
-        "input": payload.encode(execution_input, f"The input of {activity_id}"),
+        "input": codec.encode(execution_input, f"The input of {activity_id}"),
         "heartbeatTimeout": limits.seconds(instance.heartbeat_timeout),
         "startToCloseTimeout": limits.seconds(instance.timeout),
         "scheduleToStartTimeout": limits.seconds(instance.schedule_to_start),
@@ -62,28 +64,29 @@ def schedule_activity_task(
 
 
 def cancel_activity(activity_id: str) -> Decision:
-    """The decision to ask an activity to end: its heartbeats bring it the request."""
+    """The decision to request an activity's end; its next heartbeat returns the request."""
     return _decision("RequestCancelActivityTask", {"activityId": activity_id})
 
 
 def complete_workflow() -> Decision:
-    """The decision that all is done."""
+    """The decision to complete the workflow."""
     return _decision("CompleteWorkflowExecution", {})
 
 
 def fail_workflow(reason: object, details: str | None = None) -> Decision:
-    """The decision that the workflow failed.
+    """The decision to fail the workflow.
 
     Args:
         reason: An error or a sentence; the first 255 characters are sent.
-        details: More, up to 32,768 characters.
+        details: Details; the first 32,768 characters are sent.
     """
-    more = {"details": limits.cut(details, limits.DETAILS)} if details else {}
-    return _decision("FailWorkflowExecution", {"reason": limits.reason(_said(reason)), **more})
+    members = {"details": limits.cut(details, limits.DETAILS)} if details else {}
+    text = limits.reason(reason)
+    return _decision("FailWorkflowExecution", {"reason": text, **members})
 
 
 def cancel_workflow(details: str) -> Decision:
-    """The decision that the workflow was cancelled, as it was asked to be."""
+    """The decision to close the workflow as cancelled, as was requested."""
     return _decision("CancelWorkflowExecution", {"details": details})
 
 
@@ -94,12 +97,12 @@ def continue_as_new(
     version: str | None = None,
     tags: Iterable[str] | None = None,
 ) -> Decision:
-    """The decision to go on in a new run with an empty history.
+    """The decision to continue in a new run with an empty history.
 
     Args:
-        start: What this run was started with (WorkflowExecutionStarted); the next one has the same.
+        start: The members this run was started with (WorkflowExecutionStarted).
         workflow_input: The next run's input.
-        version: The version of the workflow type that goes on; the same if not given.
+        version: The next run's version of the workflow type; the same if not given.
         tags: The next run's tags, up to five; the same if not given.
 
     Raises:
@@ -110,7 +113,7 @@ def continue_as_new(
         "ContinueAsNewWorkflowExecution",
         {
             **same,
-            "input": payload.encode(workflow_input, "The input to continue with"),
+            "input": codec.encode(workflow_input, "The input to continue with"),
             **({"workflowTypeVersion": version} if version else {}),
             **({"tagList": list(tags)} if tags is not None else {}),
         },
@@ -118,51 +121,51 @@ def continue_as_new(
 
 
 def start_timer(timer_id: str, wait: float, control: str | None = None) -> Decision:
-    """The decision to wait, in seconds."""
+    """The decision to wait so many seconds."""
     attributes = {"timerId": timer_id, "startToFireTimeout": limits.seconds(wait)}
     return _decision("StartTimer", attributes | ({"control": control} if control else {}))
 
 
-def rest(wanted: Rest) -> Decision:
-    """The decision to let an activity rest before its next try; the reason is noted with it."""
-    told = {"attempt": wanted.attempt, "after": limits.reason(wanted.why)}
-    return start_timer(rest_timer(wanted.activity_id), wanted.seconds, json.dumps(told))
+def retry_timer(delay: RetryDelay) -> Decision:
+    """The decision to wait before an activity's next attempt; the reason is noted with it."""
+    notes = {"attempt": delay.attempt, "after": limits.reason(delay.why)}
+    return start_timer(retry_timer_id(delay.activity_id), delay.seconds, json.dumps(notes))
 
 
 def cancel_timer(timer_id: str) -> Decision:
-    """The decision not to wait any longer."""
+    """The decision to end a timer."""
     return _decision("CancelTimer", {"timerId": timer_id})
 
 
 def record_marker(name: str, details: str | None) -> Decision:
-    """The decision to write something into the history."""
-    more = {} if details is None else {"details": details}
-    return _decision("RecordMarker", {"markerName": name, **more})
+    """The decision to record a value in the history."""
+    members = {} if details is None else {"details": details}
+    return _decision("RecordMarker", {"markerName": name, **members})
 
 
-def start_child(workflow_id: str, flow: Any, text: str, **more: Any) -> Decision:
+def start_child(workflow_id: str, flow: Any, text: str, **members: Any) -> Decision:
     """The decision to start an execution of another flow.
 
     Args:
         workflow_id: Its workflow id.
-        flow: Its flow, with ``name`` and maybe ``version``.
+        flow: Its flow, with ``name`` and optionally ``version``.
         text: Its input, JSON.
-        more: Further members of the decision; those that are ``None`` are left out.
+        members: Further members of the decision; those that are ``None`` are left out.
     """
     attributes = {
         "workflowId": workflow_id,
-        "workflowType": {"name": flow.name, "version": usual.version(flow)},
+        "workflowType": {"name": flow.name, "version": flow_attributes.version(flow)},
         "taskList": {"name": flow.name},
         "input": text,
-        **{name: value for name, value in more.items() if value is not None},
+        **{name: value for name, value in members.items() if value is not None},
     }
     return _decision("StartChildWorkflowExecution", attributes)
 
 
 def cancel_child(workflow_id: str, run_id: str | None) -> Decision:
-    """The decision to ask a child workflow to end."""
-    more = {"runId": run_id} if run_id else {}
-    return _decision("RequestCancelExternalWorkflowExecution", {"workflowId": workflow_id, **more})
+    """The decision to request a child workflow's cancellation."""
+    members = {"workflowId": workflow_id, **({"runId": run_id} if run_id else {})}
+    return _decision("RequestCancelExternalWorkflowExecution", members)
 
 
 def schedule_lambda(
@@ -175,20 +178,26 @@ def schedule_lambda(
         name: The function's name or ARN.
         text: Its input, JSON.
         timeout: Seconds it may take, up to 900, SWF's default.
-        control: What to note with it.
+        control: Notes to leave with it.
     """
-    more = {} if timeout is None else {"startToCloseTimeout": limits.seconds(timeout)}
-    noted = {"control": control} if control else {}
-    attributes = {"id": id_, "name": name, "input": text, **more, **noted}
+    attributes = {"id": id_, "name": name, "input": text}
+    if timeout is not None:
+        attributes["startToCloseTimeout"] = limits.seconds(timeout)
+    if control:
+        attributes["control"] = control
     return _decision("ScheduleLambdaFunction", attributes)
 
 
-def hand_back() -> list[Decision]:
-    """The decisions of one who cannot decide: have SWF give the task out again at once.
+def return_task(wait: float = 0, control: str | None = None) -> list[Decision]:
+    """The decisions that return a task undecided: SWF hands it out again at once, or later.
 
-    There is no call to fail a decision task; a timer of no seconds brings the next one.
+    SWF has no call to fail a decision task; a timer brings the next one.
+
+    Args:
+        wait: Seconds until then.
+        control: Notes to leave with the timer.
     """
-    return [start_timer(HAND_BACK_TIMER, 0)]
+    return [start_timer(RETURN_TIMER, wait, control)]
 
 
 def attributes_of(decision: Decision) -> dict[str, Any]:
@@ -207,12 +216,3 @@ def _member(kind: str) -> str:
 
 def _priority(priority: int | None) -> dict[str, str]:
     return {} if priority is None else {"taskPriority": str(priority)}
-
-
-def _said(reason: object) -> object:
-    """What an error says; of one that cannot say it, its name."""
-    try:
-        str(reason)
-    except Exception:  # noqa: BLE001 - an error of the user's code, whose text is its code too
-        return type(reason).__name__
-    return reason

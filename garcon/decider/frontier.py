@@ -1,17 +1,17 @@
-"""Which activities of a flow without a decider are worth a look at this decision.
+"""The activities of a flow without a decider that are worth a look at the next decision.
 
-A flow of thousands of activities has few that can change: those whose requirements have completed
-and that have not completed themselves. They are found from those of the decision before, so that a
-decision costs what has changed, not what there is.
+In a flow of thousands of activities few can change: those whose requirements have completed and
+that have not completed themselves. They are found from those of the decision before, so the cost of
+a decision depends on what has changed, not on the size of the flow.
 
 Rules:
 
-1. An activity without generators is *settled* once it and all that it requires has completed. That
-   is for good: its one instance does not depend on the context, and what has completed is never
-   scheduled again.
-2. An activity with generators, or that requires one (or one that is not the flow's), is *loose*:
+1. An activity without generators is *done* once it and all that it requires has completed. It stays
+   so: its one instance does not depend on the context, and a completed instance is never scheduled
+   again.
+2. An activity with generators, or that requires one (or one that is not the flow's), is *dynamic*:
    its instances may change with every result, so it is looked at each time.
-3. The outcome is that of looking at everything, whichever decisions were made before.
+3. The outcome equals that of looking at everything, whichever decisions were made before.
 """
 
 from collections import defaultdict
@@ -19,13 +19,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from garcon.activity import Activity, ActivityState, Progress
+from garcon.activity import Activity, ActivityState, FlowProgress
 
 States = Mapping[str, Mapping[str, ActivityState]]
 
 
 class Graph:
-    """Who requires whom; the same for all executions of a flow.
+    """The requirements between a flow's activities; the same for all its executions.
 
     Args:
         activities: All activities of the flow, in its order.
@@ -39,7 +39,7 @@ class Graph:
             for required in set(each.requires):
                 self.dependents[required].append(each)
         own = self.places.keys()
-        self.loose = self._with_dependents(
+        self.dynamic = self._with_dependents(
             each for each in activities if each.generators or not own >= set(each.requires)
         )
 
@@ -59,81 +59,81 @@ class Graph:
 
 
 class Frontier:
-    """How far one execution is.
+    """The progress of one execution through its flow.
 
     Args:
-        graph: Of its flow.
+        graph: The flow's graph.
     """
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._missing = {each: len(set(each.requires)) for each in graph.places}
-        self._settled: set[Activity] = set()
+        self._done: set[Activity] = set()
         self._live = {each for each, missing in self._missing.items() if not missing}
-        self._live -= graph.loose
+        self._live -= graph.dynamic
         self._names_seen = 0
-        self._strangers: list[str] = []
+        self._foreign_names: list[str] = []
 
-    def strangers(self, states: dict[str, Any]) -> list[str]:
+    def foreign_names(self, states: dict[str, Any]) -> list[str]:
         """The names of activities in the history that the flow does not have.
 
         Args:
-            states: By activity name; at each look those of the look before, and new ones.
+            states: By activity name; at each call those of the call before, and new ones.
         """
         new = islice(reversed(states), len(states) - self._names_seen)
-        self._strangers += [each for each in new if each not in self._graph.names]
+        self._foreign_names += [each for each in new if each not in self._graph.names]
         self._names_seen = len(states)
-        return self._strangers
+        return self._foreign_names
 
     def look(self, states: States, context: Mapping[str, Any]) -> "View":
-        """What is to be looked at, now that the execution is in these states.
+        """The activities to look at, now that the execution is in these states.
 
         Args:
-            states: By activity name and id; later ones than at the last look.
+            states: By activity name and id; not older than at the last look.
             context: The context of the execution.
         """
-        view = View(states, context, self._settled)
+        view = View(states, context, self._done)
         left = list(self._live)
         while left:
             each = left.pop()
             if view.completed(each):
-                left += self._settle(each)
-        view.live = self._graph.in_order(self._live | self._graph.loose)
-        view.beyond = len(self._graph.places) - len(view.live) - len(self._settled)
+                left += self._mark_done(each)
+        view.live = self._graph.in_order(self._live | self._graph.dynamic)
+        view.blocked = len(self._graph.places) - len(view.live) - len(self._done)
         return view
 
-    def _settle(self, activity: Activity) -> list[Activity]:
-        """It is settled; those that waited for it alone are live now."""
+    def _mark_done(self, activity: Activity) -> list[Activity]:
+        """Returns the activities that waited for this one alone: they are live now."""
         self._live.discard(activity)
-        self._settled.add(activity)
+        self._done.add(activity)
         freed = []
         for each in self._graph.dependents[activity]:
             self._missing[each] -= 1
-            if not self._missing[each] and each not in self._graph.loose:
+            if not self._missing[each] and each not in self._graph.dynamic:
                 freed.append(each)
         self._live.update(freed)
         return freed
 
 
-class View(Progress):
-    """How far the activities are at one decision.
+class View(FlowProgress):
+    """The progress of the activities at one decision.
 
     Attributes:
-        live: Those worth a look, in the flow's order.
-        beyond: How many still wait for others.
+        live: The activities worth a look, in the flow's order.
+        blocked: The number of activities that still wait for others.
     """
 
-    def __init__(self, states: States, context: Mapping[str, Any], settled: set[Activity]) -> None:
+    def __init__(self, states: States, context: Mapping[str, Any], done: set[Activity]) -> None:
         super().__init__(states, context)
-        self._settled = settled
+        self._done = done
         self.live: list[Activity] = []
-        self.beyond = 0
+        self.blocked = 0
 
     def completed(self, activity: Activity) -> bool:
         """Whether all its instances have completed, and all it requires."""
-        return activity in self._settled or super().completed(activity)
+        return activity in self._done or super().completed(activity)
 
     @property
     def all_completed(self) -> bool:
         """Whether every activity of the flow has completed."""
-        return not self.beyond and all(self.completed(each) for each in self.live)
+        return not self.blocked and all(self.completed(each) for each in self.live)

@@ -1,11 +1,12 @@
-"""The events of a decision task that one does not have yet, whatever pages they come in.
+"""Pages of SWF's answers, and the events that a decider still needs out of pages of a history.
 
 Rules:
 
-1. A page may come in either order and may begin earlier than asked for (SWF speaks of timestamps,
-   and some endpoints ignore what was asked). So events are known by their numbers, not places.
-2. Pages are fetched until the last event wanted is there, and no further.
-3. Numbers are dense. If one is missing at the end, ``Gap``: nothing is decided on half a history.
+1. A page may come in either order and may begin earlier than requested: SWF selects by timestamp,
+   and some endpoints ignore the request. So events are identified by number, not by position.
+2. Pages are fetched until the last required event is there, and no further.
+3. Event numbers have no gaps. If one is missing after the last page, ``HistoryGap`` is raised: no
+   decision is made on a truncated history.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,16 +18,16 @@ Event = dict[str, Any]
 Page = Mapping[str, Any]
 
 
-class Gap(GarconError):
-    """SWF did not show all the events that it counts."""
+class HistoryGap(GarconError):
+    """SWF did not return all the events that it counts."""
 
 
 def pages(first: Page, fetch: Callable[[str], Page]) -> Iterator[Page]:
-    """This page and those that follow it, each fetched when it is asked for.
+    """A first page and those that follow, each fetched when it is asked for.
 
     Args:
         first: The first page.
-        fetch: Gives the page of a token.
+        fetch: Returns the page of a token.
     """
     page = first
     yield page
@@ -36,15 +37,15 @@ def pages(first: Page, fetch: Callable[[str], Page]) -> Iterator[Page]:
 
 
 def between(after: int, started: int, shown: Iterable[Page]) -> list[Event]:
-    """The events after number ``after``, up to and with ``started``, in order.
+    """The events after number ``after``, up to and including ``started``, in order.
 
     Args:
-        after: The last event that is known; 0 for none.
-        started: The DecisionTaskStarted event of the task.
+        after: Number of the last known event; 0 for none.
+        started: Number of the task's DecisionTaskStarted event.
         shown: Pages of the history.
 
     Raises:
-        Gap: Some are in no page.
+        HistoryGap: Some events are on none of the pages.
     """
     found: dict[int, Event] = {}
     for page in shown:
@@ -53,4 +54,6 @@ def between(after: int, started: int, shown: Iterable[Page]) -> list[Event]:
                 found[event["eventId"]] = event
         if len(found) == started - after:
             return [found[number] for number in range(after + 1, started + 1)]
-    raise Gap(f"SWF shows {len(found)} of the {started - after} events {after + 1} to {started}.")
+    raise HistoryGap(
+        f"SWF returned {len(found)} of the {started - after} events {after + 1} to {started}."
+    )

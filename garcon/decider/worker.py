@@ -2,265 +2,337 @@
 
 Rules:
 
-1. Polling, deciding and answering are three steps; ``run`` is all three. Deciding depends on the
-   history alone, so the same task decided twice gives the same decisions.
-2. What the user's code raises while deciding fails the workflow with the error as reason; a call to
-   SWF that fails does not: the decision task times out and SWF gives it out again.
+1. ``run`` is four steps: poll, read, decide, answer. Deciding depends on the history alone, so the
+   same task decided twice gives the same decisions.
+2. An error of the flow's code fails the workflow. A failed call to SWF does not: the decision task
+   times out and SWF hands it out again.
+3. A subclass may override ``get_history``, ``get_activity_states``, ``create_decisions_from_flow``
+   and ``delegate_decisions``; ``run`` calls them. Then each task is decided from its whole history:
+   what overriding code does to its arguments must not reach the next decision.
 """
 
 import functools
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, overload
 
-from garcon import activity, claims, event, payload, trouble, usual, validation
+from garcon import claims
 from garcon import client as clients
-from garcon.decider.cliff import Cliff
-from garcon.decider.contradicting import Contradiction, orphan, orphaned
-from garcon.decider.deciding import (
-    STUCK,
-    conclude,
-    ensure_permitted,
-    run_decider,
-    run_on_cancel,
-    tell_attempts,
-)
-from garcon.decider.decisions import Decision, complete_workflow, fail_workflow, hand_back
-from garcon.decider.frontier import Frontier, Graph, View
-from garcon.decider.pages import Gap
-from garcon.decider.reduced import Reduced
-from garcon.decider.registering import (
+from garcon.aws import aws_errors, usage
+from garcon.decider.builds import BuildDecider
+from garcon.decider.decision_trace import DecisionTraces
+from garcon.decider.decisions import Decision, fail_workflow, return_task
+from garcon.decider.execution_decider import Event, ExecutionDecider, Poll, log_context
+from garcon.decider.execution_state import ExecutionState
+from garcon.decider.history_reader import PolledTask, ensure_complete
+from garcon.decider.overrides import Overridables, takes_identity
+from garcon.decider.pages import HistoryGap
+from garcon.decider.registration.flow_types import (
+    Registration,
     RegistrationRefused,
-    activity_priority,
-    activity_version,
     register,
-    registration,
+    registrations,
 )
-from garcon.decider.scheduling import take_step
-from garcon.decider.settling import is_stuck, settle, wait_long
-from garcon.decider.splitting import split
-from garcon.decider.sticky import Sticky
-from garcon.decider.tasks import DecisionTasks
-from garcon.decider.verbs import Schedule
+from garcon.decider.sticky.list_choice import Build
+from garcon.decider.sticky.stickiness import Sticky
+from garcon.decider.task_exchange import TaskExchange, call_logging_retries
 from garcon.event import History
-from garcon.states import Impossible
+from garcon.history.build_notes import BuildNote
+from garcon.payload import codec
+from garcon.tracing import seam
+from garcon.user_code.forks import parent_only
 
-Event = dict[str, Any]
-Poll = Mapping[str, Any]
-States = Mapping[str, Mapping[str, activity.ActivityState]]
+REGISTER_SECONDS = 60  # a start that has to wait longer for SWF should fail visibly
 
-REGISTER_SECONDS = 60  # a start that waits longer for SWF should be seen to fail
+_UNTRACED: AbstractContextManager[None] = nullcontext()
 
 
-class DeciderWorker(DecisionTasks):
+class DeciderWorker(ExecutionDecider):
     """Decides for the executions of one flow.
 
     Args:
         flow: The flow, a module or any object with ``domain`` and ``name``; optional ``client``,
             ``version``, ``decider`` and ``on_exception``.
         register: Whether to register the flow's domain and types first.
-        sticky: Whether to have the tasks of executions that this process knows come back to it, so
-            that only what is new is read, see ``sticky``; its settings, or True for the usual
-            ones. It polls two task lists then, in threads; ``leave`` ends that in good order.
+        sticky: Whether the decision tasks of an execution come back to this process, so that only
+            new events are read; ``Sticky`` for settings other than the defaults. A sticky decider
+            polls two task lists, in threads; it has to ``leave`` at its end.
+        build: Id of the flow's code, for a fleet with two versions of it at a time: executions that
+            other code began are adopted if this code fits them, else returned to it (see
+            ``builds``). Such a decider polls the list of its build, too, and has to ``leave``.
+            ``Build`` to choose the lists that it polls.
 
     Raises:
         garcon.errors.InvalidFlow: The flow cannot work; nothing was sent.
-        RegistrationRefused: SWF does not have them and would not register them.
+        RegistrationRefused: SWF does not have its domain and types, and does not register them.
     """
 
-    def __init__(self, flow: Any, register: bool = True, sticky: bool | Sticky = False) -> None:  # noqa: FBT001, FBT002 - documented
-        validation.check(flow)
-        super().__init__(flow, sticky=sticky)
-        self.flow = flow
-        self.version = usual.version(flow)
-        self.activities = activity.find_workflow_activities(flow)
-        self._graph = Graph(self.activities)
-        self._cliff = Cliff(flow, self.whole_history)
-        self.on_exception = getattr(flow, "on_exception", None)
+    def __init__(
+        self,
+        flow: Any,
+        register: bool = True,  # noqa: FBT001, FBT002 - documented
+        sticky: bool | Sticky = False,  # noqa: FBT001, FBT002 - documented
+        build: str | Build | None = None,
+    ) -> None:
+        super().__init__(flow)
+        settings = Sticky() if sticky is True else sticky or None
+        known = Build(build) if isinstance(build, str) else build
+        self._tasks = TaskExchange(self, self.domain, self.task_list, settings, known)
+        self._builds = BuildDecider(self, self._tasks, known.id) if known else None
+        self._traces = DecisionTraces(self.domain)
         if register:
             self.register()
 
+    @property
+    def on_received(self) -> Callable[[PolledTask], object] | None:
+        """Called with each task, in the thread that polled it.
+
+        In a sticky decider a task may wait while another is decided.
+        """
+        return self._tasks.on_received
+
+    @on_received.setter
+    def on_received(self, hook: Callable[[PolledTask], object] | None) -> None:
+        self._tasks.on_received = hook
+
+    @property
+    def on_returned(self) -> Callable[[BuildNote], object] | None:
+        """Called with the note of each execution that is returned to its build, or gets stuck."""
+        return self._builds.on_returned if self._builds else None
+
+    @on_returned.setter
+    def on_returned(self, hook: Callable[[BuildNote], object] | None) -> None:
+        if self._builds:
+            self._builds.on_returned = hook
+
+    def place_of(self, poll: Poll) -> int:
+        """The list of a task: 0 the flow's own, 1 the private one, 2 that of its build."""
+        return self._tasks.lists.place_of(self._tasks.as_polled(poll, None).request)
+
     def register(self) -> None:
-        """Register the domain, the workflow type and the activity types that are not there.
+        """Register the domain, the workflow type and the activity types that SWF does not have.
 
         Raises:
-            RegistrationRefused: SWF does not have them and would not register them.
+            RegistrationRefused: SWF does not have them, and does not register them.
         """
-        client = clients.calling(self.client)
-        for wanted in registration(self.flow):
-            doing = f"registering the {wanted.kind.value} {wanted.name}"
-            try:
-                self._insist(functools.partial(register, client, wanted), REGISTER_SECONDS, doing)
-            except trouble.ERRORS as error:
-                told = clients.explain(error, doing, self.client, again=False)
-                raise RegistrationRefused(told.sentence) from error
+        for registration in registrations(self.flow):
+            self._register(registration)
+
+    def _register(self, registration: Registration) -> None:
+        doing = f"registering the {registration}"
+        try:
+            call = functools.partial(register, clients.calling(self.client), registration)
+            with clients.without_reconnecting(self.client):
+                call_logging_retries(self, call, REGISTER_SECONDS, doing, aws_errors.is_busy)
+        except aws_errors.ERRORS as error:
+            problem = clients.explain(error, doing, self.client)
+            raise RegistrationRefused(problem.sentence) from error
 
     def run(self, identity: str | None = None) -> bool:
-        """Poll once, decide, answer. What fails is logged, reported to ``on_exception``, rested on.
+        """Poll once, decide, answer. An error is logged, reported to ``on_exception``, paused on.
 
         Args:
-            identity: Who polls, for the history; host, process and thread if not given.
+            identity: The poller's name in the history; host, process and thread if not given.
 
         Returns:
             True, so that ``while decider.run()`` goes on.
         """
-        self.patiently(lambda: self._turn(identity))
+        self.run_guarded(lambda: self._take_turn(identity))
         return True
 
-    def _turn(self, identity: str | None) -> None:
+    def _take_turn(self, identity: str | None) -> None:
         if poll := self.poll(identity):
             self.respond(poll["taskToken"], self.decide(poll, identity))
 
-    def get_activity_states(self, history: Iterable[Event]) -> event.States:
-        """The states of the activities, by activity name and id."""
-        return event.activity_states_from_events(history)
+    def poll(self, identity: str | None = None) -> dict[str, Any] | None:
+        """One long poll, up to a minute (PollForDecisionTask); throttles are retried 5 times.
+
+        Args:
+            identity: The poller's name in the history; host, process and thread if not given.
+
+        Returns:
+            SWF's answer with the first page of the history, or ``None`` if there was no task.
+
+        Raises:
+            botocore.exceptions.ClientError: SWF refused the poll.
+            botocore.exceptions.BotoCoreError: SWF was not reached.
+        """
+        return self._tasks.poll(identity)
+
+    def poll_once(self, identity: str | None = None) -> dict[str, Any] | None:
+        """As ``poll``, without retries: for a loop with a backoff of its own."""
+        return self._tasks.poll_once(identity)
+
+    def leave(
+        self, identity: str | None = None, seconds: float | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Leave in good order: the tasks that the last polls return are to be decided and answered.
+
+        It takes up to a minute, the length of a poll: SWF may hand a task to a poll that is left
+        open, and nobody would decide it. Answers from now on give their executions back to the
+        flow's own list.
+
+        Args:
+            identity: As in ``poll``.
+            seconds: How long the process's private list is polled again as long as tasks come by
+                it; as long as a task may wait there if not given.
+        """
+        return self._tasks.leave(identity, seconds)
+
+    def give_back(self) -> None:
+        """Let answers give their executions back to the flow's own list from now on.
+
+        For a decider that will leave soon and still has a task to answer, see ``leave``.
+        """
+        self._tasks.give_back()
+
+    def return_task(self, poll: Poll, identity: str | None = None) -> bool:
+        """Return a task undecided, for a decider that leaves: it comes again by the flow's list.
+
+        Args:
+            poll: The poll's answer.
+            identity: As in ``poll``.
+        """
+        self.give_back()
+        self._tasks.skip(self._tasks.as_polled(poll, identity))
+        return self.respond(poll["taskToken"], return_task())
+
+    @overload
+    def get_history(self, poll: Poll, /) -> list[Event]: ...
+
+    @overload
+    def get_history(self, identity: str | None, poll: Poll, /) -> list[Event]: ...
+
+    def get_history(self, *args: Any) -> list[Event]:
+        """All events of the history, further pages included.
+
+        Args:
+            args: The poll's answer (as documented), or identity and answer (as released).
+
+        Raises:
+            botocore.exceptions.ClientError: SWF refused a page.
+            botocore.exceptions.BotoCoreError: SWF was not reached.
+        """
+        identity = args[0] if len(args) > 1 else None
+        return self._tasks.histories.events(self._tasks.as_polled(args[-1], identity))
+
+    def read(self, poll: Poll, identity: str | None = None) -> ExecutionState:
+        """The state of a task's execution; SWF is called for further pages only.
+
+        Args:
+            poll: The poll's answer.
+            identity: As in ``poll``.
+
+        Raises:
+            HistoryGap: SWF did not return all events.
+            payload.NotReadable: The workflow's input is not a JSON object, or a result not JSON.
+            botocore.exceptions.ClientError: SWF refused a page.
+            botocore.exceptions.BotoCoreError: SWF was not reached.
+        """
+        return self._tasks.read(self._tasks.as_polled(poll, identity))
+
+    def complete_history(self, poll: Poll) -> list[Event] | None:
+        """All events up to a task, in order; ``None`` if SWF does not return them at present."""
+        return self._tasks.histories.recorded_events(poll)
 
     def decide(self, poll: Poll, identity: str | None = None) -> list[Decision]:
         """The decisions for a decision task; calls SWF for further pages of the history only.
 
         Args:
             poll: The poll's answer.
-            identity: Who polled.
+            identity: As in ``poll``.
         """
-        execution = poll["workflowExecution"]
-        self.set_log_context(
-            {
-                "execution.domain": self.domain,
-                "execution.workflow_id": execution["workflowId"],
-                "execution.run_id": execution["runId"],
-            }
-        )
+        self.set_log_context(log_context(poll, self.domain))
+        tracer, began = seam.tracer, time.monotonic()
         try:
-            return self._decide(poll, identity)
+            span = _UNTRACED if tracer is None else self._traces.deciding(tracer, poll)
+            with span, parent_only("the decider"):
+                decisions = self._decide(poll, identity)
         except BaseException:
-            self.forget(poll)
+            self._tasks.forget(poll["taskToken"])
             raise
         finally:
             self.unset_log_context()
+        if usage.meter is not None:
+            usage.meter.note_decision(time.monotonic() - began)
+        return decisions
 
     def _decide(self, poll: Poll, identity: str | None) -> list[Decision]:
+        if self._tasks.skip_parked(self._tasks.as_polled(poll, identity)):
+            return []
         try:
-            reduced = self.reduced(poll, identity)
-        except Gap as error:
-            self.logger.warning("%s The task goes back to %s.", error, self.task_list)
-            return hand_back()
-        except payload.NotReadable as error:
+            execution, events = self._read(poll, identity)
+        except HistoryGap as error:
+            self.logger.warning("%s The task is returned to %s.", error, self.task_list)
+            return return_task()
+        except claims.ClaimStoreMissing as error:
+            return self._tasks.return_unreadable(self._tasks.as_polled(poll, identity), error)
+        except codec.NotReadable as error:
             self.report(error)
             return [fail_workflow(error)]
-        history = reduced.history
-        history.context.set_workflow_execution_info(poll, self.domain)
-        decisions: list[Decision] = []
-        with self._failing_the_workflow(decisions):
-            self._want(decisions, reduced)
-        sent = self._cliff.avoid(poll, settle(decisions, history), history)
-        tell_attempts(sent, self.logger)
-        return split(sent, history)
+        if seam.tracer is not None:
+            self._traces.note_history(poll["taskToken"], execution.history)
+        execution.exposed = {}
+        decisions = self._decide_read(poll, execution, events)
+        if execution.exposed and not execution.nondeterminism:
+            self._tasks.expose(poll, execution.exposed)
+        return decisions
 
-    def _want(self, decisions: list[Decision], reduced: Reduced) -> None:
-        history, decider = reduced.history, getattr(self.flow, "decider", None)
-        if history.cancel_requested or callable(decider):
-            ensure_permitted(history)  # of a flow without, only we continue as new, and need not
-        if history.cancel_requested:
-            self._cancel(decisions, history)
-        elif callable(decider):  # a flow module may hold the module of that name
-            told = Schedule(self.flow, history, decisions)
-            run_decider(told, decisions, decider, dict(history.context.workflow_input))
-            conclude(told, decisions, history, decider)
-        else:
-            with suppress(activity.ActivityInstanceNotReadyException):
-                self._follow(decisions, self._view(reduced))
-            self._ensure_known(decisions, reduced)
-            if is_stuck(decisions, history):
-                decisions.append(fail_workflow(STUCK))
+    def _decide_read(
+        self, poll: Poll, execution: ExecutionState, events: list[Event] | None
+    ) -> list[Decision]:
+        if self._builds and events is None:
+            return self._decide_of_build(poll, execution, self._builds)
+        if self._builds:
+            self._builds.note_answer(poll, execution)
+        return self.decisions_for(poll, execution, events)
 
-    def _view(self, reduced: Reduced) -> View:
-        reduced.frontier = reduced.frontier or Frontier(self._graph)
-        context = reduced.history.context
-        # Generators alone are given the context itself; what they change in it is to be theirs.
-        given = context.snapshot() if self._graph.loose else context
-        return reduced.frontier.look(reduced.history.activities, given)
-
-    def _ensure_known(self, decisions: list[Decision], reduced: Reduced) -> None:
-        """Decide nothing beside what runs and is not the flow's."""
-        history, frontier = reduced.history, reduced.frontier
-        if not decisions or not frontier or not history.open_activities:
-            return
-        closes = decisions[-1]["decisionType"] == "CompleteWorkflowExecution"
-        # All that the flow has is complete when it closes: whatever runs then is a stranger.
-        names = history.activities if closes else frontier.strangers(history.activities)
-        if found := orphaned(history, list(names)):
-            error = orphan(*found, getattr(self.flow, "__file__", None) or self.flow.name)
-            if getattr(self.flow, "deterministic", True):
-                raise error
-            self.logger.warning("%s The flow says deterministic = False, so it is decided.", error)
-
-    def _cancel(self, decisions: list[Decision], history: History) -> None:
-        told = Schedule(self.flow, history, decisions)
-        handler = getattr(self.flow, "on_cancel", None) or Schedule.cancel_all
-        run_on_cancel(told, decisions, handler, history.context.workflow_input)
-        conclude(told, decisions, history, handler)
-
-    def create_decisions_from_flow(
-        self, decisions: list[Decision], activity_states: States, context: Mapping[str, Any]
-    ) -> None:
-        """Add the decisions of a flow without a decider: whatever has what it requires is next.
-
-        Args:
-            decisions: The decisions so far, boto3 dictionaries.
-            activity_states: The states, by activity name and id.
-            context: The context of the execution.
-        """
-        with self._failing_the_workflow(decisions):
-            self._follow(decisions, Frontier(self._graph).look(activity_states, context))
-
-    def _follow(self, decisions: list[Decision], view: View) -> None:
-        for each in view.live:
-            version = activity_version(each, self.flow)
-            priority = activity_priority(each, self.flow)
-            for instance in view.runnable(each):
-                state = activity.state_of(instance, view.history)
-                take_step(
-                    decisions, instance, state, instance.id, version=version, priority=priority
-                )
-        if view.all_completed:
-            decisions.append(complete_workflow())
-
-    def delegate_decisions(
-        self,
-        decisions: list[Decision],
-        decider: Callable[..., Any],
-        history: States,
-        context: Mapping[str, Any],
-    ) -> None:
-        """Let the flow's own decider add the decisions.
-
-        Args:
-            decisions: The decisions so far, boto3 dictionaries.
-            decider: Called with a ``Schedule``, called as ``schedule(id, activity, requires=None,
-                input=None)``, and, if its signature asks for it, the workflow's input.
-            history: The states, by activity name and id.
-            context: The context of the execution.
-        """
-        told = Schedule(self.flow, History(), decisions, history, context)
-        with self._failing_the_workflow(decisions):
-            run_decider(told, decisions, decider, getattr(context, "workflow_input", context))
-
-    @contextmanager
-    def _failing_the_workflow(self, decisions: list[Decision]) -> Iterator[None]:
-        """What the user's code raises becomes the one decision to fail the workflow."""
+    def _decide_of_build(
+        self, poll: Poll, execution: ExecutionState, builds: BuildDecider
+    ) -> list[Decision]:
         try:
-            yield
-        except activity.ActivityInstanceNotReadyException:
-            return
-        except claims.Unavailable:
-            raise  # the claim store passes; the task comes again
-        except Contradiction as error:
-            decisions[:] = [wait_long()]
-            self.report(error)
-        except Impossible as error:
-            decisions[:] = [fail_workflow(error, error.details)]
-            self.report(error)
-        except Exception as error:  # noqa: BLE001 - generators and deciders are the user's code
-            decisions[:] = [fail_workflow(error, "".join(traceback.format_exception(error)))]
-            self.report(error)
+            return builds.decide(poll, execution)
+        except HistoryGap as error:
+            self.logger.warning("%s The task is returned to %s.", error, self.task_list)
+            return return_task()
+
+    def _read(self, poll: Poll, identity: str | None) -> tuple[ExecutionState, list[Event] | None]:
+        """The execution; and its events, if overridden methods are to see them."""
+        if not _DOCUMENTED.any_overridden(self):
+            return self.read(poll, identity), None
+        events = self._overridden_history(poll, identity)
+        return ExecutionState(poll["workflowExecution"]["runId"], History(events)), events
+
+    def _overridden_history(self, poll: Poll, identity: str | None) -> list[Event]:
+        read: Callable[..., list[Event]] = self.get_history
+        if _DOCUMENTED.is_overridden(self, "get_history"):
+            # The history that an override returns is the flow's history, even if it is shorter.
+            return list(read(identity, poll) if takes_identity(read) else read(poll))
+        events = read(identity, poll)
+        ensure_complete(events, poll.get("startedEventId") or 1)
+        return events
+
+    def respond(self, task_token: str, decisions: list[Decision]) -> bool:
+        """Send the decisions (RespondDecisionTaskCompleted) until SWF accepts them.
+
+        Args:
+            task_token: Of the poll's answer.
+            decisions: boto3 dictionaries.
+
+        Returns:
+            Whether SWF accepted them; not if the decision task has timed out meanwhile.
+
+        Raises:
+            botocore.exceptions.ClientError: SWF refused them.
+            botocore.exceptions.BotoCoreError: SWF was not reached for five minutes.
+        """
+        if seam.tracer is None:
+            return self._tasks.answer(task_token, decisions)
+        return self._traces.answer(task_token, decisions, self._tasks.answer)
+
+
+_DOCUMENTED = Overridables(
+    DeciderWorker,
+    ("get_history", "get_activity_states", "create_decisions_from_flow", "delegate_decisions"),
+)

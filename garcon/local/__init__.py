@@ -1,9 +1,9 @@
 """An Amazon SWF in one process, for development and tests.
 
 `LocalSWF` is the service inside a test, `python -m garcon.local` the same service over HTTP. The
-rules of SWF are in `garcon.local.engine`, which knows neither threads nor sockets; everything
-else here carries requests to it. Names are loaded when first used, so that a test run which does
-not use the service does not pay for it.
+rules of SWF are in `garcon.local.engine`, which imports neither threads nor sockets; `service`
+carries requests to it, and `http` is the server. Names are loaded at their first use, so that a
+test run without the service does not pay for it.
 """
 
 from importlib import import_module
@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from garcon.local.engine import Settings
-    from garcon.local.injection import Injected, Kind
-    from garcon.local.inprocess import LocalSWF
-    from garcon.local.outcome import Outcome, Stuck
+    from garcon.local.local_swf import LocalSWF
+    from garcon.local.run_outcome import RunOutcome, Stuck
+    from garcon.local.service.fault_injection import FaultKind, InjectedFault
 
-__all__ = ["Injected", "Kind", "LocalSWF", "Outcome", "Settings", "Stuck"]
+__all__ = ["FaultKind", "InjectedFault", "LocalSWF", "RunOutcome", "Settings", "Stuck"]
 
-_HOME = {
-    "Injected": "garcon.local.injection",
-    "Kind": "garcon.local.injection",
-    "LocalSWF": "garcon.local.inprocess",
-    "Outcome": "garcon.local.outcome",
+_MODULES = {
+    "FaultKind": "garcon.local.service.fault_injection",
+    "InjectedFault": "garcon.local.service.fault_injection",
+    "LocalSWF": "garcon.local.local_swf",
+    "RunOutcome": "garcon.local.run_outcome",
     "Settings": "garcon.local.engine",
-    "Stuck": "garcon.local.outcome",
+    "Stuck": "garcon.local.run_outcome",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    return getattr(import_module(_MODULES[name]), name)

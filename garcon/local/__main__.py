@@ -1,98 +1,103 @@
 """`python -m garcon.local`: the local SWF as a program.
 
-Standard output says where it is and what to export; everything else is an error's sentence.
+Standard output has the endpoint and the variable to export; standard error has errors only.
 """
 
 import argparse
+import difflib
 import resource
 import sys
 from pathlib import Path
 from typing import Any
 
-from garcon.local.journal import JournalError
-from garcon.local.options import Options
+from garcon.aws import isolation
+from garcon.command_line import completion
+from garcon.local.server_options import ServerOptions
+from garcon.local.service.journal import JournalError
 
 PORT = 4566
-"""The port local AWS endpoints are usually at, so that existing settings find it."""
+"""The usual port of local AWS endpoints, so that existing settings find it."""
 
 
-def _as_aws(whose: str) -> bool:
-    if whose != "aws":
-        raise argparse.ArgumentTypeError(f"there are only those of aws, and none of {whose!r}")
+def _read_quotas(name: str) -> bool:
+    if name != "aws":
+        raise argparse.ArgumentTypeError(f"invalid quotas {name!r}; the only choice is 'aws'")
     return True
 
 
-USUAL = Options(port=PORT)
+DEFAULTS = ServerOptions(port=PORT)
 
 FLAGS: dict[str, dict[str, Any]] = {
     "--port": {
         "type": int,
         "metavar": "N",
-        "default": USUAL.port,
+        "default": DEFAULTS.port,
         "help": "port; 0 takes a free one (default: %(default)s)",
     },
     "--poll-seconds": {
         "type": float,
         "metavar": "S",
-        "default": USUAL.poll_seconds,
-        "help": "how long a poll without work is held (default: %(default)g)",
+        "default": DEFAULTS.poll_seconds,
+        "help": "seconds that a poll without work is held (default: %(default)g)",
     },
     "--page-size": {
         "type": int,
         "metavar": "N",
-        "default": USUAL.page_size,
-        "help": "events or items a page at most (default: %(default)s)",
+        "default": DEFAULTS.page_size,
+        "help": "most events or items in a page (default: %(default)s)",
     },
     "--quotas": {
         "nargs": "?",
-        "type": _as_aws,
+        "type": _read_quotas,
         "const": True,
-        "default": USUAL.quotas,
+        "default": DEFAULTS.quotas,
         "metavar": "aws",
-        "help": "enforce SWF's rates: ThrottlingException beyond",
+        "help": "enforce SWF's rates: ThrottlingException beyond them",
     },
     "--no-ghosts": {
         "dest": "ghosts",
         "action": "store_false",
-        "help": "never lose a task to a poller that has gone (SWF can)",
+        "help": "never give a task to a poller whose connection is gone (SWF may)",
     },
     "--virtual-time": {
         "action": "store_true",
-        "help": "when all is idle, jump to what is due next",
+        "help": "when all clients are idle, jump to the next due time",
     },
     "--seed": {
         "type": int,
         "metavar": "N",
-        "help": "what run ids are made from (default: the state's, or a new one)",
+        "help": "source of run ids (default: the state file's, or a random one)",
     },
     "--state": {
         "type": Path,
         "metavar": "FILE",
-        "help": "keep everything in FILE, and continue from it",
+        "help": "keep everything in FILE, and continue from it at the next start",
     },
 }
-"""The options by their flags, as argparse takes them; each is one of `Options`."""
+"""The flags with their arguments for argparse; each is an attribute of `ServerOptions`."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until told to end; returns the exit code: 1 if the service could not start.
+    """Serve until stopped; returns the exit code: 1 if the service cannot start or go on.
 
     Raises:
-        SystemExit: with 2, the arguments make no sense.
+        SystemExit: with 2, an argument is invalid.
     """
     parser = _parser()
-    said = parser.parse_args(argv)
     try:
-        options = Options(**vars(said))
+        given = vars(_parsed(parser, sys.argv[1:] if argv is None else argv))
+        if shell := given.pop("completion"):
+            return _complete(parser, shell)
+        options = ServerOptions(**given)
     except ValueError as error:
         parser.error(str(error))
     try:
-        from garcon.local import server  # noqa: PLC0415 - of the extra 'local'
+        from garcon.local.http import server  # noqa: PLC0415 - of the extra 'local'
     except ModuleNotFoundError as error:
         return _fail(f"{error.name} is missing: install it with pip install 'garcon[local]'.")
     _allow_connections()
     try:
-        with server.Running(options) as running:
+        with server.LocalServer(options) as running:
             _announce(running.endpoint, running.seed)
             running.run()
     except JournalError as error:
@@ -106,15 +111,44 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m garcon.local", description="An Amazon SWF on 127.0.0.1, for development."
+        prog="python -m garcon.local",
+        description="An Amazon SWF on 127.0.0.1, for development.",
+        allow_abbrev=False,
     )
-    for flag, how in FLAGS.items():
-        parser.add_argument(flag, **how)
+    for flag, arguments in FLAGS.items():
+        parser.add_argument(flag, **arguments)
+    parser.add_argument(
+        "--completion",
+        choices=completion.SHELLS,
+        metavar="SHELL",
+        help="print a script that completes the options in bash or zsh, and exit",
+    )
     return parser
 
 
+def _parsed(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
+    """The options. A second one of a kind is refused, because only one can count."""
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        near = difflib.get_close_matches(unknown[0].partition("=")[0], FLAGS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    flags = [word.partition("=")[0] for word in argv if word.startswith("--")]
+    if twice := next((flag for flag in flags if flags.count(flag) > 1), None):
+        parser.error(f"{twice} is given twice")
+    return arguments
+
+
+def _complete(parser: argparse.ArgumentParser, shell: str) -> int:
+    try:
+        print(completion.script(parser, "garcon-local", shell))  # noqa: T201 - the answer
+    except completion.CompletionMissing as error:
+        return _fail(str(error))
+    return 0
+
+
 def _allow_connections() -> None:
-    """Every waiting poll holds one: take as many as the system allows, not the usual 1,024."""
+    """Raise the limit of open files to the hard limit: each waiting poll needs a connection."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
@@ -123,13 +157,15 @@ def _announce(endpoint: str, seed: int) -> None:
     lines = (
         f"Amazon SWF, locally: {endpoint}",
         f"export AWS_ENDPOINT_URL_SWF={endpoint}",
+        f"export AWS_DEFAULT_REGION={isolation.REGION}",
+        "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local  # any will do",
         f"Run ids are made from --seed {seed}.",
     )
-    print(*lines, sep="\n", flush=True)  # noqa: T201 - what the program is started for
+    print(*lines, sep="\n", flush=True)  # noqa: T201 - the program's output
 
 
 def _fail(sentence: str) -> int:
-    print(f"garcon.local: {sentence}", file=sys.stderr)  # noqa: T201 - for the person at the desk
+    print(f"garcon.local: {sentence}", file=sys.stderr)  # noqa: T201 - a command's message
     return 1
 
 

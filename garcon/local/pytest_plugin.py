@@ -1,5 +1,5 @@
-"""pytest fixtures. What they need is imported when a test asks for one, so every other run of
-pytest pays for this file alone.
+"""pytest fixtures. Their imports are inside the fixtures, so that a run without them pays for this
+file alone.
 """
 
 import threading
@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from garcon.local import LocalSWF
 
-FAREWELL = 10.0
+STOP_TIMEOUT = 10.0
 """Seconds to wait for the server's end; it takes a fraction of one."""
 
 
@@ -26,15 +26,15 @@ def local_swf() -> "Iterator[LocalSWF]":
 
 @pytest.fixture
 def local_swf_endpoint() -> Iterator[str]:
-    """The endpoint of a fresh Amazon SWF over HTTP, for programs under test; the wall's time.
+    """The endpoint of a fresh Amazon SWF over HTTP, for programs under test; with the wall's time.
 
-    Empty polls end after a second, so that programs which wait for them to end do so soon.
+    Empty polls end after a second, so that a program which waits for its polls ends soon.
     """
-    from garcon.local import server  # noqa: PLC0415 - same; needs the extra 'local'
+    from garcon.local.http import server  # noqa: PLC0415 - same; needs the extra 'local'
 
-    with server.Running(server.Options(poll_seconds=1.0)) as running:
+    with server.LocalServer(server.ServerOptions(poll_seconds=1.0)) as running:
         thread = threading.Thread(target=running.run, name="local SWF", daemon=True)
         thread.start()
         yield running.endpoint
         running.stop()
-        thread.join(FAREWELL)
+        thread.join(STOP_TIMEOUT)

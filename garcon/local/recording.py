@@ -1,9 +1,9 @@
-"""Histories as files: taken from any SWF, kept as the AWS CLI writes them.
+"""Histories as files: fetched from any SWF, in the format of the AWS CLI.
 
     python -m garcon.local.recording --domain cafe order-17 > order-17.json
 
-The file is what `aws swf get-workflow-execution-history` prints: {"events": [...]}. Timestamps are
-seconds since the epoch when written here, and may be text in files of others; nobody reads them.
+The file has the form of `aws swf get-workflow-execution-history`: {"events": [...]}. Timestamps are
+written as seconds since the epoch, and may be text in files of the CLI; no code reads them.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from garcon import untrusted
+from garcon.payload import safe_json
 
 if TYPE_CHECKING:
     from mypy_boto3_swf import SWFClient
@@ -29,14 +29,14 @@ def fetch(client: "SWFClient", domain: str, workflow_id: str, run_id: str | None
     """All events of one execution (GetWorkflowExecutionHistory).
 
     Args:
-        client: of the service, or of a local one.
-        domain: where it runs or ran.
-        workflow_id: which it is.
-        run_id: the latest run if not given: the open one, else the one started last.
+        client: client of SWF or of a local SWF.
+        domain: domain of the execution.
+        workflow_id: workflow id of the execution.
+        run_id: by default the latest run: the open one, else the one started last.
 
     Raises:
-        LookupError: there is no such execution.
-        botocore.exceptions.ClientError: the service refused.
+        LookupError: the execution does not exist.
+        botocore.exceptions.ClientError: the service refused a call.
     """
     run_id = run_id or latest_run(client, domain, workflow_id)
     pages = client.get_paginator("get_workflow_execution_history").paginate(
@@ -49,24 +49,24 @@ def latest_run(client: "SWFClient", domain: str, workflow_id: str) -> str:
     """The run id of the open run, else of the one started last.
 
     Raises:
-        LookupError: the service remembers none.
+        LookupError: there is no run within the retention period.
     """
-    wanted: Any = {
+    filters: Any = {
         "domain": domain,
         "executionFilter": {"workflowId": workflow_id},
         "startTimeFilter": {"oldestDate": 0},
     }
-    found = [
-        *client.list_open_workflow_executions(**wanted)["executionInfos"],
-        *client.list_closed_workflow_executions(**wanted)["executionInfos"],
+    infos = [
+        *client.list_open_workflow_executions(**filters)["executionInfos"],
+        *client.list_closed_workflow_executions(**filters)["executionInfos"],
     ]
-    if not found:
+    if not infos:
         raise LookupError(f"The domain {domain} has no execution {workflow_id}.")
-    return found[0]["execution"]["runId"]
+    return infos[0]["execution"]["runId"]
 
 
 def write(events: Events, path: Path) -> None:
-    """Keep a history."""
+    """Write a history to a file."""
     path.write_text(dumps(events), encoding="utf-8")
 
 
@@ -76,16 +76,16 @@ def dumps(events: Events) -> str:
 
 
 def read(path: Path) -> Events:
-    """A history that was kept.
+    """The history in a file.
 
     Raises:
-        ValueError: the file holds none.
+        ValueError: the file holds no history; the message names the file.
     """
     try:
-        told = untrusted.loads(path.read_text(encoding="utf-8"))
+        content = safe_json.loads_strictly(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} holds no history: {error}") from error
-    events: Events | None = told.get("events") if isinstance(told, dict) else None
+    events: Events | None = content.get("events") if isinstance(content, dict) else None
     if not events:
         raise ValueError(f'{path} holds no history: it should be {{"events": [...]}}')
     return events
@@ -96,23 +96,23 @@ def _plain(event: Any) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print a history; the region, credentials and endpoint are those boto3 finds.
+    """Print a history; region, credentials and endpoint are those of boto3's configuration.
 
     Returns:
-        The exit code: 1, and a sentence on standard error, if there is no such history.
+        The exit code: 1, with a sentence on standard error, if the history cannot be fetched.
     """
     parser = argparse.ArgumentParser(
         prog="python -m garcon.local.recording", description="Print the history of an execution."
     )
-    parser.add_argument("--domain", required=True, help="where it runs or ran")
-    parser.add_argument("--run-id", help="the open run, or the one started last, if not given")
-    parser.add_argument("workflow_id", help="which execution")
-    said = parser.parse_args(argv)
+    parser.add_argument("--domain", required=True, help="domain of the execution")
+    parser.add_argument("--run-id", help="default: the open run, else the one started last")
+    parser.add_argument("workflow_id", help="workflow id of the execution")
+    arguments = parser.parse_args(argv)
     try:
         client: SWFClient = boto3.client("swf")
-        events = fetch(client, said.domain, said.workflow_id, said.run_id)
+        events = fetch(client, arguments.domain, arguments.workflow_id, arguments.run_id)
     except (LookupError, BotoCoreError, ClientError) as error:
-        print(f"garcon.local.recording: {error}", file=sys.stderr)  # noqa: T201 - for the person
+        print(f"garcon.local.recording: {error}", file=sys.stderr)  # noqa: T201 - a command's message
         return 1
     sys.stdout.write(dumps(events))
     return 0

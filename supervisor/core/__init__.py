@@ -1,16 +1,29 @@
-"""All decisions of the supervisor, without clock, pid, descriptor or network.
+"""All decisions of the supervisor. Pure: no clock, process, descriptor or network.
 
-1. Every event does two things: one fact is written down (``record``), then all rules run, always in
-   the same order. A rule compares what is wanted with what is there and acts on the difference; no
-   rule is "on event X do Y".
-2. The order has reasons. Who is late counts as dead before the dead are counted; whatever may end
-   the program comes before ``leave``, which tells the workers; seats are filled when all others
-   have had their say.
-3. Each rule tells its own next deadline, beside the rule. After a turn all of them lie ahead.
+Rules:
+
+1. Every event is handled in two steps: its fact is written down (``record``), then all rules run,
+   always in the same order. A rule compares what is desired with what is there and acts on the
+   difference; no rule is "on event X do Y".
+2. The order has reasons. A late worker counts as dead before deaths are settled; everything that
+   may end the program comes before the drain; slots are filled when all other rules have acted.
+3. Each rule has its next deadline beside it, in the same file. After a turn all deadlines lie
+   ahead.
 4. A ready worker that goes on with its loop changes nothing that a rule looks at but its own
-   deadline. Such an event is written down, and no rule runs: tasks come by the thousand. A failed
-   task of a generation on trial is looked at.
-5. Same events, same actions: the only dice are a ``Random`` with the seed of the settings.
+   deadline, and who of its list may poll (``permits``). Such an event is written down and no
+   other rule runs: tasks come by the thousand. The
+   exceptions are a failed task of a generation that has a fallback, and one that was handed out.
+5. The same events give the same actions: all chance comes from one ``Random`` with the seed of the
+   settings.
+
+The ways through the core, each beginning in ``record``:
+
+* A crash: ``deaths`` owes SWF an answer and lets the slot back off, ``crash_loops`` looks for a
+  loop, ``reports`` forks a reporter, ``slots`` fills the slot.
+* A deploy: ``generations`` starts a candidate, forks its startup jobs and makes it active,
+  ``slots`` fills its slots, ``replacement`` lets the old workers leave; ``probation`` may roll
+  back.
+* A drain: ``drain`` asks all workers to leave, ``sidecars`` stops the sidecars and the program.
 """
 
 from __future__ import annotations
@@ -19,101 +32,117 @@ from math import inf
 from random import Random
 from typing import TYPE_CHECKING
 
-from supervisor.core import (
-    attendants,
-    deaths,
-    degraded,
-    elders,
+from supervisor.core import operator_requests, service_view, snapshot
+from supervisor.core.deploy import (
+    failure_rate,
     generations,
-    leaving,
-    patience,
-    pools,
+    kept_releases,
     probation,
-    quiet,
-    recycling,
-    refusals,
-    reports,
-    scaling,
-    seats,
-    service,
-    status,
-    trial,
+    replacement,
 )
+from supervisor.core.pools import permits, pools, scaling, slots
 from supervisor.core.record import record
+from supervisor.core.rules import (
+    crash_loops,
+    deadlines,
+    deaths,
+    drain,
+    handing_out,
+    recycling,
+    reports,
+    sidecars,
+    warm_pool,
+)
 from supervisor.core.state import State
 from supervisor.core.turn import Turn
-from supervisor.messages import Done, Polling, Result, Working
+from supervisor.ipc.messages import Done, Parked, Polling, Result, Working
 
 if TYPE_CHECKING:
-    from supervisor.core.worker import Worker
-    from supervisor.messages import Action, Event, ListState, Status
-    from supervisor.settings import Settings
+    from supervisor.config.settings import Settings
+    from supervisor.core.generation import Worker
+    from supervisor.ipc.messages import Action, Event, Launch, ListState, Status
+    from supervisor.ipc.messages.tallies import Tallies
 
 RULES = (
-    patience.end_the_late,
-    deaths.mourn,
-    degraded.recover,
-    trial.judge,
-    probation.watch,
-    pools.fit,  # before a candidate's canaries are looked at
-    reports.strike_out,  # before who could report is retired
+    warm_pool.hold_polls,  # before the pools are fitted
+    deadlines.end_late_workers,
+    deaths.settle_deaths,
+    pools.fit_pools,  # a crash loop counts at a desired slot only
+    crash_loops.update_degraded_lists,
+    failure_rate.stop_failing_code,
+    probation.end_probation,
+    pools.fit_pools,  # before the canaries of a candidate are looked at
+    reports.drop_hopeless,  # before a generation that could report is retired
     generations.advance,
-    pools.fit,  # for who has just become current
-    attendants.attend,  # one waits for a pool that is full
-    scaling.keep_counting,
-    degraded.give_up,
-    reports.strike_out,  # for what ends with the program
-    reports.pay_debts,
-    leaving.leave,
-    elders.relieve,
-    recycling.recycle,
-    seats.fill,
-    seats.tell_when_full,
-    quiet.tell_when_still,
-    attendants.see_out,
+    pools.fit_pools,  # for a generation that has just become active
+    crash_loops.update_degraded_lists,  # the same
+    handing_out.send_handed_out,
+    sidecars.run_sidecars,  # the starter waits for a full pool
+    kept_releases.serve_kept_releases,  # beside the generation that has just become active
+    scaling.run_backlog_sidecar,
+    crash_loops.give_up,
+    reports.drop_hopeless,  # for reports that end with the program
+    reports.send_reports,
+    drain.drain_workers,
+    replacement.retire_old_workers,
+    recycling.recycle_workers,
+    slots.fill_slots,
+    slots.note_full_strength,
+    slots.note_empty_lists,
+    permits.give_permits,  # when all are asked to leave who are to leave
+    sidecars.stop_sidecars_and_exit,
 )
 
 DEADLINES = (
-    patience.next_deadline,
-    degraded.next_deadline,
-    attendants.next_deadline,
+    warm_pool.next_deadline,
+    deadlines.next_deadline,
+    crash_loops.next_deadline,
+    sidecars.next_deadline,
+    kept_releases.next_deadline,
     probation.next_deadline,
     scaling.next_deadline,
     generations.next_deadline,
     reports.next_deadline,
-    leaving.next_deadline,
+    drain.next_deadline,
     recycling.next_deadline,
-    seats.next_deadline,
+    slots.next_deadline,
+    permits.next_deadline,
 )
 
 LOOK_AROUND = 60.0
-"""Seconds until a look that nothing asks for: a rule that forgot its deadline costs a minute, not
-for ever."""
+"""Seconds until the rules run although nothing is due: a rule with a wrong deadline then costs a
+minute, not for ever."""
 
 
 class Core:
-    """Decides; the shell tells it what happened and carries out what it wishes."""
+    """Turns events into actions. The shell sends the events and carries the actions out.
 
-    def __init__(self, settings: Settings) -> None:
-        # Repeatable on purpose; it only spreads rests.
-        self._state = State(settings, Random(settings.seed))
+    Args:
+        settings: Of this supervisor.
+        jitter: Source of chance for waits; one with the seed of the settings if not given.
+    """
+
+    def __init__(self, settings: Settings, jitter: Random | None = None) -> None:
+        # Seeded, so that a run can be repeated; it only spreads waits.
+        self._state = State(settings, jitter or Random(settings.jitter_seed))
         self._deadline = -inf
         self.runs = 0
-        """How often the rules have run: if not since, nothing has changed but tasks in hand."""
+        """How often the rules have run. Between two runs nothing changes but tasks in progress."""
 
     def begin(self, now: float) -> list[Action]:
-        """The first wishes."""
+        """The first actions."""
         return self._run(Turn(self._state, now))
 
     def handle(self, event: Event, now: float) -> list[Action]:
-        """What to do about an event at ``now``: seconds on a clock that never goes back."""
+        """The actions for an event at ``now``, in seconds on a clock that never goes back."""
         if self._state.exited:
             return []
         turn = Turn(self._state, now)
-        worker = _going_on(event, self._state)
+        worker = _routine_worker(event, self._state)
         record(event, turn)
         if worker and now < self._deadline:
-            self._deadline = min(self._deadline, worker.late_at)
+            given_late_at = permits.give_after(worker, turn)
+            self._deadline = min(self._deadline, worker.late_at, given_late_at)
             return turn.actions
         return self._run(turn)
 
@@ -122,25 +151,33 @@ class Core:
         return self._deadline
 
     def pool(self) -> tuple[ListState, ...]:
-        """How each task list is served at this moment."""
-        return status.pool(self._state)
+        """The task lists with their workers at this moment."""
+        return snapshot.pool(self._state)
+
+    def launch(self) -> Launch:
+        """What became of the start."""
+        return snapshot.launch(self._state)
 
     def status(self, now: float) -> Status:
-        """Everything that is known at ``now``, for those who ask."""
-        return status.status(self._state, now)
+        """The facts at ``now``, for ``status``."""
+        return snapshot.status(self._state, now)
+
+    def tallies(self) -> Tallies:
+        """The counts since the start, for metrics."""
+        return self._state.tally.snapshot()
 
     def refusal(self, event: Event) -> str:
-        """Why what somebody asks for cannot be done now, in a sentence; empty if it can."""
-        return refusals.refusal(event, self._state)
+        """Why a request cannot be served now, in a sentence; empty if it can."""
+        return operator_requests.refusal(event, self._state)
 
     @property
     def coming_generation(self) -> int:
         """The number of the next generation."""
         return self._state.last_generation + 1
 
-    def service(self, now: float) -> service.Service:
-        """How the service does at ``now``, for whoever manages it."""
-        return service.service(self._state, now)
+    def service(self, now: float) -> service_view.Service:
+        """The state of the service at ``now``, for a service manager."""
+        return service_view.service(self._state, now)
 
     def _run(self, turn: Turn) -> list[Action]:
         self.runs += 1
@@ -155,12 +192,14 @@ class Core:
         return min(now + LOOK_AROUND, *(each(self._state) for each in DEADLINES))
 
 
-def _going_on(event: Event, state: State) -> Worker | None:
-    """The worker that said the event, if its loop goes on as it should."""
-    if not isinstance(event, Polling | Working | Done):
+def _routine_worker(event: Event, state: State) -> Worker | None:
+    """The worker that sent the event, if its loop just goes on (rule 4)."""
+    if not isinstance(event, Parked | Polling | Working | Done):
         return None
     worker = state.workers.get(event.worker)
-    if worker is None or not worker.seat or not worker.is_strength:
+    if worker is None or not worker.slot or not worker.is_ready:
         return None
-    failed = isinstance(event, Done) and event.result is Result.FAILED
-    return None if failed and state.on_trial(worker.generation) else worker
+    if isinstance(event, Done) and event.result is Result.HANDED_OUT:
+        return None  # its heartbeats are to go on
+    failed = isinstance(event, Done) and event.result in (Result.FAILED, Result.STUCK)
+    return None if failed and state.has_fallback(worker.generation) else worker

@@ -1,12 +1,15 @@
 """From events to facts: what happened is written down, and nothing is decided.
 
-1. Who is not known is not listened to: a word may cross the end of its speaker.
-2. A task is held from ``Working`` to ``Done``, and not a word longer: a worker that dies between
-   ``Done`` and its next poll has nothing to report.
-3. Who was told to leave finishes what it holds and what its open polls still bring. After the last
-   ``Done`` that is possible only the exit is left, whatever it says.
-4. A generation's failure is written down for the candidate alone; a current one goes on without
-   its zygote.
+Rules:
+
+1. An event of an unknown worker, generation or sidecar is ignored: a message may cross the end of
+   its sender.
+2. A task is in progress from ``Working`` to ``Done``, no longer: a worker that dies between
+   ``Done`` and its next poll leaves nothing to report.
+3. A worker that was asked to leave finishes its task and those that its open polls still bring.
+   After the last possible ``Done`` only the exit is left.
+4. A generation's failure is written down for the candidate only; an active one goes on without its
+   zygote.
 """
 
 from __future__ import annotations
@@ -15,39 +18,52 @@ from functools import singledispatch
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor import exits, messages
-from supervisor.core import asked, scaling
-from supervisor.core.causes import Cause, Kind, cause_of, how_ended
-from supervisor.core.generation import Failure, Gate, Zygote
-from supervisor.core.leaving import task_facts, task_name
-from supervisor.core.ledger import fate_of_answer, fate_of_result
-from supervisor.core.outcome import RESTORE, difference
-from supervisor.core.renewing import RENEWABLE, changed
+from supervisor import exit_codes
+from supervisor.config.settings import SettingsError
+from supervisor.core.causes import Cause, DeathKind, cause_of
+from supervisor.core.deploy.deploy_report import RESTORE, describe_difference
+from supervisor.core.deploy.kept_releases import kept_beside
+from supervisor.core.failures import Failure, Gate, Misfit, Streak
+from supervisor.core.generation import Death, Leave, ScheduledKill, Zygote
+from supervisor.core.log_names import sentence, task_facts, task_name
+from supervisor.core.outside_events import record_outside
+from supervisor.core.pools import permits
+from supervisor.core.pools.pool_settings import (
+    NothingToServe,
+    poll_bounds,
+    pool_bounds,
+    pool_sizes,
+)
+from supervisor.core.rules import interruptions
+from supervisor.core.rules.ledger import outcome_of_answer, outcome_of_result
+from supervisor.core.rules.reports import describe_report
 from supervisor.core.stages import Stage
-from supervisor.core.state import Debt, Standing
-from supervisor.core.worker import Death, Doom, Leave
-from supervisor.messages import Cancel, Complete, Fail, Level, Report, Result
-from supervisor.per_list import pool_sizes, spans
-from supervisor.settings import SettingsError
+from supervisor.core.state import OwedReport
+from supervisor.ipc import messages
+from supervisor.ipc.messages import HandOut, Level, Report, Result
+from supervisor.ipc.messages.tallies import LOST
 
 if TYPE_CHECKING:
-    from supervisor.core.generation import Generation
+    from supervisor.core.generation import Generation, Worker
     from supervisor.core.turn import Turn
-    from supervisor.core.worker import Worker
+
+
+EXIT_SECONDS = 1.0
+"""Time between the end of a worker's channel and the end of its process."""
 
 
 @singledispatch
-def record(event: messages.Event, turn: Turn) -> None:  # noqa: ARG001 - the cases use it
-    """Write down what happened."""
-    raise TypeError(f"{event!r} is not an event")
+def record(event: messages.Event, turn: Turn) -> None:
+    """Write down what happened: in the pool here, outside of it there."""
+    record_outside(event, turn)
 
 
 @record.register(messages.Tick)
 def _(_event: messages.Tick, _turn: Turn) -> None:
-    """Time has passed: no fact but the time itself."""
+    """Nothing to write down but the time, which the turn has."""
 
 
-# --- said by workers ------------------------------------------------------------------------------
+# --- sent by workers ------------------------------------------------------------------------------
 
 
 @record.register(messages.Polling)
@@ -57,64 +73,61 @@ def _(event: messages.Polling, turn: Turn) -> None:
         worker.ready_at = min(worker.ready_at, turn.now)
 
 
+@record.register(messages.Parked)
+def _(event: messages.Parked, turn: Turn) -> None:
+    if worker := turn.state.workers.get(event.worker):
+        permits.note_parked(worker, event.end, turn)
+        worker.ready_at = min(worker.ready_at, turn.now)
+
+
 @record.register(messages.Working)
 def _(event: messages.Working, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
-        turn.account(event.task)
-        worker.take(event.task, turn.now, turn.state.settings)
+        permits.note_task(worker, turn)
+        turn.add_to_ledger(event.task)
+        worker.begin_task(event.task, turn.now, turn.state.settings)
 
 
-_COUNTED = frozenset({Result.COMPLETED, Result.FAILED, Result.CANCELED})
-"""Ends of tasks that tell how good the code is; the others tell of SWF, or of people."""
+_COUNTED = frozenset({Result.COMPLETED, Result.FAILED, Result.CANCELED, Result.STUCK})
+"""Results that depend on the code; the others depend on SWF or on people."""
 
 
 @record.register(messages.Done)
 def _(event: messages.Done, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
         if worker.task:
-            turn.account(worker.task, fate_of_result(event.result))
-        worker.release()
+            turn.close_in_ledger(worker.task, outcome_of_result(event.result))
+        turn.state.tally.end_task(worker, event.result.value, turn.now)
+        if worker.task and event.result is Result.HANDED_OUT:
+            turn.state.handed_out.add(worker.task, turn.now)
+        failed = turn.state.note_result(worker, event.result, turn.now)
+        worker.end_task()
         worker.done += 1
         if isinstance(worker.job, Report):
-            _reported(worker, event.result, turn)
+            _settle_report(worker, event.result, turn)
             return
         worker.enter(Stage.POLLING, turn.now, turn.state.settings)
-        if worker.seat and event.result in _COUNTED:
-            worker.generation.count(worker.seat.task_list, failed=event.result is Result.FAILED)
-        if worker.leave is Leave.TOLD:
-            worker.come_nearer_to_leaving(turn.now, turn.state.settings)
+        permits.note_done(worker, turn, parked=event.parked)
+        if worker.slot and event.result in _COUNTED:
+            worker.generation.count_task(worker.slot.task_list, failed=failed)
+        if worker.leave is Leave.ASKED:
+            worker.count_down_to_exit(turn.now, turn.state.settings)
 
 
-def _reported(worker: Worker, result: Result, turn: Turn) -> None:
+def _settle_report(worker: Worker, result: Result, turn: Turn) -> None:
     worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
-    for debt in [each for each in turn.state.debts if each.reporter == worker.number]:
-        turn.state.debts.remove(debt)
-        answered = result not in (Result.GONE, Result.ABANDONED)
-        fate = fate_of_answer(debt.answer) if answered else fate_of_result(result)
-        turn.account(debt.task, fate)
+    for owed in [each for each in turn.state.owed_reports if each.reporter == worker.number]:
+        turn.state.owed_reports.remove(owed)
+        answered = result not in (Result.ALREADY_CLOSED, Result.ABANDONED)
+        outcome = outcome_of_answer(owed.answer) if answered else outcome_of_result(result)
+        turn.close_in_ledger(owed.task, outcome)
         turn.note(
             Level.WARNING if result is Result.ABANDONED else Level.INFO,
             "reported",
-            f"{task_name(debt.task)} {_outcome(debt, result)} ({debt.why}).",
+            sentence(f"{task_name(owed.task)} {describe_report(owed, result)} ({owed.why})."),
             result=result.value,
-            **task_facts(debt.task),
+            **task_facts(owed.task),
         )
-
-
-def _outcome(debt: Debt, result: Result) -> str:
-    if result is Result.GONE:
-        return "needed no report: SWF knows it no more"
-    if result is Result.ABANDONED:
-        return "could not be reported: SWF takes no answer to it"
-    match debt.answer:
-        case Complete():
-            return "is completed with the result that its worker left"
-        case Fail():
-            return "is reported as failed"
-        case Cancel():
-            return "is canceled"
-        case _:
-            return "is handed back"
 
 
 @record.register(messages.Stale)
@@ -122,14 +135,14 @@ def _(event: messages.Stale, turn: Turn) -> None:
     worker = turn.state.workers.get(event.worker)
     if worker and worker.task:
         worker.stale = event.why
-        worker.let_go_by = min(worker.let_go_by, turn.now + turn.state.settings.cancel_grace)
+        worker.grace_ends = min(worker.grace_ends, turn.now + turn.state.settings.cancel_grace)
 
 
-@record.register(messages.Tired)
-def _(event: messages.Tired, turn: Turn) -> None:
+@record.register(messages.WantsReplacement)
+def _(event: messages.WantsReplacement, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
-        worker.tired = event.why
-        worker.generation.tire(worker)
+        worker.wants_replacement = event.why
+        worker.generation.request_replacement(worker)
 
 
 @record.register(messages.Registered)
@@ -141,7 +154,7 @@ def _(event: messages.Registered, turn: Turn) -> None:
             turn.note(
                 Level.INFO,
                 "types_registered",
-                "\n  ".join((f"Generation {worker.generation.number} has registered:", *event.new)),
+                "\n  ".join((f"Generation {worker.generation.number} registered:", *event.new)),
                 generation=worker.generation.number,
                 types=len(event.new),
             )
@@ -153,34 +166,39 @@ def _(event: messages.Replayed, turn: Turn) -> None:
         worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
         worker.generation.replayed = True
         turn.note(
-            Level.INFO,
+            Level.WARNING if event.report else Level.INFO,
             "histories_replayed",
-            f"Generation {worker.generation.number} decides {event.executions} recorded executions"
-            f" as they show, {event.decisions} decisions.",
+            f"Generation {worker.generation.number} replayed {event.executions} recorded executions"
+            f" ({event.decisions} decisions) without a difference. {event.report}".rstrip(),
             generation=worker.generation.number,
             executions=event.executions,
             decisions=event.decisions,
+            **({"report": event.report} if event.report else {}),
         )
 
 
-@record.register(messages.Contradicted)
-def _(event: messages.Contradicted, turn: Turn) -> None:
+@record.register(messages.NonDeterministic)
+def _(event: messages.NonDeterministic, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
         worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
         facts: dict[str, str | int] = {"workflow_id": event.workflow_id}
         facts["event_id"] = event.event_id
-        failure = Failure(difference(event), exits.FLOW, Gate.REPLAY, facts, RESTORE)
-        _failed(worker.generation, failure, turn)
+        failure = Failure(describe_difference(event), exit_codes.FLOW, Gate.REPLAY, facts, RESTORE)
+        if event.builds and worker.generation.kept:
+            worker.generation.misfit = Misfit(failure, event.builds, event.report)
+            worker.generation.replayed = True
+        else:
+            _note_failure(worker.generation, failure, turn)
 
 
-@record.register(messages.Refused)
-def _(event: messages.Refused, turn: Turn) -> None:
+@record.register(messages.FlowRefused)
+def _(event: messages.FlowRefused, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
         worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
-        _failed(worker.generation, Failure(event.why, event.code), turn)
+        _note_failure(worker.generation, Failure(event.why, event.code), turn)
 
 
-# --- seen by the kernel ---------------------------------------------------------------------------
+# --- reported by the kernel ----------------------------------------------------------------------
 
 
 @record.register(messages.Exited)
@@ -190,48 +208,70 @@ def _(event: messages.Exited, turn: Turn) -> None:
         if worker.killing:
             cause = Cause(worker.killing.kind, f"{cause.text}: {worker.killing.why}")
         normal = event.status == 0 and worker.may_exit and worker.task is None
-        turn.state.bury(Death(worker, cause, turn.now, normal, event.status, event.post))
+        turn.state.tally.end_task(worker, LOST, turn.now)
+        turn.state.remove_worker(Death(worker, cause, turn.now, normal, event.status, event.post))
 
 
 @record.register(messages.ForkFailed)
 def _(event: messages.ForkFailed, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
-        cause = Cause(Kind.NOT_FORKED, f"could not be forked: {event.why}")
-        turn.state.bury(Death(worker, cause, turn.now))
+        cause = Cause(DeathKind.NOT_FORKED, f"could not be forked: {event.why}")
+        turn.state.remove_worker(Death(worker, cause, turn.now))
 
 
-@record.register(messages.TooBig)
-def _(event: messages.TooBig, turn: Turn) -> None:
+@record.register(messages.MemoryExceeded)
+def _(event: messages.MemoryExceeded, turn: Turn) -> None:
     worker = turn.state.workers.get(event.worker)
     if worker and worker.task and not worker.killing:
         limit = turn.state.settings.max_memory_hard
-        worker.doom = Doom(turn.now, f"over the memory limit of {limit}", Kind.TOO_BIG)
+        worker.scheduled_kill = ScheduledKill(
+            turn.now, f"over the memory limit of {limit}", DeathKind.TOO_BIG
+        )
+
+
+@record.register(messages.ChannelLost)
+def _(event: messages.ChannelLost, turn: Turn) -> None:
+    worker = turn.state.workers.get(event.worker)
+    if worker and not worker.killing:
+        worker.scheduled_kill = ScheduledKill(
+            turn.now + EXIT_SECONDS,
+            "it closed its channel to the supervisor and went on, as a task does that runs exec",
+            DeathKind.LATE,
+        )
 
 
 # --- found on disk --------------------------------------------------------------------------------
 
 
-@record.register(messages.Spooled)
-def _(event: messages.Spooled, turn: Turn) -> None:
-    known = {each.task.token for each in turn.state.debts}
+@record.register(messages.OrphanedLists)
+def _(event: messages.OrphanedLists, turn: Turn) -> None:
+    turn.state.orphaned_lists.extend(event.names)
+
+
+@record.register(messages.SpooledReports)
+def _(event: messages.SpooledReports, turn: Turn) -> None:
+    known = {each.task.token for each in turn.state.owed_reports}
     for report in event.reports:
-        if report.task.token not in known:
+        if isinstance(report.answer, HandOut):
+            turn.state.handed_out.add(report.task, turn.now)
+        elif report.task.token not in known:
             known.add(report.task.token)
-            turn.state.debts.append(_debt(report, turn.now))
-            turn.account(report.task)
+            turn.state.owed_reports.append(_owed_report(report, turn.now))
+            turn.add_to_ledger(report.task)
     turn.note(
         Level.INFO,
         "spool_found",
-        f"{len(event.reports)} tasks of a supervisor that is gone are reported now.",
+        f"Found {len(event.reports)} tasks of an ended supervisor in the spool; reporting them, or"
+        " sending the heartbeats of those that were handed out.",
         tasks=len(event.reports),
     )
 
 
-def _debt(report: Report, now: float) -> Debt:
-    # If nobody knows how long ago it began, its whole timeout is the longest it may be open.
+def _owed_report(report: Report, now: float) -> OwedReport:
+    # Without its start time its whole timeout is the longest that it may be open.
     left = report.task.timeout if report.within is None else report.within
     expires = inf if left is None else now + left
-    return Debt(report.task, report.role, report.answer, report.why, expires)
+    return OwedReport(report.task, report.role, report.answer, report.why, expires)
 
 
 # --- generations ----------------------------------------------------------------------------------
@@ -243,11 +283,17 @@ def _(event: messages.GenerationReady, turn: Turn) -> None:
     if generation is None or generation.zygote is not Zygote.IMPORTING:
         return
     generation.zygote, generation.imported = Zygote.READY, True
+    generation.external_lists = event.external_lists
+    generation.restart_unsaid, generation.build = event.restart_unsaid, event.build
+    generation.release, generation.kept = event.release, kept_beside(event, turn.state)
+    interruptions.warn(turn)
     try:
         generation.sizes = pool_sizes(generation.settings, event.task_lists)
-        generation.spans = spans(generation.settings, event.task_lists)
+        generation.bounds = pool_bounds(generation.settings, event.task_lists)
+        generation.poll_bounds = poll_bounds(generation.settings, event.task_lists)
     except SettingsError as error:
-        _failed(generation, Failure(str(error), exits.USAGE, Gate.SETTINGS), turn)
+        code = 0 if isinstance(error, NothingToServe) else exit_codes.USAGE
+        _note_failure(generation, Failure(str(error), code, Gate.SETTINGS), turn)
     else:
         turn.state.resized = True
 
@@ -258,115 +304,22 @@ def _(event: messages.GenerationLost, turn: Turn) -> None:
     if generation is None or generation.zygote is Zygote.GONE:
         return
     generation.zygote = Zygote.GONE
-    _failed(generation, Failure(event.why, event.code), turn)
-    if generation is turn.state.current:
-        turn.state.failures, turn.state.restart_rested_at = 0, -inf
-        next_one = "the one before it returns" if turn.state.previous else "a new one is started"
+    _note_failure(generation, Failure(event.why, event.code), turn)
+    if generation is turn.state.active:
+        turn.state.lost_zygotes = Streak()
+        previous = turn.state.previous
+        remedy = (
+            f"rolling back to generation {previous.number}" if previous else "starting a new one"
+        )
         turn.note(
             Level.WARNING,
             "zygote_lost",
-            f"Generation {event.generation} cannot fork any more: {event.why}."
-            f" Its workers go on; {next_one}.",
+            f"The zygote of generation {event.generation} is lost: {event.why}."
+            f" Its workers go on, but cannot be replaced; {remedy}.",
             generation=event.generation,
         )
 
 
-def _failed(generation: Generation, failure: Failure, turn: Turn) -> None:
+def _note_failure(generation: Generation, failure: Failure, turn: Turn) -> None:
     if turn.state.is_candidate(generation):
         generation.failure = generation.failure or failure
-
-
-# --- attendants -----------------------------------------------------------------------------------
-
-
-@record.register(messages.AttendantReady)
-def _(event: messages.AttendantReady, turn: Turn) -> None:
-    attendant = turn.state.attendants.get(event.name)
-    if attendant and attendant.standing is Standing.STARTING:
-        attendant.standing, attendant.since = Standing.READY, turn.now
-
-
-@record.register(messages.AttendantLost)
-def _(event: messages.AttendantLost, turn: Turn) -> None:
-    attendant = turn.state.attendants.get(event.name)
-    if attendant and attendant.standing is not Standing.GONE:
-        asked = attendant.standing is Standing.STOPPING
-        attendant.standing = Standing.GONE
-        if not asked:
-            attendant.lost = event.why or how_ended(event.status)
-            attendant.status = event.status
-
-
-@record.register(messages.AllClosed)
-def _(event: messages.AllClosed, turn: Turn) -> None:
-    turn.state.all_closed = event.completed
-    how = "all of them completed" if event.completed else "not all of them completed"
-    turn.note(Level.INFO, "all_closed", f"The executions of --start have closed: {how}.")
-
-
-# --- asked by people, and by the host -------------------------------------------------------------
-
-
-@record.register(messages.DrainAsked)
-def _(event: messages.DrainAsked, turn: Turn) -> None:
-    leaving = turn.drain(event.why, within=event.within)
-    if event.within is None:
-        leaving.signals += 1
-
-
-@record.register(messages.EndNoticed)
-def _(event: messages.EndNoticed, turn: Turn) -> None:
-    before = turn.state.leaving.end_by if turn.state.leaving else inf
-    leaving = turn.drain(event.why, within=event.within)
-    if leaving.end_by < before:
-        leaving.why = event.why  # what is cut short at that end is cut short by it
-
-
-@record.register(messages.InstanceKnown)
-def _(event: messages.InstanceKnown, turn: Turn) -> None:
-    turn.state.instance = event.instance
-
-
-@record.register(messages.StopAsked)
-def _(event: messages.StopAsked, turn: Turn) -> None:
-    turn.stop(event.why)
-
-
-@record.register(messages.RestartAsked)
-def _(event: messages.RestartAsked, turn: Turn) -> None:
-    if turn.state.leaving:
-        turn.note(Level.WARNING, "restart_refused", "No restart: the program leaves.")
-        return
-    turn.state.restart_asked = event
-    _name_what_stays(event, turn)
-    when = "after the generation that is starting" if turn.state.candidate else "now"
-    turn.note(Level.INFO, "restart_asked", f"Restart asked for ({event.why}): {when}.")
-
-
-def _name_what_stays(event: messages.RestartAsked, turn: Turn) -> None:
-    stays = [each for each in changed(turn.state.settings, event.settings) if each not in RENEWABLE]
-    if stays:
-        names = ", ".join(stays)
-        turn.note(
-            Level.WARNING,
-            "settings_kept",
-            f"These settings have changed and need a new supervisor: {names}. They stay as they"
-            " are until it is ended and started again.",
-            settings=names,
-        )
-
-
-@record.register(messages.ScaleAsked)
-def _(event: messages.ScaleAsked, turn: Turn) -> None:
-    asked.scale(event, turn)
-
-
-@record.register(messages.Backlog)
-def _(event: messages.Backlog, turn: Turn) -> None:
-    scaling.count(event, turn)
-
-
-@record.register(messages.QuietAsked)
-@record.register(messages.ResumeAsked)
-def _(event: messages.QuietAsked | messages.ResumeAsked, turn: Turn) -> None:
-    asked.quieten(event, turn)

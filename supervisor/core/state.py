@@ -1,13 +1,15 @@
-"""What is known, and every question that the rules ask about it.
+"""The facts that the core knows, and every question that its rules ask about them.
 
-1. Facts change in two places only: ``record`` (what happened) and ``turn`` (what we did about it).
-   Rules ask; what they ask has a name here.
+Rules:
+
+1. Facts change in two places only: ``record`` (what happened) and ``turn`` (what the core did about
+   it). Rules ask; every question has a name here.
 2. The *candidate* is the generation that has to prove itself; the first one is a candidate without
-   a *current* one beside it. All others are *elders*: they serve until their heirs are ready. One
-   of them may be the *previous* one: for a while it can become the current one again.
+   an *active* one beside it. All other generations are *retiring*: they serve until their
+   replacements are ready. One of them may be the *previous* one, kept for a rollback.
 """
 
-# ruff: noqa: D102 - a question is named by what it asks
+# ruff: noqa: D102 - a method is named by the question that it answers
 
 from __future__ import annotations
 
@@ -17,39 +19,54 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor.core.generation import Trouble
+from supervisor.core.failures import Streak
+from supervisor.core.handed_out_tasks import HandedOutTasks
+from supervisor.core.pools.poll_limit import PollLimit
 from supervisor.core.stages import Stage
-from supervisor.messages import Serve
+from supervisor.core.tally import RunningTally
+from supervisor.ipc.messages import RETIRED, Result, Serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
-    from supervisor.core.causes import Kind
-    from supervisor.core.generation import Failure, Generation
-    from supervisor.core.ledger import Ledger
-    from supervisor.core.pools import Pool
-    from supervisor.core.worker import Death, Worker
-    from supervisor.messages import Answer, Instance, RestartAsked, Role, Seat, Task, TaskList
-    from supervisor.settings import Settings
+    from supervisor.config.setting_types import PoolBounds
+    from supervisor.config.settings import Settings
+    from supervisor.core.causes import DeathKind
+    from supervisor.core.failures import Failure
+    from supervisor.core.generation import Death, Generation, Worker
+    from supervisor.core.rules.ledger import Ledger
+    from supervisor.ipc.messages import (
+        Answer,
+        Instance,
+        RestartRequested,
+        Role,
+        Slot,
+        Task,
+        TaskList,
+    )
+
+
+LOCAL_ENDPOINT = "local_endpoint"
+"""The sidecar that is a local SWF."""
 
 
 @dataclass(slots=True)
-class Debt:
-    """A task whose holder died with it: SWF has to be told."""
+class OwedReport:
+    """The answer that SWF is still owed for the task of a dead worker."""
 
     task: Task
     role: Role
     answer: Answer
     why: str  # for people
-    expires: float  # when SWF sees it by the task's own timeout
+    expires: float  # when the task's own timeout ends it in SWF
     reporter: int | None = None
-    tries: int = 0
-    rested_at: float = -inf
+    attempts: int = 0
+    backoff_until: float = -inf
 
 
-class Standing(enum.Enum):
-    """What an attendant is at."""
+class SidecarState(enum.Enum):
+    """The stages of a sidecar's life."""
 
     STARTING = enum.auto()
     READY = enum.auto()
@@ -58,103 +75,184 @@ class Standing(enum.Enum):
 
 
 @dataclass(slots=True)
-class Attendant:
+class Sidecar:
     """A small process beside the pool."""
 
     name: str
-    standing: Standing
+    status: SidecarState
     since: float
-    lost: str = ""  # why it is gone, where nobody had asked it to end
-    status: int = 0  # how it ended, once it is gone
-    lists: tuple[TaskList, ...] = ()  # whose waiting tasks it counts
-    trouble: Trouble = field(default_factory=Trouble)  # of one that is started again
+    lost: str = ""  # why it ended, if it was not asked to and the loss is not settled yet
+    exit_status: int = 0  # of one that is gone: exit code, or minus the signal
+    lists: tuple[TaskList, ...] = ()  # the lists whose waiting tasks it counts
+    hosts: int = 1  # hosts that count them
+    streak: Streak = field(default_factory=Streak)  # of early ends
+    build: str = ""  # of retired code, once it has served
+    was_ready: bool = False
+    is_hurried: bool = False  # retired code was told to stop, and not only to drain
+
+    @property
+    def release(self) -> str:
+        """The release that it serves as retired code; "" if it is another sidecar."""
+        return self.name.removeprefix(RETIRED) if self.name.startswith(RETIRED) else ""
+
+    @property
+    def is_unneeded(self) -> bool:
+        """Whether it is retired code that has ended because it has nothing to serve."""
+        gone = self.status is SidecarState.GONE and not self.lost
+        return bool(self.release) and gone and not self.streak.failures
 
 
 @dataclass(slots=True)
-class SeatDeaths:
-    """The deaths at one seat, for people."""
+class Pool:
+    """The slots of one task list."""
+
+    configured: int  # slots, by the settings
+    desired: int  # slots, by the settings or a later request
+    indexes: tuple[int, ...]  # of its slots, ascending
+    bounds: PoolBounds | None = None  # the bounds of a pool that is sized by its backlog
+    quiet: bool = False
+    is_empty: bool = False  # quiet, and the end of its last worker was noted
+    pending: int | None = None  # waiting tasks, by the latest count
+    counted_at: float = 0.0  # when that count came
+    waits: int = 0  # counts in a row by which tasks wait
+    demands: tuple[int, ...] = ()  # workers that the latest counts called for (``scaling``)
+
+
+@dataclass(slots=True)
+class ListPermits:
+    """The permits of one list.
+
+    Attributes:
+        limit: How many there are.
+        workers: The ready workers that stay and need one, by number.
+        parked: Those of them that wait for one, in the order of their parking.
+    """
+
+    limit: PollLimit = field(default_factory=PollLimit)
+    workers: dict[int, Worker] = field(default_factory=dict)
+    parked: dict[int, Worker] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class SlotDeaths:
+    """The deaths at one slot since the start, for people."""
 
     number: int = 0
-    last: str = ""  # its cause
+    last: str = ""  # the cause of the latest one
 
 
 @dataclass(slots=True)
-class Leaving:
-    """That the program is on its way out; it never turns back."""
+class Drain:
+    """The end of the program, once it has begun. It never turns back."""
 
     why: str
     code: int
     ledger: Ledger
-    end_by: float = inf  # who is left then is killed
+    end_why: str = ""  # why it has to end by ``end_by``, if that is another reason
+    end_by: float = inf  # workers that are left then are killed
     stopping: bool = False
-    signals: int = 0
-    reported: bool = False  # what became of the tasks in hand
+    signalled_at: float = inf  # when the first signal asked for it
+    reported: bool = False  # the drain report is in the log
+
+    @property
+    def cut_why(self) -> str:
+        """The reason for what is cut short."""
+        return self.end_why or self.why
 
 
-class Outcome(enum.StrEnum):
-    """What became of a generation that was to take over."""
+class DeployOutcome(enum.StrEnum):
+    """The stages and ends of a deploy."""
 
     STARTED = "started"
-    CURRENT = "current"
-    ABANDONED = "abandoned"
-    RETURNED = "returned"  # it tripped, and the one before it took its seats back
+    ACTIVE = "active"
+    FAILED = "failed"  # at a gate, before it was active
+    ROLLED_BACK = "rolled back"  # it failed in probation, and the previous generation is active
 
 
 @dataclass(frozen=True, slots=True)
-class Deploy:
-    """The latest generation, and what became of it; a report says why where it was stopped."""
+class DeployRecord:
+    """The outcome of the latest deploy, with a report if it failed."""
 
     generation: int
-    outcome: Outcome
+    outcome: DeployOutcome
     report: str = ""
+
+
+MOST_STUCK = 10_000
+"""Stuck executions that are counted. Beyond that the oldest is dropped."""
 
 
 @dataclass(slots=True)
 class State:
-    """Everything that the core knows."""
+    """All facts that the core knows."""
 
     settings: Settings
     jitter: Random
     workers: dict[int, Worker] = field(default_factory=dict)
-    deaths: list[Death] = field(default_factory=list)  # not mourned yet
+    deaths: list[Death] = field(default_factory=list)  # not settled yet
+    private_lists: dict[Slot, int | str] = field(default_factory=dict)  # of dead deciders
+    orphaned_lists: list[str] = field(default_factory=list)  # of a killed supervisor's deciders
     generations: dict[int, Generation] = field(default_factory=dict)
-    attendants: dict[str, Attendant] = field(default_factory=dict)
-    debts: list[Debt] = field(default_factory=list)
-    instance: Instance | None = None  # the EC2 instance that this is, once that is known
-    current: Generation | None = None
+    sidecars: dict[str, Sidecar] = field(default_factory=dict)
+    owed_reports: list[OwedReport] = field(default_factory=list)
+    handed_out: HandedOutTasks = field(default_factory=HandedOutTasks)
+    instance: Instance | None = None  # the EC2 instance of this host, once it is known
+    is_warm: bool | None = None  # whether it is in the group's warm pool; None before the report
+    hold_by: float | None = None  # when the polls begin without that report (``warm_pool``)
+    holds_polls: bool = False  # no slot is desired
+    may_be_taken_away: bool = False  # a spot instance, or one of an auto scaling group
+    group_size: int = 0  # instances of this host's auto scaling group; 0 if unknown
+    active: Generation | None = None
     candidate: Generation | None = None
-    previous: Generation | None = None  # what to return to while the current one is on probation
-    deploy: Deploy | None = None
+    previous: Generation | None = None  # kept for a rollback while the active one is in probation
+    deploy: DeployRecord | None = None
     pools: dict[TaskList, Pool] = field(default_factory=dict)
-    pooled: Generation | None = None  # whose settings the pools follow
-    resized: bool = False  # whether a pool or what is wanted of it has changed
-    leaving: Leaving | None = None
-    restart_asked: RestartAsked | None = None
-    failures: int = 0  # candidates in a row that could not replace a lost zygote
+    permits: dict[TaskList, ListPermits] = field(default_factory=dict)
+    pooled: Generation | None = None  # the generation whose settings the pools follow
+    resized: bool = False  # the pools changed, and the slots do not fit them yet
+    stuck: dict[str, float] = field(default_factory=dict)  # runs, and when they were seen last
+    drain: Drain | None = None
+    restart_request: RestartRequested | None = None
+    lost_zygotes: Streak = field(default_factory=Streak)  # generations that failed without one
     last_failure: Failure | None = None
-    restart_rested_at: float = -inf
     last_death: str = ""
-    seat_deaths: dict[Seat, SeatDeaths] = field(default_factory=dict)
-    deaths_by_kind: Counter[Kind] = field(default_factory=Counter)
-    all_closed: bool | None = None  # whether all completed, once they have closed
+    slot_deaths: dict[Slot, SlotDeaths] = field(default_factory=dict)
+    deaths_by_kind: Counter[DeathKind] = field(default_factory=Counter)
+    tally: RunningTally = field(default_factory=RunningTally)
+    all_closed: bool | None = None  # all executions of --start completed; None while one is open
     exited: bool = False
     last_worker: int = 0
     last_generation: int = 0
 
+    def note_result(self, worker: Worker, result: Result, now: float) -> bool:
+        """Note what became of a worker's task; returns whether it counts as failed."""
+        task = worker.task if worker.decides else None
+        is_newly_stuck = task is not None and self.note_decision(task.run_id, result, now)
+        return result is Result.FAILED or is_newly_stuck
+
+    def note_decision(self, run_id: str, result: Result, now: float) -> bool:
+        """Note whether a decision left its execution stuck; returns whether it was not before."""
+        is_stuck = result is Result.STUCK
+        was_stuck = self.stuck.pop(run_id, None) is not None
+        if is_stuck:
+            self.stuck[run_id] = now
+            if len(self.stuck) > MOST_STUCK:
+                del self.stuck[next(iter(self.stuck))]
+        return is_stuck and not was_stuck
+
     # --- workers
 
-    def seat(self, worker: Worker) -> None:
-        """Enter a worker in the books."""
+    def add_worker(self, worker: Worker) -> None:
         self.workers[worker.number] = worker
-        if worker.seat:
-            worker.generation.sit(worker, worker.seat)
+        if worker.slot:
+            worker.generation.occupy(worker, worker.slot)
 
-    def bury(self, death: Death) -> None:
-        """Strike a worker out of the books."""
+    def remove_worker(self, death: Death) -> None:
+        """Remove a dead worker; its death is to be settled."""
         worker = death.worker
         del self.workers[worker.number]
-        if worker.seat:
-            worker.generation.rise(worker, worker.seat)
+        if worker.slot:
+            worker.generation.leave_slot(worker, worker.slot)
         self.deaths.append(death)
 
     def workers_of(self, generation: Generation) -> Iterator[Worker]:
@@ -163,57 +261,61 @@ class State:
     def serving(self) -> Iterator[Worker]:
         return (each for each in self.workers.values() if isinstance(each.job, Serve))
 
-    def may_be_told(self) -> Iterator[Worker]:
-        """Who may be told to leave: whoever stays, but reporters and who only has to exit."""
+    def may_be_asked_to_leave(self) -> Iterator[Worker]:
+        """Staying workers, without reporters and those that only have to exit."""
         for each in self.workers.values():
-            if each.stays and not each.is_reporter and each.stage is not Stage.FINISHED:
+            if each.is_staying and not each.is_reporter and each.stage is not Stage.FINISHED:
                 yield each
 
-    def any_strength(self) -> bool:
-        return any(each.is_strength for each in self.serving())
+    def any_ready(self) -> bool:
+        return any(each.is_ready for each in self.serving())
 
     # --- generations
 
     def lacks_zygote(self) -> bool:
-        """Whether there is no generation whose dead can be replaced."""
-        return self.current is None or not self.current.can_fork
+        """Whether there is no active generation, or one that cannot replace its dead workers."""
+        return self.active is None or not self.active.can_fork
 
     def is_candidate(self, generation: Generation) -> bool:
         return generation is self.candidate
 
-    def on_trial(self, generation: Generation) -> bool:
-        """Whether another one goes on, or returns, should this one be no good."""
+    def has_fallback(self, generation: Generation) -> bool:
+        """Whether another generation can serve if this one fails."""
         if generation is self.candidate:
-            return self.current is not None
-        return generation is self.current and self.previous is not None
+            return self.active is not None
+        return generation is self.active and self.previous is not None
 
-    def goes_on(self, generation: Generation) -> bool:
-        """Whether its dead are replaced: elders and abandoned ones only wait for their end."""
-        return generation is self.current or generation is self.candidate
+    def fills_slots(self, generation: Generation) -> bool:
+        """Whether its dead workers are replaced; a retiring or failed generation only ends."""
+        return generation is self.active or generation is self.candidate
 
-    def wanted_seats(self, generation: Generation) -> tuple[Seat, ...]:
-        if generation is self.current:
-            return generation.seats
-        if generation is self.candidate and generation.cleared:
+    def desired_slots(self, generation: Generation) -> tuple[Slot, ...]:
+        if generation is self.active:
+            return generation.slots
+        if generation is self.candidate and generation.startup_jobs_done:
             return generation.canaries
         return ()
 
-    def forker(self) -> Generation | None:
-        """Who can fork an errand now: the current one, else the newest."""
-        if self.current and self.current.can_fork:
-            return self.current
+    def forking_generation(self) -> Generation | None:
+        """The generation to fork a reporter from: the active one, else the newest that can."""
+        if self.active and self.active.can_fork:
+            return self.active
         able = [each for each in self.generations.values() if each.can_fork]
         return max(able, key=lambda each: each.number, default=None)
 
-    # --- attendants
+    # --- sidecars
 
-    def nothing_left(self) -> bool:
-        """Whether we leave, and only the attendants are still there."""
-        return self.leaving is not None and not self.workers and not self.debts
+    def only_sidecars_left(self) -> bool:
+        """Whether the program is draining, and no worker, owed report or retired code is left."""
+        is_draining = self.drain is not None and not self.workers and not self.owed_reports
+        return is_draining and all(each.status is SidecarState.GONE for each in self.retired_code())
+
+    def retired_code(self) -> Iterator[Sidecar]:
+        return (each for each in self.sidecars.values() if each.release)
 
     def endpoint_ready(self) -> bool:
-        """Whether SWF can be spoken to; a real one always can."""
-        endpoint = self.attendants.get("endpoint")
+        """Whether there is an SWF to call: the real one always counts as ready."""
+        endpoint = self.sidecars.get(LOCAL_ENDPOINT)
         return not self.settings.local or (
-            endpoint is not None and endpoint.standing is Standing.READY
+            endpoint is not None and endpoint.status is SidecarState.READY
         )

@@ -1,11 +1,13 @@
-"""What the core can do: each wish is remembered in the same step.
+"""The actions of the core: each changes the facts and is sent to the shell in one step.
 
-1. A rule acts through these methods only, so no action can go out that the state does not know of.
-2. The methods check nothing; whether to act is the rules' business.
-3. Leaving only ever gets stricter: an earlier end, a worse exit code.
+Rules:
+
+1. Rules act through these methods only, so no action goes out that the state does not know.
+2. The methods check nothing; the rules decide.
+3. A drain only gets stricter: an earlier end, a worse exit code.
 """
 
-# ruff: noqa: D102 - a wish is named by the action that it makes
+# ruff: noqa: D102 - a method is named by the action that it makes
 
 from __future__ import annotations
 
@@ -13,28 +15,29 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor import messages
-from supervisor.core.generation import Generation, Zygote
-from supervisor.core.ledger import Ledger
-from supervisor.core.stages import Stage
-from supervisor.core.state import Attendant, Leaving, Standing
-from supervisor.core.worker import Doom, Killing, Leave, Worker
-from supervisor.messages import Level, Register, Replay, Report
+from supervisor.core.generation import Generation, Killing, Leave, ScheduledKill, Worker, Zygote
+from supervisor.core.rules.ledger import Ledger
+from supervisor.core.stages import Stage, first_stage
+from supervisor.core.state import Drain, Sidecar, SidecarState
+from supervisor.ipc import messages
+from supervisor.ipc.messages import Level
 
 if TYPE_CHECKING:
-    from supervisor.core.causes import Kind
-    from supervisor.core.generation import Failure
-    from supervisor.core.ledger import Fate
+    from collections.abc import Iterable
+
+    from supervisor.config.settings import Settings
+    from supervisor.core.causes import DeathKind
+    from supervisor.core.failures import Failure
+    from supervisor.core.rules.ledger import TaskOutcome
     from supervisor.core.state import State
-    from supervisor.messages import Task, TaskList
-    from supervisor.settings import Settings
+    from supervisor.ipc.messages import Task, TaskList
 
 Fact = str | int | float | None
 
 
 @dataclass(slots=True)
 class Turn:
-    """One event's turn: what is known, what time it is, what was wished so far."""
+    """The handling of one event: the facts, the time, and the actions so far."""
 
     state: State
     now: float
@@ -49,10 +52,10 @@ class Turn:
         self.actions.append(messages.StartGeneration(generation.number, settings))
         return generation
 
-    def take_up(self, settings: Settings) -> None:
+    def apply_settings(self, settings: Settings) -> None:
         if settings != self.state.settings:
             self.state.settings = settings
-            self.actions.append(messages.TakeUp(settings))
+            self.actions.append(messages.ApplySettings(settings))
 
     def retire(self, generation: Generation) -> None:
         if generation.zygote is not Zygote.GONE:
@@ -64,112 +67,143 @@ class Turn:
     def fork(self, generation: Generation, job: messages.Job) -> Worker:
         self.state.last_worker += 1
         worker = Worker(self.state.last_worker, generation, job)
-        worker.enter(_first_stage(job), self.now, generation.settings)
-        self.state.seat(worker)
+        worker.enter(first_stage(job), self.now, generation.settings)
+        self.state.add_worker(worker)
         instance = self.state.instance
         self.actions.append(messages.Fork(worker.number, generation.number, job, instance))
         return worker
 
-    def tell_to_leave(self, worker: Worker) -> None:
-        worker.be_told(self.now, self.state.settings)
+    def ask_to_leave(self, worker: Worker) -> None:
+        """Its last poll may bring a task: code that failed, or has to stop, does not start it."""
+        is_stopping = self.state.drain is not None and self.state.drain.stopping
+        if worker.slot and (is_stopping or worker.generation.has_failed):
+            self.actions.append(messages.ReturnUnstarted(worker.number))
+        worker.mark_asked_to_leave(self.now, self.state.settings)
         self.actions.append(messages.Terminate(worker.number))
 
-    def take_seat(self, worker: Worker) -> None:
-        """Nobody is wanted where it sits any more; who is killed already is only not replaced."""
-        if worker.stays:
-            self.tell_to_leave(worker)
+    def grant_permit(self, worker: Worker) -> None:
+        worker.has_permit = True
+        worker.enter(Stage.WAKING, self.now, self.state.settings)
+        self.actions.append(messages.GrantPermit(worker.number))
+
+    def withdraw_permit(self, worker: Worker) -> None:
+        worker.has_permit = False
+        self.actions.append(messages.WithdrawPermit(worker.number))
+
+    def return_unstarted(self, workers: Iterable[Worker]) -> None:
+        """Let those that were asked to leave return what their last polls bring."""
+        for worker in workers:
+            if worker.leave is Leave.ASKED:
+                self.actions.append(messages.ReturnUnstarted(worker.number))
+
+    def dismiss(self, worker: Worker) -> None:
+        """End a worker whose slot is gone; one that is on its way out is only not replaced."""
+        if worker.is_staying:
+            self.ask_to_leave(worker)
         else:
             worker.leave = Leave.DISMISSED
 
-    def doom(self, worker: Worker, why: str, kind: Kind) -> None:
-        """Ask for its stacks; it is killed when it had the time to write them."""
-        worker.doom = Doom(self.now + self.state.settings.stacks_grace, why, kind)
+    def schedule_kill(self, worker: Worker, why: str, kind: DeathKind) -> None:
+        """Ask a worker for its stacks, and kill it when it had time to write them."""
+        worker.scheduled_kill = ScheduledKill(
+            self.now + self.state.settings.stacks_timeout, why, kind
+        )
         self.actions.append(messages.DumpStacks(worker.number))
 
-    def kill(self, worker: Worker, why: str, kind: Kind) -> None:
-        until = self.now + self.state.settings.reap_patience
+    def kill(self, worker: Worker, why: str, kind: DeathKind) -> None:
+        until = self.now + self.state.settings.reap_timeout
         worker.killing = Killing(self.now, until, why, kind)
         self.actions.append(messages.Kill(worker.number, why))
 
-    # --- attendants
+    # --- sidecars
 
-    def start_attendant(self, name: str, lists: tuple[TaskList, ...] = ()) -> None:
-        before = self.state.attendants.get(name)
-        attendant = Attendant(name, Standing.STARTING, self.now, lists=lists)
+    def start_sidecar(self, name: str, lists: tuple[TaskList, ...] = (), hosts: int = 1) -> None:
+        before = self.state.sidecars.get(name)
+        sidecar = Sidecar(name, SidecarState.STARTING, self.now, lists=lists, hosts=hosts)
         if before is not None:
-            attendant.trouble = before.trouble
-        self.state.attendants[name] = attendant
-        self.actions.append(messages.StartAttendant(name, lists))
+            sidecar.streak = before.streak  # it ends with a start that lasts, not with a start
+        self.state.sidecars[name] = sidecar
+        self.actions.append(messages.StartSidecar(name, lists, hosts))
 
-    def stop_attendant(self, attendant: Attendant) -> None:
-        if attendant.standing in (Standing.STARTING, Standing.READY):
-            attendant.standing, attendant.since = Standing.STOPPING, self.now
-            self.actions.append(messages.StopAttendant(attendant.name))
+    def stop_sidecar(self, sidecar: Sidecar) -> None:
+        if sidecar.status in (SidecarState.STARTING, SidecarState.READY):
+            sidecar.status, sidecar.since = SidecarState.STOPPING, self.now
+            self.actions.append(messages.StopSidecar(sidecar.name))
+
+    def hurry_sidecar(self, sidecar: Sidecar) -> None:
+        """Let retired code abandon its tasks, and exit."""
+        sidecar.status, sidecar.since, sidecar.is_hurried = SidecarState.STOPPING, self.now, True
+        self.actions.append(messages.StopSidecar(sidecar.name, now=True))
+
+    # --- tasks that were handed out
+
+    def hand_over(self, tasks: tuple[messages.HandedOutTask, ...]) -> None:
+        self.actions.append(messages.HandOver(tasks))
 
     # --- the program
 
-    def drain(self, why: str, *, code: int = 0, within: float | None = None) -> Leaving:
-        """Finish what is in hand and leave, within the seconds given and those of the settings."""
-        if self.state.leaving is None:
-            self.note(Level.INFO, "draining", f"Draining: {why}.")
-        leaving = self._leave(why, code)
+    def begin_drain(
+        self,
+        why: str,
+        *,
+        code: int = 0,
+        within: float | None = None,
+        level: Level = Level.INFO,
+    ) -> Drain:
+        """Finish the tasks in progress, then exit; at the latest after ``within`` seconds."""
+        if self.state.drain is None:
+            self.note(level, "draining", f"Draining: {why}.")
+        drain = self._drain_for(why, code)
         for seconds in (self.state.settings.drain_timeout, within):
-            leaving.end_by = min(leaving.end_by, inf if seconds is None else self.now + seconds)
-        return leaving
+            drain.end_by = min(drain.end_by, inf if seconds is None else self.now + seconds)
+        return drain
 
     def stop(self, why: str, *, code: int = 0) -> None:
-        """Leave now: whoever is left after ``stop_patience`` is killed."""
-        leaving = self._leave(why, code)
-        if not leaving.stopping:
-            leaving.stopping, leaving.why = True, why
+        """Exit soon: workers that are left after ``stop_timeout`` are killed."""
+        drain = self._drain_for(why, code)
+        if not drain.stopping:
+            drain.stopping, drain.why, drain.end_why = True, why, ""
+            self.return_unstarted(self.state.serving())
             self.note(
                 Level.ERROR if code else Level.WARNING, "stopping", f"Stopping: {why.rstrip('.')}."
             )
-        leaving.end_by = min(leaving.end_by, self.now + self.state.settings.stop_patience)
+        drain.end_by = min(drain.end_by, self.now + self.state.settings.stop_timeout)
 
-    def _leave(self, why: str, code: int) -> Leaving:
-        leaving = self.state.leaving
-        if leaving is None:
-            leaving = self.state.leaving = Leaving(why, code, self._opened_ledger())
-        elif code > leaving.code:
-            leaving.why, leaving.code = why, code
-        return leaving
+    def _drain_for(self, why: str, code: int) -> Drain:
+        drain = self.state.drain
+        if drain is None:
+            drain = self.state.drain = Drain(why, code, self._opened_ledger())
+        elif code > drain.code:
+            drain.why, drain.code, drain.end_why = why, code, ""
+        return drain
 
     def _opened_ledger(self) -> Ledger:
         ledger = Ledger(self.now)
-        held = (each.task for each in self.state.serving() if each.task)
-        for task in (*held, *(each.task for each in self.state.debts)):
-            ledger.take(task, self.now)
+        in_progress = (each.task for each in self.state.serving() if each.task)
+        for task in (*in_progress, *(each.task for each in self.state.owed_reports)):
+            ledger.add_task(task, self.now)
         return ledger
 
-    def account(self, task: Task, fate: Fate | None = None) -> None:
-        """While the program leaves: a task has come, or has met its fate."""
-        if self.state.leaving and fate:
-            self.state.leaving.ledger.close(task, fate, self.now)
-        elif self.state.leaving:
-            self.state.leaving.ledger.take(task, self.now)
+    def add_to_ledger(self, task: Task) -> None:
+        """Enter a task that a worker received, or left behind, during a drain."""
+        if self.state.drain:
+            self.state.drain.ledger.add_task(task, self.now)
+
+    def close_in_ledger(self, task: Task, outcome: TaskOutcome) -> None:
+        """Enter the outcome of a task that ended during a drain."""
+        if self.state.drain:
+            self.state.drain.ledger.close_task(task, outcome, self.now)
 
     def fail(self, failure: Failure) -> None:
-        """Stop, because there is nothing left to keep alive."""
+        """Stop, because the program can no longer do its work."""
         self.stop(failure.why, code=failure.code)
 
-    def exit(self, leaving: Leaving) -> None:
+    def exit(self, drain: Drain) -> None:
         for generation in self.state.generations.values():
             self.retire(generation)
         self.state.exited = True
-        self.actions.append(messages.Exit(leaving.code, leaving.why))
+        self.actions.append(messages.Exit(drain.code, drain.why))
 
     def note(self, level: Level, event: str, text: str, **facts: Fact) -> None:
+        self.state.tally.events[event] += 1
         self.actions.append(messages.Note(level, event, text, facts))
-
-
-def _first_stage(job: messages.Job) -> Stage:
-    match job:
-        case Register():
-            return Stage.REGISTERING
-        case Replay():
-            return Stage.REPLAYING
-        case Report():
-            return Stage.REPORTING
-        case _:
-            return Stage.BOOTING

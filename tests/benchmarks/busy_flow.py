@@ -1,7 +1,11 @@
-"""A flow whose one activity takes half a second and no CPU."""
+"""A flow whose one activity takes half a second, or ``BENCH_WORK`` seconds, and no CPU.
+
+Its heartbeat timeout is ten minutes, or ``BENCH_HEARTBEAT`` seconds.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -10,11 +14,14 @@ from garcon import activity, runner, task
 domain = "bench"
 name = "bench"
 
-WORK = 0.5
+WORK = float(os.environ.get("BENCH_WORK", "0.5"))
 """Seconds that a task takes."""
 
 
-@task.decorate(timeout=600)
+HEARTBEAT = float(os.environ.get("BENCH_HEARTBEAT", "600"))
+
+
+@task.decorate(timeout=600, heartbeat=HEARTBEAT)
 def wait(activity: Any) -> None:
     """Take the time."""
     time.sleep(WORK)

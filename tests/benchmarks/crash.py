@@ -68,12 +68,12 @@ class Load:
         busy: How many executions are open.
     """
 
-    def __init__(self, endpoint: str, tries: Path, busy: int) -> None:
+    def __init__(self, endpoint: str, attempts: Path, busy: int) -> None:
         self.executions: dict[str, swf.Execution] = {}
         self.kills: list[Kill] = []
         self._endpoint = endpoint
         self._client = swf.client(endpoint)
-        self._tries = tries
+        self._tries = attempts
         self._busy = busy
         self._read = 0
         self._dice = random.Random(1)
@@ -144,8 +144,12 @@ def supervised(endpoint: str, workers: int, variables: dict[str, str]) -> Iterat
     """The flow under the supervisor; who was killed on purpose is replaced at once."""
     argv = ["--flow", "tests.benchmarks.crash_flow", "--endpoint-url", endpoint]
     argv += ["--workers", str(workers), "--poison-deaths", "1000000"]
-    quick = {"GARCON_LASTING": "0.01", "GARCON_REST_INITIAL": "0.01", "GARCON_REST_CAP": "0.01"}
-    many = {"GARCON_INTENSITY_DEATHS": "1000000"}
+    quick = {
+        "GARCON_MIN_UPTIME": "0.01",
+        "GARCON_BACKOFF_INITIAL": "0.01",
+        "GARCON_BACKOFF_CAP": "0.01",
+    }
+    many = {"GARCON_CRASH_LOOP_DEATHS": "1000000"}
     with Supervisor(*argv, **quick, **many, **variables) as pool:
         pool.ready()
         yield
@@ -178,9 +182,9 @@ def _loop(endpoint: str, role: str, variables: dict[str, str]) -> subprocess.Pop
 def measure(contender: Callable[..., Any], workers: int, kills: int) -> Figures:
     """One contender with an SWF of its own."""
     with tempfile.TemporaryDirectory() as folder, local_swf("--no-ghosts") as endpoint:
-        tries = Path(folder, "tries")
-        with contender(endpoint, workers, {"CRASH_TRIES": str(tries)}):
-            load = Load(endpoint, tries, workers * 3 // 4)
+        attempts = Path(folder, "attempts")
+        with contender(endpoint, workers, {"CRASH_TRIES": str(attempts)}):
+            load = Load(endpoint, attempts, workers * 3 // 4)
             swf.wait_registered(endpoint, crash_flow)
             load.run(kills)
             load.finish()

@@ -25,9 +25,9 @@ TIMEOUT = 10
 def work(context: dict[str, Any], activity: Any) -> None:
     """Say who works on what, and take a moment."""
     line = f"{os.getpid()} {context['execution.workflow_id']}\n"
-    tries = os.open(os.environ["CRASH_TRIES"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(tries, line.encode())
-    os.close(tries)
+    attempts = os.open(os.environ["CRASH_TRIES"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(attempts, line.encode())
+    os.close(attempts)
     time.sleep(WORK)
 
 

@@ -36,11 +36,11 @@ from typing import TYPE_CHECKING, Any
 from garcon import activity, claims, runner
 from garcon import client as clients
 from garcon.decider import DeciderWorker
-from garcon.decider.cliff import CONTINUE_AT
-from garcon.decider.sticky import Sticky
+from garcon.decider.history_limit import CONTINUE_AT
+from garcon.decider.sticky.stickiness import Sticky
 from garcon.local import LocalSWF, Settings
 from tests.benchmarks import flatness, measuring
-from tests.garcon.deciding import OneAtATime, waiting
+from tests.garcon.decider.sticky_deciders import OneAtATime, waiting
 from tests.garcon.flows import flow, make, nothing
 
 if TYPE_CHECKING:
@@ -87,11 +87,11 @@ class Measured:
         self.swf = LocalSWF(settings)
         self.figures = Figures()
         self.own = 0.0
-        carry_out = self.swf._answer
+        _carry_out = self.swf._answer
 
-        def answer(target: str, body: bytes) -> Any:
+        def answer(target: str, body: bytes, authorization: str) -> Any:
             began = time.thread_time()
-            reply = carry_out(target, body)
+            reply = _carry_out(target, body, authorization)
             if target.endswith(("PollForDecisionTask", "GetWorkflowExecutionHistory")):
                 self.figures.bytes += len(reply.body)
                 self.figures.events += len(json.loads(reply.body).get("events", ()))
@@ -235,8 +235,8 @@ def decider_of(kind: str, measured: Measured, flow_: Any) -> Callable[[], Any]:
     if kind == "reads all":
         return ReadsAll(measured, flow_).run
     made = DeciderWorker(flow_, sticky=Sticky() if kind == "sticky" else False)
-    if made._sticking:
-        made._sticking._polls = OneAtATime(measured.swf)  # type: ignore[assignment]
+    if kind == "sticky":
+        made._tasks.polls = OneAtATime(measured.swf)  # type: ignore[assignment]
     return made.run
 
 

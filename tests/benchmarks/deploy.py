@@ -1,6 +1,6 @@
-"""A rolling restart of many seats, idle and busy: how long, how much strength, how much memory.
+"""A rolling restart of many slots, idle and busy: how long, how much strength, how much memory.
 
-``python -m tests.benchmarks.deploy [--seats 64] [--rounds 3] [--surge 100%]``
+``python -m tests.benchmarks.deploy [--slots 64] [--rounds 3] [--surge 100%]``
 
 The pool tells its strength to a notify socket at every change, so no dip is missed. The endpoint
 ends every poll within ``POLL`` seconds, where SWF takes a minute: so long its elders stay in real
@@ -33,7 +33,7 @@ BUSY = 0.75
 LOOK = 0.1
 """Seconds between two looks at the memory: the sum over all processes takes as long."""
 
-_STATUS = re.compile(r"STATUS=(\d+) of (\d+) workers ready, \d+ at work(.*); generation (\d+)")
+_STATUS = re.compile(r"STATUS=(\d+) of (\d+) workers ready, \d+ working(.*); generation (\d+)")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Picture:
 
     at: float
     ready: int
-    wanted: int
+    desired: int
     generation: int
     restarting: bool
 
@@ -52,7 +52,7 @@ class Roll:
     """One rolling restart, in seconds from the signal, and MiB."""
 
     canaries: float = 0.0  # the new generation takes over
-    renewed: float = 0.0  # all seats run new code
+    renewed: float = 0.0  # all slots run new code
     alone: float = 0.0  # the last elder is gone
     least: int = 0  # workers ready
     before: float = 0.0
@@ -70,29 +70,29 @@ class Manager:
         """In a thread of its own; ends with the process."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(self.path)
-        threading.Thread(target=self._hear, daemon=True).start()
+        threading.Thread(target=self._receive, daemon=True).start()
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         while True:
             told = self._socket.recv(65536).decode()
             if found := _STATUS.search(told):
-                ready, wanted, more, generation = found.groups()
+                ready, desired, more, generation = found.groups()
                 self.pictures.append(
                     Picture(
                         time.monotonic(),
                         int(ready),
-                        int(wanted),
+                        int(desired),
                         int(generation),
                         "restarting" in more,
                     )
                 )
 
-    def wait(self, generation: int, *, settled: bool, seats: int) -> float:
-        """When this generation served, or served all seats."""
+    def wait(self, generation: int, *, settled: bool, slots: int) -> float:
+        """When this generation served, or served all slots."""
         by = time.monotonic() + measuring.LIMIT
         while time.monotonic() < by:
             for each in self.pictures:
-                done = each.ready == seats and not each.restarting
+                done = each.ready == slots and not each.restarting
                 if each.generation == generation and (done or not settled):
                     return each.at
             time.sleep(0.01)
@@ -122,10 +122,10 @@ def work(endpoint: Endpoint, busy: float) -> Iterator[None]:
         thread.join()
 
 
-def roll(program: Program, manager: Manager, generation: int, seats: int) -> Roll:
+def roll(program: Program, manager: Manager, generation: int, slots: int) -> Roll:
     """One restart, looked at until its last elder is gone."""
-    figures = Roll(before=program.pss(), least=seats)
-    processes = seats + 2  # supervisor and zygote
+    figures = Roll(before=program.pss(), least=slots)
+    processes = slots + 2  # supervisor and zygote
     manager.pictures.clear()
     began = time.monotonic()
     program.process.send_signal(signal.SIGHUP)
@@ -137,8 +137,8 @@ def roll(program: Program, manager: Manager, generation: int, seats: int) -> Rol
 
     thread = threading.Thread(target=look)
     thread.start()
-    figures.canaries = manager.wait(generation, settled=False, seats=seats) - began
-    figures.renewed = manager.wait(generation, settled=True, seats=seats) - began
+    figures.canaries = manager.wait(generation, settled=False, slots=slots) - began
+    figures.renewed = manager.wait(generation, settled=True, slots=slots) - began
     by = time.monotonic() + measuring.LIMIT
     while len(program.tree) > processes and time.monotonic() < by:
         time.sleep(0.05)
@@ -149,21 +149,21 @@ def roll(program: Program, manager: Manager, generation: int, seats: int) -> Rol
     return figures
 
 
-def measure(seats: int, rounds: int, surge: str, busy: float) -> list[Roll]:
+def measure(slots: int, rounds: int, surge: str, busy: float) -> list[Roll]:
     """So many restarts of one pool."""
     with tempfile.TemporaryDirectory() as folder, Endpoint() as endpoint:
         manager = Manager(str(Path(folder, "notify")))
         manager.listen()
         os.environ["NOTIFY_SOCKET"] = measuring.ENVIRONMENT["NOTIFY_SOCKET"] = manager.path
         argv = ["-m", "supervisor", "--flow", "tests.benchmarks.busy_flow", "--deciders", "0"]
-        argv += ["--workers", str(seats), "--endpoint-url", endpoint.url]
+        argv += ["--workers", str(slots), "--endpoint-url", endpoint.url, "--polls", "all"]
         argv += ["--surge", surge, "--probation", "0.01"]  # it keeps a zygote, and no more
         with (
             measuring.running(measuring.start("supervisor", argv), endpoint) as program,
             work(endpoint, busy),
         ):
-            manager.wait(1, settled=True, seats=seats)
-            return [roll(program, manager, number + 2, seats) for number in range(rounds)]
+            manager.wait(1, settled=True, slots=slots)
+            return [roll(program, manager, number + 2, slots) for number in range(rounds)]
 
 
 def row(name: str, rolls: list[Roll]) -> list[str]:
@@ -186,15 +186,15 @@ def row(name: str, rolls: list[Roll]) -> list[str]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seats", type=int, default=64)
+    parser.add_argument("--slots", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--surge", default="100%")
     asked = parser.parse_args()
     print(measuring.machine())
-    head = ["signal to take-over", "then all seats renewed after", "signal to last elder gone"]
-    rows = [[f"{asked.seats} seats, surge {asked.surge}", *head, "least ready", "memory", "peak"]]
-    for name, busy in (("idle", 0.0), ("busy", BUSY * asked.seats)):
-        rows.append(row(name, measure(asked.seats, asked.rounds, asked.surge, busy)))
+    head = ["signal to take-over", "then all slots renewed after", "signal to last elder gone"]
+    rows = [[f"{asked.slots} slots, surge {asked.surge}", *head, "least ready", "memory", "peak"]]
+    for name, busy in (("idle", 0.0), ("busy", BUSY * asked.slots)):
+        rows.append(row(name, measure(asked.slots, asked.rounds, asked.surge, busy)))
     print()
     print(measuring.table(rows))
 

@@ -4,7 +4,11 @@
 ``<monotonic seconds> <operation> <identity>``. Commands on standard input, one a line:
 ``tasks N`` hands N activity tasks to waiting polls, ``end N`` answers all but N polls empty,
 ``batch N`` hands out N tasks without a line for each request, and tells when all are answered:
-``<monotonic seconds> Batch <requests>``.
+``<monotonic seconds> Batch <requests>``; ``hold S`` ends polls after S seconds; ``trip S`` sends
+each answer S seconds late; ``rate N S`` lets N tasks a second arrive for S seconds, without a line
+for each request, and tells how many were answered and how long they waited in seconds:
+``<monotonic seconds> Rate <answered> <median> <p99> <longest>``. A task handed out to a poll has a
+line, too: ``<monotonic seconds> Task <number>``.
 
 It is no SWF: it exists so that the clock starts at the socket, with almost no cost of its own.
 """
@@ -12,12 +16,17 @@ It is no SWF: it exists so that the clock starts at the socket, with almost no c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 import time
 from collections import deque
 
 EMPTY = b'{"startedEventId":0,"taskToken":""}'
+DOMAIN = {
+    "domainInfo": {"name": "bench", "status": "REGISTERED"},
+    "configuration": {"workflowExecutionRetentionPeriodInDays": "1"},
+}
 POLLS = ("PollForActivityTask", "PollForDecisionTask")
 
 
@@ -52,9 +61,17 @@ class Server:
     def __init__(self) -> None:
         self.waiting: deque[asyncio.StreamWriter] = deque()
         self.tasks: deque[bytes] = deque()
+        self.serials: dict[asyncio.StreamWriter, int] = {}  # the latest poll of each connection
+        self.offering: asyncio.Task[None] | None = None
         self.count = 0
         self.owed = 0  # answers that a batch still waits for
         self.requests = 0
+        self.hold = 0.0  # seconds that a poll is held; 0 for ever
+        self.trip = 0.0  # seconds that an answer is on its way
+        self.arrivals: dict[bytes, float] = {}  # of tasks that wait, while their waits count
+        self.waits: list[float] = []
+        self.answered = 0
+        self.is_silent = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -71,23 +88,76 @@ class Server:
             if writer in self.waiting:
                 self.waiting.remove(writer)
         finally:
-            writer.close()
+            with contextlib.suppress(RuntimeError):  # the end of the program has closed the loop
+                writer.close()
 
     def take(self, operation: str, told: dict[str, object], writer: asyncio.StreamWriter) -> None:
         """One request."""
         self.requests += 1
-        if not self.owed:
+        if not self.owed and not self.is_silent:
             tell(operation, told.get("identity", "-"))
         if operation == "RespondActivityTaskCompleted" and self.owed:
             self.owed -= 1
             if not self.owed:
                 tell("Batch", self.requests)
-        if operation not in POLLS:
-            writer.write(answer(b"{}"))
+        self.answered += operation.startswith("Respond")
+        if operation == "DescribeDomain":
+            self.send(writer, json.dumps(DOMAIN).encode())
+        elif operation not in POLLS:
+            self.send(writer, b"{}")
         elif self.tasks and operation == POLLS[0]:
-            writer.write(answer(self.tasks.popleft()))
+            self.hand_out(writer, self.tasks.popleft())
         else:
             self.waiting.append(writer)
+            if self.hold:
+                number = self.serials[writer] = self.requests
+                asyncio.get_running_loop().call_later(self.hold, self.expire, writer, number)
+
+    def send(self, writer: asyncio.StreamWriter, body: bytes) -> None:
+        """One answer, late if it is to be."""
+        if self.trip:
+            asyncio.get_running_loop().call_later(self.trip, writer.write, answer(body))
+        else:
+            writer.write(answer(body))
+
+    def hand_out(self, writer: asyncio.StreamWriter, body: bytes) -> None:
+        """A task for a poll."""
+        if (arrived := self.arrivals.pop(body, None)) is not None:
+            self.waits.append(time.monotonic() - arrived)
+        if not self.owed and not self.is_silent:
+            tell("Task", self.count)
+        self.send(writer, body)
+
+    def expire(self, writer: asyncio.StreamWriter, number: int) -> None:
+        """The end of a poll that got nothing."""
+        if self.serials[writer] == number and writer in self.waiting:
+            self.waiting.remove(writer)
+            self.send(writer, EMPTY)
+
+    def arrive(self) -> None:
+        """One more task."""
+        self.count += 1
+        body = task(self.count)
+        self.arrivals[body] = time.monotonic()
+        if self.waiting:
+            self.hand_out(self.waiting.popleft(), body)
+        else:
+            self.tasks.append(body)
+
+    async def offer(self, rate: float, seconds: float) -> None:
+        """Tasks one by one for so long, and what came of them."""
+        self.waits, self.answered, self.is_silent = [], 0, True
+        began, offered = time.monotonic(), 0
+        while (now := time.monotonic() - began) < seconds:
+            while offered < now * rate:
+                offered += 1
+                self.arrive()
+            await asyncio.sleep(0.002)
+        self.is_silent = False
+        waits = sorted(self.waits) or [0.0]
+        figures = (waits[len(waits) // 2], waits[int(len(waits) * 0.99)], waits[-1])
+        tell("Rate", " ".join(map(str, (self.answered, *figures))))
+        self.arrivals.clear()
 
     def command(self, line: str) -> None:
         """One line from the benchmark."""
@@ -95,7 +165,13 @@ class Server:
         if word == "end":
             left = int(rest[0]) if rest else 0
             while len(self.waiting) > left:
-                self.waiting.popleft().write(answer(EMPTY))
+                self.send(self.waiting.popleft(), EMPTY)
+        elif word == "hold":
+            self.hold = float(rest[0])
+        elif word == "trip":
+            self.trip = float(rest[0])
+        elif word == "rate":
+            self.offering = asyncio.create_task(self.offer(float(rest[0]), float(rest[1])))
         elif word in ("tasks", "batch"):
             if word == "batch":
                 self.owed, self.requests = int(rest[0]), 0
@@ -103,7 +179,7 @@ class Server:
                 self.count += 1
                 body = task(self.count)
                 if self.waiting:
-                    self.waiting.popleft().write(answer(body))
+                    self.hand_out(self.waiting.popleft(), body)
                 else:
                     self.tasks.append(body)
 

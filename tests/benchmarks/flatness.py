@@ -17,7 +17,7 @@ from typing import Any
 from garcon import client as clients
 from garcon.decider import DeciderWorker, Sticky
 from garcon.local import LocalSWF, Settings
-from tests.garcon.deciding import OneAtATime, waiting
+from tests.garcon.decider.sticky_deciders import OneAtATime, waiting
 from tests.garcon.flows import make
 
 SHORT = 100
@@ -31,11 +31,11 @@ class Service:
     def __init__(self) -> None:
         self.swf = LocalSWF(Settings(event_limit=1_000_000))
         self.own = 0.0
-        carry_out = self.swf._answer
+        _carry_out = self.swf._answer
 
-        def answer(target: str, body: bytes) -> Any:
+        def answer(target: str, body: bytes, authorization: str) -> Any:
             began = time.thread_time()
-            reply = carry_out(target, body)
+            reply = _carry_out(target, body, authorization)
             self.own += time.thread_time() - began
             return reply
 
@@ -50,9 +50,8 @@ class Chains:
         self.cpu: list[float] = []
         self._service, self._name, self._length = service, name, length
         self._decider = DeciderWorker(self._flow(), sticky=Sticky(check=0))
-        assert self._decider._sticking
-        self._decider._sticking._polls = OneAtATime(service.swf)  # type: ignore[assignment]
-        self._lists = {name, self._decider._sticking.private}
+        self._decider._tasks.polls = OneAtATime(service.swf)  # type: ignore[assignment]
+        self._lists = {name, self._decider._tasks.lists.private}
         self._started = self._decided = 0
         self._start()
 

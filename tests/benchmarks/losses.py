@@ -1,6 +1,6 @@
 """What deploys under load lose, with the supervisor and in the usual way.
 
-``python -m tests.benchmarks.losses [--deploys 20] [--pace 12]``
+``python -m tests.benchmarks.losses [--deploys 20] [--pace 12] [--way NAME ...]``
 
 A local SWF that, like the real one, may hand a task to a poller that is gone; its polls last two
 seconds. The usual way: plain worker processes on the documented loop, killed and started anew.
@@ -47,7 +47,7 @@ def restarting(endpoint: str, trace: Path) -> Iterator[Deploy]:
 
         def deploy(number: int) -> None:
             supervisor.signal(signal.SIGHUP)
-            supervisor.wait_for("generation_current", generation=number + 1)
+            supervisor.wait_for("generation_active", generation=number + 1)
             supervisor.wait_for("full_strength", generation=number + 1)
 
         yield deploy
@@ -92,7 +92,7 @@ def usual(endpoint: str, trace: Path) -> Iterator[Deploy]:
 
 def plain(endpoint: str, trace: Path) -> list[subprocess.Popen[bytes]]:
     """As many workers as the supervisor has."""
-    command = [sys.executable, "-m", "tests.benchmarks.usual", endpoint]
+    command = [sys.executable, "-m", "tests.benchmarks.simple_worker", endpoint]
     told = environment(**deploys.variables(trace))
     quiet = subprocess.DEVNULL
     return [subprocess.Popen([*command, each], env=told, stderr=quiet) for each in ROLES]
@@ -118,10 +118,10 @@ def end(running: list[subprocess.Popen[bytes]]) -> None:
 
 
 def pool(endpoint: str, trace: Path) -> Supervisor:
-    """A supervisor at full strength."""
+    """A supervisor at full strength; by the spool it takes over the lists of the one before."""
     argv = ("--flow", "tests.processes.steady", "--endpoint-url", endpoint)
-    sizes = ("--workers", "2", "--deciders", "2")
-    return Supervisor(*argv, *sizes, GARCON_LASTING="0.2", **deploys.variables(trace)).ready()
+    sizes = ("--workers", "2", "--deciders", "2", "--spool", str(trace.with_name("spool")))
+    return Supervisor(*argv, *sizes, GARCON_MIN_UPTIME="0.2", **deploys.variables(trace)).ready()
 
 
 WAYS = {
@@ -157,11 +157,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deploys", type=int, default=20)
     parser.add_argument("--pace", type=float, default=12.0, help="workflows a second")
+    parser.add_argument("--way", choices=WAYS, nargs="+", default=[*WAYS])
     asked = parser.parse_args()
     print(measuring.machine())
     head = ["workflows", "tasks handed out", "lost", "workflows failed", "begun twice"]
     rows = [[f"{asked.deploys} deploys", *head, "decisions not taken at once"]]
-    rows += [row(name, measure(way, asked.deploys, asked.pace)) for name, way in WAYS.items()]
+    rows += [row(name, measure(WAYS[name], asked.deploys, asked.pace)) for name in asked.way]
     print()
     print(measuring.table(rows))
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from tests.benchmarks import measuring, notice_flow
-from tests.metadata import Metadata
+from tests.fakes.metadata_service import Metadata
 from tests.processes import swf
 from tests.processes.harness import Supervisor, local_swf
 
@@ -46,10 +46,10 @@ class Figures:
     """What was measured."""
 
     workers: int = 0
-    in_hand: int = 0
+    in_progress: int = 0
     minute: float = 0.0  # CPU seconds of the supervisor in the first minute
     cpu: float = 0.0  # up to its exit
-    attendant: float = 0.0  # of the attendant, since its own start
+    sidecar: float = 0.0  # of the sidecar, since its own start
     left_after: float = 0.0
     left_before_end: float = 0.0
     code: int = 0
@@ -65,14 +65,14 @@ def used(process: psutil.Process) -> float:
 
 def watch(pool: Supervisor, figures: Figures, began: float, limit: float) -> None:
     """Count the CPU up to the supervisor's end, looking often: the dead cannot be asked."""
-    supervisor, attendant = psutil.Process(pool.pid), pool.titled("garcon: ec2")[0]
+    supervisor, sidecar = psutil.Process(pool.pid), pool.titled("garcon: ec2")[0]
     before = used(supervisor)
     while pool.process.poll() is None and time.time() < began + limit:
         with contextlib.suppress(psutil.Error):
             figures.cpu = used(supervisor) - before
             if time.time() < began + MINUTE:
                 figures.minute = figures.cpu
-            figures.attendant = used(attendant)
+            figures.sidecar = used(sidecar)
         time.sleep(LOOK)
     figures.code = pool.process.wait(LOOK)
     figures.left_after = time.time() - began
@@ -115,7 +115,7 @@ def measure(each: int, notice: float, executions: int, warm: float) -> Figures:
             pool.ready()
             started = [swf.start(endpoint, notice_flow) for _ in range(executions)]
             time.sleep(warm)
-            figures.in_hand = len(pool.titled("garcon: activity", "working"))
+            figures.in_progress = len(pool.titled("garcon: activity", "working"))
             ends = float(int(time.time() + notice))
             metadata.notice(ends)
             pool.wait_for("draining")
@@ -138,14 +138,14 @@ def main() -> None:
     figures = measure(asked.each, asked.notice, asked.executions, asked.warm)
     rows = [
         [f"a notice of {asked.notice:g} s", f"{figures.workers} workers of {notice_flow.LISTS}"],
-        ["tasks in hand at the notice", str(figures.in_hand)],
+        ["tasks in hand at the notice", str(figures.in_progress)],
         *([f"tasks {how}", str(count)] for how, count in sorted(figures.closes.items())),
         ["last of them before the instance's end", f"{figures.last_close:.1f} s"],
         ["exit after the drain's begin", f"{figures.left_after:.1f} s, code {figures.code}"],
         ["exit before the instance's end", f"{figures.left_before_end:.1f} s"],
         [f"supervisor's CPU in the first {MINUTE:.0f} s", f"{figures.minute:.2f} s"],
         ["supervisor's CPU up to its exit", f"{figures.cpu:.2f} s"],
-        ["attendant's CPU since its start", f"{figures.attendant:.2f} s"],
+        ["sidecar's CPU since its start", f"{figures.sidecar:.2f} s"],
     ]
     print(measuring.table(rows))
 

@@ -31,7 +31,7 @@ def used(program: Program, seconds: float) -> float:
 def begin(workers: int, url: str, log: Path) -> Program:
     """A pool whose log lines go to a file."""
     argv = ["-m", "supervisor", "--flow", "tests.benchmarks.flow", "--deciders", "0"]
-    argv += ["--workers", str(workers), "--endpoint-url", url]
+    argv += ["--workers", str(workers), "--endpoint-url", url, "--polls", "all"]
     with log.open("wb") as lines:
         return measuring.start("supervisor", argv, lines)
 

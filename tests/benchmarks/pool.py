@@ -1,6 +1,6 @@
 """The pool beside its floor: starting, memory, idling, replacing, leaving.
 
-``python -m tests.benchmarks.pool [--seats 8 64] [--kills 100] [--starts 9]``
+``python -m tests.benchmarks.pool [--slots 8 64] [--kills 100] [--starts 9]``; ``--kills 0``: start
 
 The floor (``floor.py``) imports once, forks and waits; both poll the same counting endpoint.
 Ready means: the worker's first poll has reached the endpoint. Contenders take turns.
@@ -32,6 +32,7 @@ class Figures:
     """What was measured of one contender at one size."""
 
     start: list[float] = field(default_factory=list)
+    start_cpu: list[float] = field(default_factory=list)
     pss: float = 0.0
     idle_cpu: float = 0.0
     idle_switches: float = 0.0
@@ -40,24 +41,25 @@ class Figures:
     leave: list[float] = field(default_factory=list)
 
 
-def begin(name: str, seats: int, endpoint: Endpoint) -> Program:
+def begin(name: str, slots: int, endpoint: Endpoint) -> Program:
     """Start one contender."""
     if name == "floor":
-        argv = ["-m", "tests.benchmarks.floor", str(seats), endpoint.url]
+        argv = ["-m", "tests.benchmarks.floor", str(slots), endpoint.url]
     else:
         argv = ["-m", "supervisor", "--flow", "tests.benchmarks.flow", "--deciders", "0"]
-        argv += ["--workers", str(seats), "--endpoint-url", endpoint.url]
+        argv += ["--workers", str(slots), "--endpoint-url", endpoint.url, "--polls", "all"]
         # A worker counts as good after the time that a kill here leaves it.
-        os.environ["GARCON_LASTING"] = measuring.ENVIRONMENT["GARCON_LASTING"] = "0.05"
+        os.environ["GARCON_MIN_UPTIME"] = measuring.ENVIRONMENT["GARCON_MIN_UPTIME"] = "0.05"
     return measuring.start(name, argv)
 
 
-def measure_start(name: str, seats: int, endpoint: Endpoint, figures: Figures) -> None:
+def measure_start(name: str, slots: int, endpoint: Endpoint, figures: Figures) -> None:
     """From exec to the last first poll, and from the last task's end to exit."""
     endpoint.forget()
-    with measuring.running(begin(name, seats, endpoint), endpoint) as program:
-        polls = endpoint.next_of(POLL, seats)
+    with measuring.running(begin(name, slots, endpoint), endpoint) as program:
+        polls = endpoint.next_of(POLL, slots)
         figures.start.append(polls[-1].at - program.began)
+        figures.start_cpu.append(program.whole_cpu())
         measure_leaving(program, endpoint, figures)
 
 
@@ -73,17 +75,17 @@ def measure_leaving(program: Program, endpoint: Endpoint, figures: Figures) -> N
     figures.leave.append(program.wait() - answered.at)
 
 
-def measure_life(name: str, seats: int, kills: int, endpoint: Endpoint, figures: Figures) -> None:
+def measure_life(name: str, slots: int, kills: int, endpoint: Endpoint, figures: Figures) -> None:
     """Memory, idling, and kill -9 of one and of all."""
     endpoint.forget()
-    with measuring.running(begin(name, seats, endpoint), endpoint) as program:
-        endpoint.next_of(POLL, seats)
+    with measuring.running(begin(name, slots, endpoint), endpoint) as program:
+        endpoint.next_of(POLL, slots)
         figures.pss = program.pss()
         measure_idling(program, figures)
         for _ in range(kills):
             figures.replace_one.append(replaced(program, endpoint, 1))
         for _ in range(kills):
-            figures.replace_all.append(replaced(program, endpoint, seats))
+            figures.replace_all.append(replaced(program, endpoint, slots))
 
 
 def measure_idling(program: Program, figures: Figures) -> None:
@@ -112,16 +114,25 @@ def milliseconds(values: list[float]) -> str:
     return f"{measuring.median(values) * 1000:.0f} / {measuring.p99(values) * 1000:.0f} ms"
 
 
-def rows(seats: int, pool: Figures, floor: Figures, further: dict[str, float]) -> list[list[str]]:
-    """The table of one size."""
-    ratio = measuring.median(pool.start) / measuring.median(floor.start)
+def start_rows(slots: int, pool: Figures, floor: Figures) -> list[list[str]]:
+    """The start of one size; the ratios are medians of those of each pair of starts."""
     return [
-        [f"{seats} seats", "supervisor", "floor"],
-        [
-            f"exec to all ready, median (ratio {ratio:.2f})",
-            f"{measuring.median(pool.start):.2f} s",
-            f"{measuring.median(floor.start):.2f} s",
-        ],
+        [f"{slots} slots", "supervisor", "floor"],
+        compared("exec to all ready", pool.start, floor.start),
+        compared("CPU of all processes until then", pool.start_cpu, floor.start_cpu),
+    ]
+
+
+def compared(what: str, pool: list[float], floor: list[float]) -> list[str]:
+    """Medians in seconds, and the ratio."""
+    ratio = measuring.median([ours / least for ours, least in zip(pool, floor, strict=True)])
+    ours, least = measuring.median(pool), measuring.median(floor)
+    return [f"{what} (ratio {ratio:.2f})", f"{ours:.2f} s", f"{least:.2f} s"]
+
+
+def life_rows(pool: Figures, floor: Figures, further: dict[str, float]) -> list[list[str]]:
+    """What follows the start."""
+    return [
         ["memory of the tree (PSS)", f"{pool.pss:.0f} MiB", f"{floor.pss:.0f} MiB"],
         [
             "memory of a further worker (PSS)",
@@ -151,32 +162,43 @@ def rows(seats: int, pool: Figures, floor: Figures, further: dict[str, float]) -
     ]
 
 
+def measure_all(slots: int, starts: int, kills: int, endpoint: Endpoint) -> dict[str, Figures]:
+    """Both contenders at one size; without ``kills`` their starts only."""
+    contenders = {"supervisor": Figures(), "floor": Figures()}
+    for _ in range(starts):
+        for name, figures in contenders.items():
+            measure_start(name, slots, endpoint, figures)
+    for name, figures in contenders.items():
+        if kills:
+            measure_life(name, slots, kills, endpoint, figures)
+    return contenders
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seats", type=int, nargs="+", default=[8, 64])
-    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--slots", type=int, nargs="+", default=[8, 64])
+    parser.add_argument("--kills", type=int, default=100, help="0 measures the start only")
     parser.add_argument("--starts", type=int, default=9)
     asked = parser.parse_args()
     print(measuring.machine())
-    measured: dict[int, dict[str, Figures]] = {}
     with Endpoint() as endpoint:
-        for seats in asked.seats:
-            contenders = measured[seats] = {"supervisor": Figures(), "floor": Figures()}
-            for _ in range(asked.starts):
-                for name, figures in contenders.items():
-                    measure_start(name, seats, endpoint, figures)
-            for name, figures in contenders.items():
-                measure_life(name, seats, asked.kills, endpoint, figures)
-    least, most = min(asked.seats), max(asked.seats)
+        measured = {
+            slots: measure_all(slots, asked.starts, asked.kills, endpoint) for slots in asked.slots
+        }
+    least, most = min(asked.slots), max(asked.slots)
     span = max(1, most - least)
-    for seats, contenders in measured.items():
+    for slots, contenders in measured.items():
         further = {
             name: (measured[most][name].pss - measured[least][name].pss) / span
             for name in contenders
         }
+        pool, floor = contenders["supervisor"], contenders["floor"]
+        rows = start_rows(slots, pool, floor)
+        if asked.kills:
+            rows += life_rows(pool, floor, further)
         print()
-        print(measuring.table(rows(seats, contenders["supervisor"], contenders["floor"], further)))
+        print(measuring.table(rows))
 
 
 if __name__ == "__main__":

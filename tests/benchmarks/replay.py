@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from garcon import client as clients
-from garcon.workflow import history
-from supervisor import channel, messages, replayer
-from supervisor.flow import Flow
-from supervisor.histories import Histories
-from supervisor.leaving import Leaving
+from garcon.executions import recorded_history
+from supervisor.child.flow_loader import Flow
+from supervisor.child.jobs import replayer
+from supervisor.child.shutdown import Shutdown
+from supervisor.config.setting_types import HistorySource
+from supervisor.ipc import channel, messages
 from tests.benchmarks import measuring
 from tests.benchmarks.decider import SHAPES, UNLIMITED, Measured, decider_of
 
@@ -39,12 +40,12 @@ def recorded(flow: Any) -> list[dict[str, Any]]:
 def gate(flow: Any, folder: Path) -> tuple[float, messages.Replayed]:
     """Seconds of CPU that the gate takes for the histories of a folder, and what it says."""
     ours, theirs = channel.pair()
-    with Leaving(theirs) as leaving:
+    with Shutdown(theirs) as leaving:
         began = time.thread_time()
         served = Flow(flow, "domain", "flow", "1.0", {})
-        replayer.replay(served, 1, leaving, Histories(str(folder)))
+        replayer.replay(served, 1, leaving, HistorySource(str(folder)))
         took = time.thread_time() - began
-    said = ours.hear()
+    said = ours.receive()
     assert isinstance(said, messages.Replayed), said
     return took, said
 
@@ -55,7 +56,7 @@ def row(shape: str, size: int) -> tuple[list[str], float]:
     flow.continue_at = None
     events = recorded(flow)
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "one.json").write_text(history.dumps(events))
+        (Path(folder) / "one.json").write_text(recorded_history.dumps(events))
         took, said = gate(flow, Path(folder))
     each = took / said.decisions
     told = [f"{shape} {size}", f"{len(events):,}", f"{said.decisions:,}"]

@@ -62,12 +62,14 @@ class Driver:
         return found > 0
 
     def _is_closed(self, execution: dict[str, str]) -> bool:
-        told = self.client.describe_workflow_execution(domain=self.flow.domain, execution=execution)
-        return bool(told["executionInfo"]["executionStatus"] == "CLOSED")
-
-    def _history(self, execution: dict[str, str]) -> list[dict[str, Any]]:
-        told = self.client.get_workflow_execution_history(
+        response = self.client.describe_workflow_execution(
             domain=self.flow.domain, execution=execution
         )
-        events: list[dict[str, Any]] = told["events"]
+        return bool(response["executionInfo"]["executionStatus"] == "CLOSED")
+
+    def _history(self, execution: dict[str, str]) -> list[dict[str, Any]]:
+        response = self.client.get_workflow_execution_history(
+            domain=self.flow.domain, execution=execution
+        )
+        events: list[dict[str, Any]] = response["events"]
         return events

@@ -1,4 +1,4 @@
-"""Stand-ins at the network's edge: an SWF client with prepared answers, and a clock."""
+"""Fakes at the network's edge: an SWF client with prepared answers, a clock, a claim store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from botocore.validate import ParamValidator
 if TYPE_CHECKING:
     from botocore.model import ServiceModel
 
-    from garcon.insist import Clock
+    from garcon.aws.retrying import Clock
 
 
 @functools.cache
@@ -40,13 +40,13 @@ class FakeSwf:
         self._answers: dict[str, deque[Any]] = defaultdict(deque)
 
     def prepare(self, operation: str, *answers: Any) -> FakeSwf:
-        """The next answers; an exception is raised."""
+        """Add answers of an operation; an exception is raised."""
         assert operation in operations()
         self._answers[operation].extend(answers)
         return self
 
     def requests(self, operation: str) -> list[dict[str, Any]]:
-        """What was asked of one operation."""
+        """The requests of one operation."""
         return [request for name, request in self.calls if name == operation]
 
     @property
@@ -72,27 +72,59 @@ class FakeSwf:
 
 
 class FakeClock:
-    """Time that passes only when somebody sleeps."""
+    """Time that passes only by sleeping."""
 
     def __init__(self) -> None:
         self.time = 1000.0
         self.slept: list[float] = []
 
     def now(self) -> float:
-        """The time."""
+        """The time, in seconds."""
         return self.time
 
     def sleep(self, seconds: float) -> None:
-        """Let it pass."""
+        """Let time pass."""
         self.slept.append(seconds)
         self.time += seconds
 
     @property
     def clock(self) -> Clock:
-        """As garcon takes it."""
-        from garcon.insist import Clock  # noqa: PLC0415 - the fake is also used without garcon
+        """This clock in the form that garcon takes."""
+        from garcon.aws.retrying import Clock  # noqa: PLC0415 - the fake is also used without garcon
 
         return Clock(self.now, self.sleep)
+
+
+class CountingStore:
+    """A claim store in memory that fails so many times before it takes a text."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.uploads = 0
+        self.failures = failures
+
+    def put(self, digest: str, content: bytes) -> None:
+        """Keep the text, and count that."""
+        if self.failures:
+            self.failures -= 1
+            raise refusal("SlowDown", status=503)
+        self.uploads += 1
+        self.kept[digest] = content
+
+    def get(self, digest: str) -> bytes | None:
+        """Give the text."""
+        return self.kept.get(digest)
+
+
+class CountingDict(dict[str, Any]):
+    """A part of a result that counts how often it is encoded."""
+
+    encodings = 0
+
+    def items(self) -> Any:
+        """The items, as the JSON encoder asks for them."""
+        self.encodings += 1
+        return super().items()
 
 
 def refusal(code: str, message: str = "", status: int = 400) -> ClientError:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from garcon import activity, runner, task
+from garcon.payload import codec
 
 
 @task.decorate(timeout=10)
@@ -19,9 +20,15 @@ def flow(client: Any = None, **members: Any) -> SimpleNamespace:
 
 
 def make(name: str, client: Any = None, **options: Any) -> activity.Activity:
-    """An activity of that flow; it does nothing unless told otherwise."""
+    """An activity of that flow; it does nothing unless it gets another ``run``."""
     options.setdefault("run", runner.Sync(nothing.fill()))
-    return activity.create(client, "domain", "flow")(name=name, **options)
+    made: activity.Activity = activity.create(client, "domain", "flow")(name=name, **options)
+    return made
+
+
+def completed(**result: Any) -> activity.AttemptCompleted:
+    """The outcome of an attempt whose tasks returned this result."""
+    return activity.AttemptCompleted(codec.encoded(result, "The result"))
 
 
 def scheduled(decisions: list[dict[str, Any]]) -> list[str]:
@@ -31,10 +38,10 @@ def scheduled(decisions: list[dict[str, Any]]) -> list[str]:
 
 
 def kinds(decisions: list[dict[str, Any]]) -> list[str]:
-    """What kinds of decisions these are."""
+    """The types of these decisions."""
     return [each["decisionType"] for each in decisions]
 
 
 def reason(decisions: list[dict[str, Any]]) -> str:
-    """Why the workflow fails."""
+    """The reason of the first decision, which fails the workflow."""
     return str(decisions[0]["failWorkflowExecutionDecisionAttributes"]["reason"])

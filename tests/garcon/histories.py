@@ -1,4 +1,4 @@
-"""Builds histories as SWF gives them: events with numbers, references and required members."""
+"""A builder of histories in SWF's form: events with numbers, references and required members."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class History:
         self.add("WorkflowExecutionStarted", **started)
 
     def add(self, kind: str, **attributes: Any) -> int:
-        """Any event."""
+        """An event of any type."""
         number = len(self.events) + 1
         member = f"{kind[0].lower()}{kind[1:]}EventAttributes"
         self.events.append({"eventId": number, "eventType": kind, member: attributes})
@@ -42,8 +42,8 @@ class History:
 
     def completed(self, activity_id: str, result: Any = None) -> int:
         """A scheduled activity completed."""
-        said = {} if result is None else {"result": _text(result)}
-        return self._closed("Completed", activity_id, **said)
+        members = {} if result is None else {"result": _text(result)}
+        return self._closed("Completed", activity_id, **members)
 
     def failed(self, activity_id: str, reason: str = "broken") -> int:
         """A scheduled activity failed."""
@@ -68,7 +68,7 @@ class History:
         )
 
     def timer_started(self, timer_id: str = "garcon-wait", seconds: str = "1") -> int:
-        """A timer runs."""
+        """A timer started."""
         self._timers[timer_id] = self.add(
             "TimerStarted",
             timerId=timer_id,
@@ -92,7 +92,7 @@ class History:
         return self.add(kind, cause=cause, decisionTaskCompletedEventId=0)
 
     def poll(self, **more: Any) -> dict[str, Any]:
-        """The answer to PollForDecisionTask that brings this history."""
+        """The response of PollForDecisionTask with this history."""
         return {
             "taskToken": "token",
             "startedEventId": len(self.events),
@@ -103,11 +103,11 @@ class History:
             **more,
         }
 
-    def _closed(self, how: str, activity_id: str, **said: Any) -> int:
+    def _closed(self, how: str, activity_id: str, **members: Any) -> int:
         scheduled = self._scheduled[activity_id]
         started = self.add("ActivityTaskStarted", scheduledEventId=scheduled)
         return self.add(
-            f"ActivityTask{how}", scheduledEventId=scheduled, startedEventId=started, **said
+            f"ActivityTask{how}", scheduledEventId=scheduled, startedEventId=started, **members
         )
 
 

@@ -39,12 +39,12 @@ VERBS = """activity many optional timer signal child child lambda marker effect 
 
 
 def speaking(chance: Random) -> Any:
-    """A flow whose decider says random things."""
+    """A flow whose decider makes random statements."""
     one = make("one", retry=chance.choice(RETRIES), restartable=chance.random() < 1 / 2)
     many = make("many", generators=[lambda c: _turns(c["n"])])
-    said = [(chance.choice(VERBS), chance.randint(0, 3)) for _ in range(chance.randint(0, 9))]
+    statements = [(chance.choice(VERBS), chance.randint(0, 3)) for _ in range(chance.randint(0, 9))]
     made = flow(a=one, b=many, errors=[], listens=set())
-    program = Program(made, said, chance.choice(["", "", "", "continue", "raise"]))
+    program = Program(made, statements, chance.choice(["", "", "", "continue", "raise"]))
     made.decider = program.decide
     made.on_exception = lambda _, error: made.errors.append(error)
     if chance.random() < 1 / 2:
@@ -53,14 +53,14 @@ def speaking(chance: Random) -> Any:
 
 
 class Program:
-    """A decider that says its statements one after the other."""
+    """A decider that makes its statements one after the other."""
 
     def __init__(self, made: Any, statements: list[tuple[str, int]], ending: str) -> None:
         self.flow, self.statements, self.ending = made, statements, ending
 
     def decide(self, schedule: Any) -> None:
         """One run."""
-        self.flow.listens = schedule.listens
+        self.flow.listens = schedule.record.awaited_signals
         states: list[Any] = []
         for place, (verb, number) in enumerate(self.statements):
             state = self._say(schedule, states, verb, f"{place}", number)
@@ -72,7 +72,7 @@ class Program:
 
     def on_cancel(self, schedule: Any) -> None:
         """Cancel all, and tidy up."""
-        self.flow.listens = schedule.listens
+        self.flow.listens = schedule.record.awaited_signals
         schedule.cancel_all()
         schedule("tidy", self.flow.a, may_fail=True)
 

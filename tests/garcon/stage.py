@@ -1,4 +1,4 @@
-"""A stage on the local SWF: the test says what happens, and when; the workers do what waits."""
+"""A stage on the local SWF: the test decides what happens when, the workers do the open tasks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Stage:
     Args:
         swf: The local SWF.
         flows: The flows.
-        idle: Names of activities that nobody works on.
+        idle: Names of activities without a worker.
     """
 
     def __init__(self, swf: LocalSWF, *flows: Any, idle: tuple[str, ...] = ()) -> None:
@@ -96,12 +96,12 @@ class Stage:
 
     @property
     def closing(self) -> dict[str, Any]:
-        """What the last event says."""
+        """The attributes of the last event."""
         kind = self.kinds[-1]
         found: dict[str, Any] = self.history[-1][f"{kind[0].lower()}{kind[1:]}EventAttributes"]
         return found
 
-    def told(self, kind: str, member: str) -> list[Any]:
+    def members_of(self, kind: str, member: str) -> list[Any]:
         """One member of all events of a kind."""
         name = f"{kind[0].lower()}{kind[1:]}EventAttributes"
         return [each[name].get(member) for each in self.history if each["eventType"] == kind]

@@ -1,10 +1,11 @@
-"""The claim store: what is too long for SWF, and back."""
+"""The claim store: texts that are too long for SWF, and their way back."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -13,24 +14,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from garcon import claims, payload, runner, task
+from garcon import activity, claims, runner, task
 from garcon import client as clients
 from garcon.decider import DeciderWorker
+from garcon.history.reserved_timers import RETURN_TIMER
 from garcon.local import LocalSWF
-from tests.garcon.fakes import FakeClock, FakeSwf, refusal
+from garcon.payload import codec
+from tests.garcon.fakes import CountingDict, CountingStore, FakeClock, FakeSwf, refusal
 from tests.garcon.flows import flow, make
 from tests.garcon.histories import History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+pytestmark = pytest.mark.slow  # moto's S3
 
 BIG = "x" * 40_000
 
 
 @pytest.fixture(autouse=True)
 def _nothing_configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test begins and ends without a store; moto asks for credentials of any kind."""
+    """Each test begins and ends without a store; moto requires any credentials."""
     monkeypatch.delenv(claims.ENVIRONMENT, raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
@@ -53,103 +57,186 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("store")
-def test_what_is_too_long_comes_back() -> None:
-    """SWF sees a short claim, the reader the value, also in a process that has not seen it yet."""
+def test_a_long_text_comes_back() -> None:
+    """SWF gets a short claim, and every reader the value, in another process too."""
     value = {"big": BIG, "small": 1}
-    text = payload.encode(value, "It")
+    text = codec.encode(value, "It")
     assert len(text) < 200
-    assert payload.decode(text, "It") == value
-    claims._state.memory = claims.Memory()
-    assert payload.decode_object(text, "It") == value
+    assert codec.decode(text, "It") == value
+    claims._state.memory = claims.MemoryStore()
+    assert codec.decode_object(text, "It") == value
 
 
 @pytest.mark.usefixtures("store")
-def test_what_swf_takes_is_not_stored() -> None:
+def test_a_text_that_swf_takes_is_not_stored() -> None:
     """A short text is sent as it is."""
-    assert payload.encode({"a": 1}, "It") == '{"a": 1}'
-    assert len(payload.encode("x" * (32_768 - 2), "It")) == 32_768
+    assert codec.encode({"a": 1}, "It") == '{"a": 1}'
+    assert len(codec.encode("x" * (32_768 - 2), "It")) == 32_768
 
 
 @pytest.mark.usefixtures("store")
 def test_the_same_text_is_the_same_claim() -> None:
-    """Storing it twice is storing it once."""
-    assert payload.encode(BIG, "It") == payload.encode(BIG, "It")
+    """A second upload of a text adds nothing."""
+    assert codec.encode(BIG, "It") == codec.encode(BIG, "It")
 
 
 @pytest.mark.usefixtures("store")
-def test_a_claim_that_is_not_there_is_a_sentence() -> None:
-    """It names the claim, the place and what may have happened."""
+def test_a_missing_text_is_reported_with_claim_and_store() -> None:
+    """The error names the claim, the store and the likely causes."""
     claim = json.dumps({claims.CLAIM: "0" * 64, "characters": 40_000})
     with pytest.raises(
-        payload.NotReadable, match=r"The input is a claim.*not in (file|s3):.*GARCON"
+        codec.NotReadable, match=r"The input is in a claim store.*not in (file|s3):.*GARCON"
     ):
-        payload.decode(claim, "The input")
+        codec.decode(claim, "The input")
 
 
 def test_a_damaged_text_is_noticed(tmp_path: Path) -> None:
-    """A store can lose a text, it cannot give a wrong one."""
+    """A store can lose a text, but not replace it."""
     claims.configure(f"file:{tmp_path}")
-    text = payload.encode(BIG, "It")
+    text = codec.encode(BIG, "It")
     (file,) = (each for each in tmp_path.rglob("*") if each.is_file())
     file.write_text("something else")
-    with pytest.raises(payload.NotReadable, match="damaged"):
-        payload.decode(text, "It")
+    with pytest.raises(codec.NotReadable, match="damaged"):
+        codec.decode(text, "It")
 
 
-def test_without_a_store_too_long_is_an_error_with_size_key_and_cure() -> None:
-    """As before, and it says what to set."""
-    with pytest.raises(payload.TooLarge, match=r"40,\d{3} .*'big'.*GARCON_CLAIMS"):
-        payload.encode({"big": BIG}, "The input")
+def test_without_a_store_a_long_text_is_an_error_with_size_key_and_cure() -> None:
+    """The error names the setting that would help."""
+    with pytest.raises(codec.TooLarge, match=r"40,\d{3} .*'big'.*GARCON_CLAIMS"):
+        codec.encode({"big": BIG}, "The input")
 
 
 def test_without_a_store_a_claim_cannot_be_read() -> None:
-    """The sentence says what this process lacks."""
+    """The error names the setting that this process lacks."""
     claim = json.dumps({claims.CLAIM: "0" * 64, "characters": 40_000})
-    with pytest.raises(payload.NotReadable, match="no claim store is set"):
-        payload.decode(claim, "The input")
+    with pytest.raises(claims.ClaimStoreMissing, match="this process has no claim store"):
+        codec.decode(claim, "The input")
 
 
-def test_a_claim_leads_nowhere_but_to_digests(tmp_path: Path) -> None:
-    """Others write histories: what is no SHA-256 is refused before any place is looked at."""
+def test_a_decider_without_a_store_returns_the_task(caplog: pytest.LogCaptureFixture) -> None:
+    """Its host lacks a setting, which is not the execution's fault; one error a minute says so."""
+    swf = FakeSwf()
+    made: Any = flow(a=make("a"))
+    made.client = swf
+    decider = DeciderWorker(made, register=False)
+    claim = {claims.CLAIM: "0" * 64, "characters": 40_000}
+    for _ in range(2):
+        (decision,) = decider.decide(History(claim).poll())
+        timer = decision["startTimerDecisionAttributes"]
+        assert timer["timerId"] == RETURN_TIMER
+        assert timer["startToFireTimeout"] == "5"
+    assert caplog.text.count("GARCON_CLAIMS") == 1
+
+
+def test_a_worker_without_a_store_returns_the_task() -> None:
+    """It was not started, so it costs no attempt."""
+    made: Any = make("a")
+    claim = json.dumps({claims.CLAIM: "0" * 64, "characters": 40_000})
+    outcome = made.attempt(activity.ActivityExecution(FakeSwf(), "a-1", "token", claim))
+    assert outcome.reason.startswith("HostUnable: The claim")
+
+
+def test_a_directory_that_is_not_mounted_is_a_missing_store(tmp_path: Path) -> None:
+    """The text may be there on another host; a text that an existing store lacks is lost."""
+    claim = {claims.CLAIM: "0" * 64, "characters": 1}
+    claims.configure(f"file:{tmp_path}/not-mounted")
+    with pytest.raises(claims.ClaimStoreMissing, match="does not exist on this host"):
+        claims.get(claim)
+    claims.configure(f"file:{tmp_path}")
+    with pytest.raises(claims.ClaimNotFound):
+        claims.get(claim)
+
+
+def test_an_invalid_address_is_a_missing_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the host's fault, so the execution does not fail of it."""
+    claims.configure(None)
+    monkeypatch.setenv(claims.ENVIRONMENT, "ftp://x")
+    made: Any = flow(a=make("a"))
+    made.client = FakeSwf()
+    claim = {claims.CLAIM: "0" * 64, "characters": 40_000}
+    (decision,) = DeciderWorker(made, register=False).decide(History(claim).poll())
+    assert decision["startTimerDecisionAttributes"]["timerId"] == RETURN_TIMER
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (refusal("AccessDenied", status=403), claims.ClaimStoreMissing),
+        (PermissionError(13, "Permission denied"), claims.ClaimStoreMissing),
+        (refusal("SlowDown", status=503), claims.ClaimStoreUnavailable),
+    ],
+)
+def test_a_store_that_a_host_may_not_read_is_a_missing_one(
+    error: Exception, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what ends by itself is waited for."""
+
+    def fail(_digest: str) -> bytes:
+        raise error
+
+    store = CountingStore()
+    monkeypatch.setattr(store, "get", fail)
+    monkeypatch.setattr(claims._state, "given", store)
+    with pytest.raises(claims.ClaimStoreUnavailable) as raised:
+        claims.get({claims.CLAIM: "0" * 64, "characters": 1})
+    assert type(raised.value) is kind
+
+
+def test_an_input_that_cannot_be_fetched_costs_no_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task has not begun; a runner that reads no input runs."""
+    store = CountingStore()
+    monkeypatch.setattr(store, "get", lambda _digest: (_ for _ in ()).throw(OSError("gone")))
+    monkeypatch.setattr(claims._state, "given", store)
+    claim = json.dumps({claims.CLAIM: "0" * 64, "characters": 40_000})
+    made: Any = make("a")
+    outcome = made.attempt(activity.ActivityExecution(FakeSwf(), "a-1", "token", claim))
+    assert outcome.reason.startswith("HostUnable: The claim store")
+
+
+def test_a_claim_is_read_only_by_a_digest(tmp_path: Path) -> None:
+    """Others write histories: anything but a SHA-256 is refused before a store is read."""
     claims.configure(f"file:{tmp_path}/store")
     (tmp_path / "secret").write_text("1")
     for name in ("../secret", "secret", "A" * 64, "0" * 63):
         claim = json.dumps({claims.CLAIM: name, "characters": 1})
-        with pytest.raises(payload.NotReadable, match="no SHA-256"):
-            payload.decode(claim, "It")
+        with pytest.raises(codec.NotReadable, match="not a SHA-256"):
+            codec.decode(claim, "It")
 
 
-def test_checking_stores_nothing(tmp_path: Path) -> None:
-    """A result is checked when it is there, and stored when it is sent."""
+def test_encoding_uploads_nothing(tmp_path: Path) -> None:
+    """A result is encoded when the tasks return, and uploaded when its text is first needed."""
     claims.configure(f"file:{tmp_path}")
-    payload.check(BIG, "It")
+    result = codec.encoded(BIG, "It")
     assert list(tmp_path.iterdir()) == []
+    assert codec.decode(result.text, "It") == BIG
 
 
-def test_more_than_a_store_takes_is_refused(
+def test_a_text_that_is_too_long_for_a_store_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the size, as without a store."""
+    """The error names the size, as without a store."""
     claims.configure(f"file:{tmp_path}")
     monkeypatch.setattr(claims, "LARGEST", 39_000)
-    with pytest.raises(payload.TooLarge, match="39,000 that a claim store takes"):
-        payload.encode(BIG, "It")
+    with pytest.raises(codec.TooLarge, match="39,000 that a claim store takes"):
+        codec.encode(BIG, "It")
 
 
-def test_the_environment_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And ``configure`` wins over it, until it is taken back."""
+def test_the_environment_configures_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``configure`` wins over the environment until it is undone."""
     monkeypatch.setenv(claims.ENVIRONMENT, f"file:{tmp_path}/one")
-    payload.encode(BIG, "It")
+    codec.encode(BIG, "It")
     claims.configure(f"file:{tmp_path}/two")
-    payload.encode(BIG, "It")
+    codec.encode(BIG, "It")
     claims.configure(None)
-    assert claims.store() == claims.Directory(tmp_path / "one")
+    assert claims.store() == claims.DirectoryStore(tmp_path / "one")
     assert {each.name for each in tmp_path.iterdir()} == {"one", "two"}
 
 
 @pytest.mark.parametrize("url", ["", "disk:/a", "s3:", "s3://", "file:", "/a/directory"])
 def test_other_addresses_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the two forms that are taken."""
+    """The error names the two forms that are accepted."""
     monkeypatch.setenv(claims.ENVIRONMENT, url)
     if not url:
         assert claims.store() is None
@@ -167,16 +254,16 @@ def test_other_addresses_are_refused(url: str, monkeypatch: pytest.MonkeyPatch) 
         ("s3:bucket/a/", "s3://bucket/a/"),
     ],
 )
-def test_addresses_may_be_written_either_way(url: str, shown: str) -> None:
-    """With slashes or without."""
+def test_store_addresses_may_have_slashes_or_not(url: str, shown: str) -> None:
+    """Both spellings of a URL are the same store."""
     claims.configure(url)
     assert str(claims.store()) == shown
 
 
 @given(st.lists(st.sampled_from("abcdef"), max_size=30))
-def test_the_memory_is_bounded(used: list[str]) -> None:
-    """It never holds more than it may, and what it gives is what was kept."""
-    memory = claims.Memory(25)
+def test_the_cache_is_bounded(used: list[str]) -> None:
+    """It never holds more bytes than allowed, and returns the texts that were cached."""
+    memory = claims.MemoryStore(25)
     for name in used:
         memory.keep(name, name.encode() * 10)
     held = [name for name in "abcdef" if memory.get(name)]
@@ -185,14 +272,14 @@ def test_the_memory_is_bounded(used: list[str]) -> None:
     assert memory._left == 25 - 10 * len(held)
 
 
-def test_a_bucket_is_asked_in_the_region_that_was_chosen() -> None:
-    """By its own endpoint: that of another SWF has no buckets."""
+def test_a_bucket_is_read_in_the_configured_region() -> None:
+    """S3 has its own endpoint; the one configured for SWF has no buckets."""
     clients.configure(region="eu-central-1", endpoint_url="http://127.0.0.1:9")
     try:
         claims.configure("s3://bucket/prefix")
         with mock_aws():
             found = claims.store()
-            assert isinstance(found, claims.Bucket)
+            assert isinstance(found, claims.S3Store)
             meta = found._client.meta
     finally:
         clients.configure()
@@ -200,12 +287,14 @@ def test_a_bucket_is_asked_in_the_region_that_was_chosen() -> None:
     assert "amazonaws.com" in meta.endpoint_url
 
 
-def test_a_bucket_is_asked_with_the_profile_that_was_chosen(
+def test_a_bucket_is_read_with_the_configured_profile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its credentials, not those of the default profile."""
+    """The credentials are those of the profile, not of the default one."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):  # cfn-lint sets one in its process
+        monkeypatch.delenv(name, raising=False)
     settings = tmp_path / "config"
     settings.write_text(
         "[profile other]\naws_access_key_id = its\naws_secret_access_key = secret\n"
@@ -221,30 +310,30 @@ def test_a_bucket_is_asked_with_the_profile_that_was_chosen(
 
 
 def test_boto3_is_imported_only_for_s3(tmp_path: Path) -> None:
-    """Who keeps claims in a directory does not pay for it."""
+    """A store in a directory does not cost the import."""
     script = (
-        "import sys; from garcon import claims, payload;"
-        f"claims.configure('file:{tmp_path}'); payload.encode('x' * 40_000, 'It');"
+        "import sys; from garcon import claims; from garcon.payload import codec;"
+        f"claims.configure('file:{tmp_path}'); codec.encode('x' * 40_000, 'It');"
         "print('boto3' in sys.modules)"
     )
-    told = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
-    assert told.stdout.decode().strip() == "False"
+    run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    assert run.stdout.decode().strip() == "False"
 
 
 @task.decorate(timeout=10)
 def enlarge(text: str) -> dict[str, Any]:
-    """A result that SWF does not take."""
+    """Return a result that is too long for SWF."""
     return {"large": text * 40_000}
 
 
 @task.decorate(timeout=10)
 def measure(large: str) -> dict[str, Any]:
-    """Uses it."""
+    """Use the long result."""
     return {"length": len(large)}
 
 
 def test_tasks_and_deciders_see_the_values(tmp_path: Path) -> None:
-    """Results, context and inputs are what they would be if SWF took everything."""
+    """Results, context and inputs are the same as if SWF took texts of any length."""
     claims.configure(f"file:{tmp_path}")
     seen: list[int] = []
 
@@ -265,48 +354,69 @@ def test_tasks_and_deciders_see_the_values(tmp_path: Path) -> None:
     assert set(seen) == {40_000}
 
 
-def test_a_store_that_does_not_answer_does_not_lose_the_work() -> None:
-    """The result is sent again until it is taken."""
-    kept: dict[str, bytes] = {}
+RESPOND = "respond_activity_task_completed"
 
-    class Shaky:
-        tries = 0
 
-        def put(self, digest: str, content: bytes) -> None:
-            self.tries += 1
-            if self.tries < 3:
-                raise refusal("SlowDown", status=503)
-            kept[digest] = content
-
-        def get(self, digest: str) -> bytes | None:
-            return kept.get(digest)
-
-    claims._state.given = Shaky()
-    swf = FakeSwf().prepare(
+def enlarging(swf: FakeSwf, result: Any) -> Any:
+    """An activity with one task in its list, which returns this result."""
+    swf.prepare(
         "poll_for_activity_task",
         {
             "taskToken": "token",
             "activityId": "flow_a-1",
             "startedEventId": 3,
             "workflowExecution": {"workflowId": "w", "runId": "r"},
-            "input": '{"text": "y"}',
+            "input": "{}",
         },
     )
-    made = make("a", swf, run=runner.Sync(enlarge.fill(text="text")))
+    made = make("a", swf, run=runner.Sync(lambda context: result))
     made.clock = FakeClock().clock
-    assert made.run()
-    assert len(kept) == 1
-    (request,) = swf.requests("respond_activity_task_completed")
+    return made
+
+
+def test_a_claim_store_that_fails_does_not_lose_the_work() -> None:
+    """The upload is attempted again until the store takes the result; then SWF gets the claim."""
+    swf, store = FakeSwf(), CountingStore(failures=2)
+    claims._state.given = store
+    assert enlarging(swf, {"large": BIG}).run()
+    assert store.uploads == 1
+    (request,) = swf.requests(RESPOND)
     assert len(request["result"]) < 200
 
 
-def test_a_store_that_does_not_answer_fails_no_workflow(tmp_path: Path) -> None:
-    """An input that cannot be stored just now is a trouble that passes, not a decision."""
+def test_a_result_is_encoded_once_and_uploaded_once() -> None:
+    """This holds however often SWF throttles the answer or is not reached."""
+    swf, store = FakeSwf(), CountingStore()
+    claims._state.given = store
+    swf.prepare(RESPOND, *[refusal("ThrottlingException")] * 12, refusal("x", status=500))
+    part = CountingDict(large=BIG)
+    assert enlarging(swf, {"part": part}).run()
+    assert len(swf.requests(RESPOND)) == 14
+    assert (part.encodings, store.uploads) == (1, 1)
+
+
+def test_a_claim_store_that_fails_fails_no_workflow(tmp_path: Path) -> None:
+    """An input that cannot be uploaded is a transient error, not a decision."""
     place = tmp_path / "store"
     place.write_text("a file is in the way")
     claims.configure(f"file:{place}")
     made = DeciderWorker(
         flow(a=make("a", run=runner.Sync(lambda context: context))), register=False
     )
-    with pytest.raises(claims.Unavailable, match="does not take a text"):
+    with pytest.raises(claims.ClaimStoreUnavailable, match="did not take a text"):
         made.decide(History({"big": "x" * 32_700}).poll())
+
+
+def test_a_full_disk_leaves_no_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each attempt would leave one, on the disk that is full."""
+    store = claims.DirectoryStore(tmp_path)
+
+    def fail(_self: Path, _target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(claims.ClaimStoreUnavailable, match="No space left"):
+        claims.put("text", store)
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []

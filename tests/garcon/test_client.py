@@ -1,4 +1,4 @@
-"""Which client a call goes through."""
+"""The choice of the client for a call."""
 
 from __future__ import annotations
 
@@ -7,25 +7,32 @@ import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
-from unittest.mock import MagicMock
+from unittest.mock import MagicMock, create_autospec
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, NoRegionError
+from botocore.stub import Stubber
 
 from garcon import client
+from garcon.decider import DeciderWorker
 from tests.garcon.fakes import FakeSwf, refusal
+from tests.garcon.flows import flow, make
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow  # new clients for each test
 
 ENDPOINT = "http://127.0.0.1:9"
 
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A process that has built and chosen nothing, with an environment of its own."""
+    """A process that has configured and built nothing, with an environment of its own."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
@@ -38,13 +45,13 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def own(**config: Any) -> Any:
-    """A real client, as a flow may bring it."""
+    """A real client, as a flow may have one."""
     return boto3.client(
         "swf",
         region_name="us-east-2",
         endpoint_url=ENDPOINT,
         aws_access_key_id="own id",
-        aws_secret_access_key="own secret",  # noqa: S106 - nobody's
+        aws_secret_access_key="own secret",  # noqa: S106 - not a real one
         config=Config(**config),
     )
 
@@ -55,7 +62,7 @@ def settings_of(found: Any) -> Any:
 
 
 def test_polls_are_waited_for_and_never_sent_twice() -> None:
-    """A poll given up and sent again may be given a task that nobody does."""
+    """SWF may give a task to a poll that was given up, and the task would be lost."""
     settings = settings_of(client.polling())
     assert settings.read_timeout == 75
     assert settings.retries["total_max_attempts"] == 1
@@ -63,59 +70,113 @@ def test_polls_are_waited_for_and_never_sent_twice() -> None:
 
 
 def test_other_calls_are_retried_as_usual() -> None:
-    """The second client has boto3's standard retries."""
+    """The other client has boto3's standard retries."""
     settings = settings_of(client.calling())
     assert settings.retries == {"mode": "standard", "total_max_attempts": 5}
 
 
-def test_without_a_choice_boto3_s_own_chain_decides() -> None:
-    """The region comes from the environment; each client is built once."""
+def test_without_configuration_boto3_s_own_chain_decides() -> None:
+    """The region comes from the environment, and each client is built once."""
     assert client.polling().meta.region_name == "eu-west-1"
     assert client.polling() is client.polling()
     assert client.calling() is client.calling()
 
 
 def test_the_command_line_wins_over_the_flow_s_client() -> None:
-    """What configure says is where this process's SWF is, whatever the flow brought."""
+    """``configure`` sets the SWF of the process, whatever client the flow has."""
     client.configure(region="ap-south-1", endpoint_url=ENDPOINT)
     for found in (client.polling(own()), client.calling(own()), client.calling(MagicMock())):
         assert (found.meta.region_name, found.meta.endpoint_url) == ("ap-south-1", ENDPOINT)
 
 
 def test_the_flow_s_client_is_used_for_calls() -> None:
-    """It is the user's own, with the user's own settings."""
+    """It is used with the user's own settings."""
     mine = own()
     assert client.calling(mine) is mine
 
 
-def test_a_polling_client_is_derived_from_the_flow_s() -> None:
-    """The same place, settings and credentials; only the poll's own settings differ."""
-    mine = own(proxies={"http": "http://proxy"}, retries={"max_attempts": 9})
+def test_only_the_connections_of_the_flow_s_client_are_replaced_for_polls() -> None:
+    """They wait for a long poll; region, endpoint, credentials and hooks are the client's own."""
+    mine: Any = own()
     derived: Any = client.polling(mine)
-    settings = settings_of(derived)
     assert derived is not mine
     assert (derived.meta.region_name, derived.meta.endpoint_url) == ("us-east-2", ENDPOINT)
     assert derived._get_credentials().access_key == "own id"
-    assert (settings.read_timeout, settings.retries["total_max_attempts"]) == (75, 1)
-    assert settings.proxies == {"http": "http://proxy"}
+    assert derived.meta.events is mine.meta.events
+    assert derived._endpoint.http_session._timeout.read_timeout == 75
+    assert mine._endpoint.http_session._timeout.read_timeout == 60
     assert client.polling(mine) is derived
 
 
+TASK = {
+    "taskToken": "t",
+    "startedEventId": 1,
+    "activityId": "a-1",
+    "workflowExecution": {"workflowId": "w", "runId": "r"},
+    "activityType": {"name": "a", "version": "1.0"},
+}
+"""The response of a poll that brought a task."""
+
+
+def test_a_stub_of_the_flow_s_client_answers_polls() -> None:
+    """Also one that is activated after the first poll: no request reaches the network."""
+    mine = own()
+    client.polling(mine)
+    with Stubber(mine) as stub:
+        stub.add_response("poll_for_activity_task", TASK)
+        answer = client.polling(mine).poll_for_activity_task(domain="d", taskList={"name": "l"})
+    assert answer["taskToken"] == "t"
+    stub.assert_no_pending_responses()
+
+
+def test_hooks_of_the_flow_s_client_see_polls() -> None:
+    """Headers, tracing and signing are put on a client by its events."""
+    mine = own()
+    client.polling(mine)
+    seen: list[Any] = []
+
+    def answer(request: Any, **_: Any) -> Any:
+        seen.append(request.headers["X-Amz-Target"])
+        return AWSResponse(
+            request.url, 200, HTTPHeaders(), MagicMock(stream=lambda **_: iter([b"{}"]))
+        )
+
+    mine.meta.events.register("before-send.swf", answer)
+    client.polling(mine).poll_for_decision_task(domain="d", taskList={"name": "l"})
+    assert seen == [b"SimpleWorkflowService.PollForDecisionTask"]
+
+
+def test_a_patched_client_polls_by_itself() -> None:
+    """A test that replaces a method of its client expects the poll there."""
+    mine: Any = own()
+    client.polling(mine)
+    mine.poll_for_activity_task = MagicMock(return_value={})
+    assert client.polling(mine) is mine
+
+
+@pytest.mark.parametrize("make", [lambda one: MagicMock(spec=one), create_autospec])
+def test_mocks_with_the_spec_of_a_client_are_used_as_they_are(make: Any) -> None:
+    """They pass ``isinstance``, and have none of a client's settings."""
+    fake = make(own())
+    assert client.polling(fake) is fake
+    assert client.where(fake) == ""
+
+
 def test_a_client_that_fits_polling_is_used_as_it_is() -> None:
-    """Whoever brings a suitable client, or stubs one, gets it used."""
+    """A suitable client of the user, stubbed or not, is the one that polls."""
     mine = own(read_timeout=90, retries={"total_max_attempts": 1})
     assert client.polling(mine) is mine
 
 
 @pytest.mark.parametrize("fake", [MagicMock(), FakeSwf()])
 def test_fakes_are_used_as_they_are(fake: Any) -> None:
-    """Users' tests bring clients that are none."""
+    """Users' tests pass objects that are not boto3 clients."""
     assert client.polling(fake) is fake
     assert client.calling(fake) is fake
 
 
 def test_a_test_s_client_is_used_for_everything_within_its_block() -> None:
-    """It wins over the flow's own and over configure; afterwards all is as before."""
+    """It wins over the flow's own client and over ``configure`` until the block ends."""
     client.configure(region="ap-south-1")
     fake = FakeSwf()
     with client.use(fake):
@@ -128,8 +189,8 @@ class Sent(Exception):
     """A request was about to be sent."""
 
 
-def test_swf_is_told_who_calls() -> None:
-    """Every request says so, polls as well."""
+def test_every_request_has_the_user_agent() -> None:
+    """Polls and other calls name garcon and its version."""
 
     def catch(request: Any, **_: Any) -> None:
         raise Sent(request.headers["User-Agent"])
@@ -140,8 +201,8 @@ def test_swf_is_told_who_calls() -> None:
             made.list_domains(registrationStatus="REGISTERED")
 
 
-def test_warm_builds_what_will_be_used() -> None:
-    """Afterwards nothing has to be built, neither for the process nor for the flow's client."""
+def test_warm_builds_all_clients() -> None:
+    """Afterwards no client has to be built, neither the process's nor those for the flow's."""
     mine = own()
     client.warm(mine)
     client.warm()
@@ -150,16 +211,16 @@ def test_warm_builds_what_will_be_used() -> None:
     assert mine in client._state.derived
 
 
-def test_warm_without_a_region_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error comes before the fork, and can be explained."""
+def test_warm_reports_a_missing_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is raised before the fork, and can be explained."""
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(NoRegionError) as caught:
         client.warm()
     assert "--region" in client.explain(caught.value, "making an SWF client").sentence
 
 
-def test_explain_says_where() -> None:
-    """Endpoint and region of the client that was asked."""
+def test_explain_names_the_endpoint() -> None:
+    """The explanation has the endpoint and region of the client."""
     error = refusal("AccessDeniedException")
     assert f"{ENDPOINT} (us-east-2)" in client.explain(error, "polling", own()).sentence
     client.warm()
@@ -167,8 +228,8 @@ def test_explain_says_where() -> None:
     assert " at " not in client.explain(error, "polling", MagicMock()).sentence
 
 
-def test_warming_up_sends_nothing_and_leaves_nothing_behind() -> None:
-    """The rehearsal reaches no network, needs no credentials, and later calls are sent for real."""
+def test_warm_sends_nothing_and_leaves_no_handlers() -> None:
+    """The rehearsal needs no network and no credentials, and later calls are really sent."""
     client.configure(endpoint_url=ENDPOINT)
     client.warm()
     with pytest.raises(EndpointConnectionError):
@@ -176,7 +237,7 @@ def test_warming_up_sends_nothing_and_leaves_nothing_behind() -> None:
 
 
 def test_a_warm_client_imports_nothing_at_its_first_call() -> None:
-    """What botocore imports late is imported before a fork, once for all children."""
+    """Late imports of botocore are made before a fork, once for all children."""
     script = (
         "import sys; from garcon import client;"
         f"client.configure(region='us-east-1', endpoint_url='{ENDPOINT}'); client.warm();"
@@ -184,14 +245,33 @@ def test_a_warm_client_imports_nothing_at_its_first_call() -> None:
         "try: client.polling().poll_for_activity_task(domain='d', taskList={'name': 't'})\n"
         "except EndpointConnectionError: print(sorted(set(sys.modules) - before))"
     )
-    told = subprocess.run(
+    run = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=60
     )
-    assert told.stdout.strip() == "[]"
+    assert run.stdout.strip() == "[]"
 
 
-def test_a_poll_that_breaks_was_sent_once() -> None:
-    """On a real connection that the other side drops, botocore does not send it again."""
+def test_a_loop_polls_once_with_the_flow_s_client_too() -> None:
+    """Its retries would wait where the loop waits, and send the poll again."""
+    flows = own(retries={"mode": "legacy"})
+    sent = []
+
+    def break_off(request: Any, **_: Any) -> Any:
+        sent.append(request)
+        raise ConnectionClosedError(endpoint_url=ENDPOINT)
+
+    flows.meta.events.register("before-send.swf", break_off)
+    served = flow(flows, a=make("a"))
+    activity = served.a
+    activity.client = flows
+    for poll in (activity.poll_once, DeciderWorker(served, register=False).poll_once):
+        with pytest.raises(ConnectionClosedError):
+            poll()
+    assert len(sent) == 2
+
+
+def test_a_poll_whose_connection_breaks_was_sent_once() -> None:
+    """No second request comes on a new connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         client.configure(endpoint_url=f"http://127.0.0.1:{server.getsockname()[1]}")
         thread = threading.Thread(target=drop_one, args=(server,))
@@ -200,20 +280,20 @@ def test_a_poll_that_breaks_was_sent_once() -> None:
             client.polling().poll_for_activity_task(domain="d", taskList={"name": "l"})
         thread.join(timeout=10)
         server.settimeout(0)
-        with pytest.raises(BlockingIOError):  # nobody came a second time
+        with pytest.raises(BlockingIOError):  # no second connection came
             server.accept()
 
 
 def drop_one(server: socket.socket) -> None:
-    """Take one request and hang up."""
+    """Accept one request and close the connection."""
     server.settimeout(10)
     connection, _ = server.accept()
     with connection:
         connection.recv(4096)
 
 
-def test_nothing_of_botocore_is_made_before_it_is_needed() -> None:
-    """A mock of AWS that is started after the import, as moto is, counts for our clients."""
+def test_no_session_of_botocore_is_made_before_its_first_use() -> None:
+    """A mock of AWS that starts after the import, such as moto, affects our clients."""
     client.configure()
     assert "session" not in vars(client._state)
     client.calling()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from garcon import event, payload
+from garcon import event
 from garcon.context import ExecutionContext
+from garcon.payload import codec
 from tests.garcon.histories import History
 
 
@@ -19,12 +20,12 @@ def history() -> History:
 
 
 def test_results_are_merged_in_event_order() -> None:
-    """The latest result of a key counts; a result that is no object has no keys."""
+    """The latest result of a key counts; a result that is not an object is not merged."""
     assert ExecutionContext(history().events) == {"a": 1, "b": 2, "c": 3}
 
 
 def test_context_is_the_documented_dict_and_the_released_object() -> None:
-    """Flows read it as a dictionary, or through current and workflow_input."""
+    """Flows read it as a dictionary, or through ``current`` and ``workflow_input``."""
     context = event.get_current_context(history().events)
     assert isinstance(context, dict)
     assert context["c"] == context.current["c"] == 3
@@ -32,7 +33,7 @@ def test_context_is_the_documented_dict_and_the_released_object() -> None:
 
 
 def test_execution_info_comes_from_the_poll() -> None:
-    """Activities learn domain, run and workflow id through the context."""
+    """Activities get domain, run id and workflow id through the context."""
     context = ExecutionContext()
     context.set_workflow_execution_info(History().poll(), "domain")
     assert context == {
@@ -43,21 +44,21 @@ def test_execution_info_comes_from_the_poll() -> None:
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "no json"])
-def test_input_that_is_no_object_is_refused(text: str) -> None:
-    """A workflow started with something else is told so in a sentence."""
-    with pytest.raises(payload.NotReadable, match="The workflow's input"):
+def test_input_that_is_not_an_object_is_refused(text: str) -> None:
+    """A workflow that was started with another JSON value fails with a sentence."""
+    with pytest.raises(codec.NotReadable, match="The workflow's input"):
         ExecutionContext(History(text).events)
 
 
-def test_results_that_are_no_json_are_refused() -> None:
-    """A result of another program that is no JSON is named by its event."""
+def test_results_that_are_not_json_are_refused() -> None:
+    """The error names the event of another program's result."""
     made = History()
     made.scheduled("x")
     made.completed("x-1", "plain text")
-    with pytest.raises(payload.NotReadable, match="event 2"):
+    with pytest.raises(codec.NotReadable, match="event 2"):
         ExecutionContext(made.events)
 
 
 def test_execution_without_input_has_an_empty_context() -> None:
-    """Nothing given is nothing known."""
+    """A missing input is an empty one."""
     assert ExecutionContext(History().events) == {}

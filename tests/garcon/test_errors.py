@@ -23,7 +23,7 @@ def own_exceptions() -> set[type[BaseException]]:
 
 
 def test_all_exceptions_have_one_base() -> None:
-    """Whoever calls the library can catch all that it raises by itself."""
+    """Callers can catch every exception that the library raises by itself."""
     found = own_exceptions()
     assert len(found) > 20
     assert [each for each in found if not issubclass(each, GarconError)] == []

@@ -17,9 +17,8 @@ from garcon.activity import (
     ActivityInstanceNotReadyException,
     ActivityState,
 )
-from garcon.eventtypes import EVENT_TYPES
-from garcon.payload import NotReadable
-from garcon.whole import NotWhole
+from garcon.history.event_types import EVENT_TYPES
+from garcon.payload.codec import NotReadable
 from tests.garcon.fakes import model
 from tests.garcon.histories import History
 
@@ -32,12 +31,12 @@ def state_of(history: History, name: str = "x") -> ActivityState:
 
 
 def test_all_event_types_of_the_model_are_known() -> None:
-    """A type that SWF has is known by name."""
+    """No event type of SWF's service model is taken for an unknown one."""
     assert set(model().shape_for("EventType").enum) == EVENT_TYPES  # type: ignore[attr-defined]
 
 
 def test_scheduled_completed_failed() -> None:
-    """The documented states, in their order, with the result."""
+    """The documented states come in their order, with the result."""
     history = History()
     history.scheduled("x")
     history.failed("x-1", "burnt")
@@ -49,7 +48,7 @@ def test_scheduled_completed_failed() -> None:
 
 
 def test_states_are_by_name_and_id() -> None:
-    """Only activities that were ever to be scheduled are there."""
+    """The states have only activities that were ever scheduled."""
     history = History()
     history.scheduled("x", "x-one")
     history.scheduled("x", "x-two")
@@ -62,8 +61,8 @@ def test_states_are_by_name_and_id() -> None:
 
 
 @pytest.mark.parametrize("kind", model().shape_for("ActivityTaskTimeoutType").enum)  # type: ignore[attr-defined]
-def test_every_timeout_is_a_failure_that_says_which(kind: str) -> None:
-    """A lost worker is noticed: whichever clock ran out."""
+def test_every_timeout_is_a_failure_with_its_type(kind: str) -> None:
+    """A lost worker is noticed, whichever of the timeouts is exceeded."""
     history = History()
     history.scheduled("x")
     history.timed_out("x-1", kind)
@@ -72,8 +71,8 @@ def test_every_timeout_is_a_failure_that_says_which(kind: str) -> None:
     assert state.failures == [f"timed out ({kind})"]
 
 
-def test_cancelled_is_noted() -> None:
-    """A cancelled activity is not open any more, and not merely failed."""
+def test_a_cancelled_activity_is_marked_as_cancelled() -> None:
+    """It is no longer open, and more than just failed."""
     history = History()
     history.scheduled("x")
     history.canceled("x-1")
@@ -81,7 +80,7 @@ def test_cancelled_is_noted() -> None:
 
 
 def test_an_id_that_is_used_again_is_not_ready() -> None:
-    """An earlier result does not count while the activity runs anew."""
+    """An earlier result does not count while the activity is open again."""
     history = History()
     history.scheduled("x")
     history.completed("x-1", {"n": 1})
@@ -90,8 +89,8 @@ def test_an_id_that_is_used_again_is_not_ready() -> None:
         _ = state_of(history).result
 
 
-def test_a_second_completion_of_an_id_is_taken() -> None:
-    """An id that was used again has its later result, and the history goes on."""
+def test_of_two_completions_of_an_id_the_later_counts() -> None:
+    """A second completion is accepted, and its result is used."""
     history = History()
     for result in ({"n": 1}, {"n": 2}):
         history.scheduled("x")
@@ -102,7 +101,7 @@ def test_a_second_completion_of_an_id_is_taken() -> None:
 
 @pytest.mark.parametrize("cause", model().shape_for("ScheduleActivityTaskFailedCause").enum)  # type: ignore[attr-defined]
 def test_every_refusal_is_noted(cause: str) -> None:
-    """No cause is lost, and an activity that SWF refused is not taken for scheduled."""
+    """No cause is lost, and an activity that SWF refused does not count as scheduled."""
     history = History()
     history.refused("x", cause)
     state = state_of(history)
@@ -110,71 +109,71 @@ def test_every_refusal_is_noted(cause: str) -> None:
     assert (state.refusal.cause, state.states) == (cause, [])
 
 
-def test_an_id_in_use_is_the_one_that_runs() -> None:
-    """A refusal because the activity runs already changes nothing."""
+def test_a_refusal_because_the_id_is_in_use_changes_nothing() -> None:
+    """The activity of that id is open and keeps its state."""
     history = History()
     history.scheduled("x")
     history.refused("x", "ACTIVITY_ID_ALREADY_IN_USE")
     assert state_of(history).refusal is None
 
 
-def test_the_timer_lifts_passing_refusals() -> None:
-    """Held back until the wait timer fired; how often, is remembered until it is scheduled."""
+def test_the_wait_timer_lifts_transient_refusals() -> None:
+    """The number of refusals is kept until the activity is scheduled."""
     history = History()
     history.refused("x", "ACTIVITY_CREATION_RATE_EXCEEDED")
     history.timer_started()
-    assert event.History(history.events).held_back
+    assert event.History(history.events).refusals.held_back
     history.timer_fired()
     after = event.History(history.events)
-    assert (after.held_back, after.activities["x"]["x-1"].refusals) == ([], 1)
+    assert (after.refusals.held_back, after.activities["x"]["x-1"].refusals) == ([], 1)
     history.scheduled("x")
     assert state_of(history).refusals == 0
 
 
 def test_other_timers_lift_nothing() -> None:
-    """A timer of somebody else's is none of ours."""
+    """Only the wait timer lifts refusals, not a timer of the flow."""
     history = History()
     history.refused("x", "ACTIVITY_CREATION_RATE_EXCEEDED")
     history.timer_started("other")
     history.timer_fired("other")
-    assert event.History(history.events).held_back
+    assert event.History(history.events).refusals.held_back
 
 
-def test_without_a_timer_the_end_of_an_activity_lifts() -> None:
-    """If SWF refuses the timer too, the next activity to end is the occasion."""
+def test_without_a_wait_timer_the_end_of_an_activity_lifts_refusals() -> None:
+    """If SWF refuses the timer too, the next end of an activity lifts the refusals."""
     history = History()
     history.scheduled("y")
     history.refused("x", "OPEN_ACTIVITIES_LIMIT_EXCEEDED")
     history.timer_refused("OPEN_TIMERS_LIMIT_EXCEEDED")
-    assert event.History(history.events).timer_refused == "OPEN_TIMERS_LIMIT_EXCEEDED"
+    assert event.History(history.events).refusals.wait_timer == "OPEN_TIMERS_LIMIT_EXCEEDED"
     history.completed("y-1")
     after = event.History(history.events)
-    assert (after.held_back, after.timer_refused) == ([], None)
+    assert (after.refusals.held_back, after.refusals.wait_timer) == ([], None)
 
 
-def test_a_refused_timer_matters_only_while_none_runs() -> None:
-    """If the wait timer runs, or could be started later, nothing else has to be waited for."""
+def test_a_refused_wait_timer_matters_only_while_none_is_open() -> None:
+    """If the wait timer is open, or starts later, nothing else is waited for."""
     history = History()
     history.timer_started()
     history.timer_refused("TIMER_ID_ALREADY_IN_USE")
-    assert event.History(history.events).timer_refused is None
+    assert event.History(history.events).refusals.wait_timer is None
     later = History()
     later.timer_refused("TIMER_CREATION_RATE_EXCEEDED")
     later.timer_started()
-    assert event.History(later.events).timer_refused is None
+    assert event.History(later.events).refusals.wait_timer is None
 
 
-def test_closing_that_is_not_permitted_is_noted() -> None:
-    """An unhandled decision is decided again at once; a missing permission is not."""
+def test_a_refusal_to_close_is_counted() -> None:
+    """A missing permission counts; an unhandled decision does not, it is decided again at once."""
     history = History()
     history.not_closed("UNHANDLED_DECISION")
-    assert not event.History(history.events).closing_blocked
+    assert not event.History(history.events).refusals.closing_blocked
     history.not_closed("OPERATION_NOT_PERMITTED", "FailWorkflowExecutionFailed")
-    assert event.History(history.events).closing_blocked
+    assert event.History(history.events).refusals.closing_blocked
 
 
-def test_unknown_events_are_skipped_with_a_word(caplog: pytest.LogCaptureFixture) -> None:
-    """SWF may learn new events; the decider goes on."""
+def test_unknown_events_are_skipped_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """SWF may add event types, and the decider goes on."""
     history = History({"a": 1})
     history.add("TeaServed", sugar=True)
     with caplog.at_level(logging.DEBUG, "garcon"):
@@ -182,8 +181,8 @@ def test_unknown_events_are_skipped_with_a_word(caplog: pytest.LogCaptureFixture
     assert "TeaServed" in caplog.text
 
 
-def test_results_that_are_no_json_are_refused() -> None:
-    """An external program's plain text is named by its activity."""
+def test_results_that_are_not_json_are_refused() -> None:
+    """The error names the activity whose result is plain text."""
     history = History()
     history.scheduled("x")
     history.completed("x-1", "plain")
@@ -202,7 +201,7 @@ ACTIONS = st.lists(
 
 
 def build(actions: list[tuple[str, str, int]]) -> History:
-    """A history in which only what is open ends, and only what is not is scheduled."""
+    """A history in which only open activities end, and only others are scheduled."""
     history, open_names = History({"start": 1}), set()
     for action, name, value in actions:
         if action == "refused":
@@ -222,7 +221,7 @@ def build(actions: list[tuple[str, str, int]]) -> History:
 @settings(max_examples=60)
 @given(ACTIONS, st.integers(0, 100))
 def test_the_fold_can_stop_and_go_on(actions: list[tuple[str, str, int]], cut: int) -> None:
-    """Folding a history in two parts gives what folding it at once gives."""
+    """Folding a history in two parts gives the same states as folding it at once."""
     events = build(actions).events
     at_once, in_parts = event.History(events), event.History(events[:cut])
     for each in events[cut:]:
@@ -242,7 +241,7 @@ def test_the_fold_can_stop_and_go_on(actions: list[tuple[str, str, int]], cut: i
 
 @settings(max_examples=60)
 @given(ACTIONS)
-def test_what_is_open_is_what_was_scheduled_and_has_not_ended(
+def test_open_activities_are_those_scheduled_and_not_ended(
     actions: list[tuple[str, str, int]],
 ) -> None:
     """The number of open activities is the number of starts less the number of ends."""
@@ -254,11 +253,11 @@ def test_what_is_open_is_what_was_scheduled_and_has_not_ended(
 
 @pytest.mark.parametrize("read", [event.activity_states_from_events, event.get_current_context])
 def test_a_history_without_its_beginning_is_refused(read: Any) -> None:
-    """Half a history is not told from a whole one by its looks; the sentence names the event."""
+    """A history that begins late looks complete; its first event's number shows that it is not."""
     history = History({"a": 1})
     history.scheduled("cook")
     history.completed("cook-1", {"meal": "soup"})
     assert read(iter(history.events)).keys() == read(history.events).keys()
-    with pytest.raises(NotWhole, match="begins with event 2"):
+    with pytest.raises(event.TruncatedHistory, match="begins with event 2"):
         read(history.events[1:])
     assert read([]) == {}

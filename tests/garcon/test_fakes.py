@@ -1,4 +1,4 @@
-"""The stand-ins behave as what they stand for."""
+"""The fakes behave like SWF's client and a clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.garcon.histories import History
 
 
 def test_fake_client_answers_in_order_then_empty() -> None:
-    """Prepared answers come one after the other, then empty ones; every call is kept."""
+    """Prepared answers come one after the other, then empty ones; every call is recorded."""
     swf = FakeSwf().prepare("poll_for_activity_task", {"taskToken": "a"})
     request = {"domain": "d", "taskList": {"name": "l"}}
     assert swf.poll_for_activity_task(**request) == {"taskToken": "a"}
@@ -25,7 +25,7 @@ def test_fake_client_refuses_malformed_requests() -> None:
 
 
 def test_fake_client_has_only_operations_of_swf() -> None:
-    """A method that SWF does not have is no method."""
+    """A method that SWF's client does not have is an AttributeError."""
     with pytest.raises(AttributeError):
         _ = FakeSwf().cook
 
@@ -39,7 +39,7 @@ def test_fake_client_raises_prepared_errors() -> None:
 
 
 def test_fake_clock_passes_only_when_slept() -> None:
-    """The clock moves by what was slept."""
+    """The clock moves by the seconds that are slept."""
     clock = FakeClock()
     before = clock.now()
     clock.sleep(3)
@@ -47,7 +47,7 @@ def test_fake_clock_passes_only_when_slept() -> None:
 
 
 def test_built_histories_are_valid_by_the_service_model() -> None:
-    """Every event that the builder makes has known members, and all that are required."""
+    """Every event that the builder makes has only known members, and all required ones."""
     history = History({"a": 1})
     history.scheduled("x")
     history.completed("x-1", {"b": 2})

@@ -1,4 +1,4 @@
-"""Loggers named after the execution at work."""
+"""Loggers named after the execution in progress."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ PLACE = {
 
 
 def test_namespace_is_domain_workflow_run() -> None:
-    """The documented form of the logger's name."""
+    """The logger's name has the documented form."""
     assert get_logger_namespace(PLACE) == "garcon.dom.wf.run"
 
 
-def test_namespace_leaves_out_what_is_unknown() -> None:
+def test_namespace_leaves_out_missing_members() -> None:
     """A context without an execution gives the prefix alone."""
     assert get_logger_namespace({}) == "garcon"
 
@@ -41,7 +41,7 @@ def test_logger_follows_set_and_unset() -> None:
 
 
 def test_handlers_of_the_prefix_are_inherited(caplog: pytest.LogCaptureFixture) -> None:
-    """A handler set up on garcon gets what an execution's logger says."""
+    """A handler on the logger garcon receives the records of an execution's logger."""
 
     def work() -> None:
         logger = GarconLogger()
@@ -67,6 +67,61 @@ def test_threads_do_not_overwrite_each_other() -> None:
 
 
 def test_executions_do_not_pile_up_in_logging() -> None:
-    """A worker that sees many executions keeps no logger of theirs."""
-    contextvars.copy_context().run(lambda: GarconLogger().set_log_context(PLACE))
+    """``logging`` keeps no logger of an execution for the life of the process."""
+
+    def work() -> None:
+        made = GarconLogger()
+        made.set_log_context(PLACE)
+        assert made.logger is logging.getLogger("garcon.dom.wf.run")
+        made.unset_log_context()
+
+    contextvars.copy_context().run(work)
     assert "garcon.dom.wf.run" not in logging.Logger.manager.loggerDict
+
+
+def test_a_logger_that_somebody_configured_stays() -> None:
+    """A handler of one execution's logger is there for its next task."""
+    logger = logging.getLogger("garcon.dom.wf.run")
+    logger.addHandler(logging.NullHandler())
+    made = GarconLogger()
+    made.set_log_context(PLACE)
+    made.unset_log_context()
+    assert logging.getLogger("garcon.dom.wf.run") is logger
+    logger.handlers.clear()
+
+
+def test_handlers_of_every_name_above_hear_an_execution(caplog: pytest.LogCaptureFixture) -> None:
+    """One may listen to a domain, or to one workflow."""
+    made, heard = GarconLogger(), logging.getLogger("garcon.dom.wf")
+    heard.addHandler(caplog.handler)
+    try:
+        made.set_log_context(PLACE)
+        made.logger.warning("ready")
+    finally:
+        made.unset_log_context()
+        heard.removeHandler(caplog.handler)
+    assert [each.name for each in caplog.records] == ["garcon.dom.wf.run"] * 2
+
+
+def test_each_object_has_its_own_logger_in_every_thread() -> None:
+    """Two objects in one thread, and one object in a thread that a task starts."""
+    one, other = GarconLogger(), GarconLogger()
+    one.set_log_context({**PLACE, "execution.run_id": "a"})
+    other.set_log_context({**PLACE, "execution.run_id": "b"})
+    with ThreadPoolExecutor(1) as pool:
+        elsewhere = pool.submit(lambda: one.logger.name).result()
+    names = (one.logger.name, other.logger.name, elsewhere)
+    assert names == ("garcon.dom.wf.a", "garcon.dom.wf.b", "garcon.dom.wf.a")
+    one.unset_log_context()
+    other.unset_log_context()
+
+
+def test_a_new_object_has_no_name_of_one_that_is_gone() -> None:
+    """A new object may be where an old one was that never unset its execution."""
+
+    def work() -> set[str]:
+        for _ in range(20):
+            GarconLogger().set_log_context(PLACE)
+        return {GarconLogger().logger.name for _ in range(20)}
+
+    assert contextvars.copy_context().run(work) == {"garcon"}

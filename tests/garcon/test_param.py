@@ -1,4 +1,4 @@
-"""Where a task's arguments come from."""
+"""Params: the sources of a task's arguments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Joined(param.BaseParam):
-    """An own param, its requirements a property."""
+    """A param of one's own with its requirements as a property."""
 
     @property
     def requirements(self) -> Iterator[str]:
@@ -24,7 +24,7 @@ class Joined(param.BaseParam):
 
 
 class Called(param.BaseParam):
-    """An own param, its requirements a method."""
+    """A param of one's own with its requirements as a method."""
 
     def requirements(self) -> list[str]:  # type: ignore[override]
         return ["c"]
@@ -37,15 +37,15 @@ def test_text_stands_for_a_context_key() -> None:
     assert (made.get_data({"key": 0}), made.get_data({})) == (0, None)
 
 
-def test_static_param_needs_nothing() -> None:
+def test_a_static_param_needs_no_key() -> None:
     """A fixed value is the same in every context, and no key is sent for it."""
     static = param.StaticParam([1])
     assert list(static.requirements) == []
     assert static.get_data({"any": 2}) == [1]
 
 
-def test_own_params_of_both_kinds_tell_their_keys() -> None:
-    """Own params count, whether requirements is a property or a method."""
+def test_own_params_of_both_kinds_have_requirements() -> None:
+    """``requirements`` may be a property or a method."""
     params = [Joined(), Called(), param.StaticParam(1), param.Param("d")]
     assert param.get_all_requirements(params) == {"a", "b", "c", "d"}
     assert param.get_all_requirements({"x": params[0], "y": "e"}) == {"a", "b", "e"}
@@ -53,15 +53,14 @@ def test_own_params_of_both_kinds_tell_their_keys() -> None:
 
 
 def test_anything_else_is_refused_with_a_hint() -> None:
-    """A value given by mistake is pointed out, with what to write instead."""
+    """The error for a plain value shows the right form."""
     with pytest.raises(param.UnknownParamException, match="StaticParam"):
         param.parametrize(3)  # type: ignore[arg-type]
 
 
-def test_the_base_says_nothing_itself() -> None:
-    """An own param has to give both members."""
+def test_the_base_needs_no_key_and_gives_no_value() -> None:
+    """A param of one's own has to define ``get_data`` alone."""
     base = param.BaseParam()
-    with pytest.raises(NotImplementedError):
-        _ = base.requirements
+    assert list(base.requirements) == []
     with pytest.raises(NotImplementedError):
         base.get_data({})

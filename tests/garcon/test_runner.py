@@ -1,4 +1,4 @@
-"""Runners: what they do and what they add up."""
+"""Runners: execution of tasks, timeouts and needed keys."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest
 
-from garcon import runner, task
+from garcon import activity, runner, task
 from garcon.activity import ActivityExecution
-from garcon.errors import NotADictionary
+from garcon.errors import InvalidFlow, NotADictionary
 from tests.garcon.fakes import FakeSwf
 
 if TYPE_CHECKING:
@@ -22,24 +23,24 @@ if TYPE_CHECKING:
 
 @task.decorate(timeout=10, heartbeat=4)
 def short(activity: Any, a: Any) -> Any:
-    """Give back what it got."""
+    """Return the argument."""
     return {"short": a}
 
 
 @task.decorate(timeout=100, heartbeat=50)
 def long(activity: Any, b: Any) -> Any:
-    """Give back what it got, under the other's key too."""
+    """Return the argument, under the other task's key too."""
     return {"short": "later", "long": b}
 
 
 def execution(swf: Any = None, **more: Any) -> ActivityExecution:
-    """A task in hand that SWF heard of long ago."""
+    """A task that was received long ago."""
     more.setdefault("received", time.monotonic() - 60)
     return ActivityExecution(swf or FakeSwf(), "id", "token", "{}", **more)
 
 
 def test_timeouts_are_the_sum_and_heartbeat_the_longest() -> None:
-    """The reckoning is pessimistic, for every runner."""
+    """Every runner computes the timeouts pessimistically."""
     tasks = (short.fill(a="a"), long.fill(b="b"), lambda context, activity: None)
     for made in (runner.Sync(*tasks), runner.Async(*tasks)):
         assert made.timeout({}) == 10 + 100 + 600
@@ -47,7 +48,7 @@ def test_timeouts_are_the_sum_and_heartbeat_the_longest() -> None:
 
 
 def test_timeouts_depend_on_task_lists() -> None:
-    """Which tasks there are depends on the context, and so do the sums."""
+    """The context decides which tasks a list yields, and so the timeouts."""
 
     @task.list
     def tasks(context: Mapping[str, Any]) -> Iterator[Any]:
@@ -60,7 +61,7 @@ def test_timeouts_depend_on_task_lists() -> None:
 
 
 def test_requirements_are_all_filled_keys() -> None:
-    """What the activity has to be sent."""
+    """The activity's input has every key that its tasks are filled from."""
     assert runner.Sync(short.fill(a="x"), long.fill(b="y")).requirements({}) == {"x", "y"}
 
 
@@ -90,8 +91,8 @@ LOOKS: list[Any] = [
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_keys_that_a_task_list_looks_at_are_sent_too(look: Any) -> None:
-    """The activity asks the list again, and has to come to the same tasks."""
+def test_keys_that_a_task_list_reads_are_sent_too(look: Any) -> None:
+    """The activity runs the list again, and must get the same tasks."""
 
     @task.list
     def tasks(context: Mapping[str, Any]) -> Iterator[Any]:
@@ -102,14 +103,14 @@ def test_keys_that_a_task_list_looks_at_are_sent_too(look: Any) -> None:
     assert {"flag", "a", "b"} <= runner.Sync(tasks).requirements({"flag": 1, "a": 2})
 
 
-def test_a_task_that_is_not_filled_needs_everything() -> None:
-    """Without a declaration no assumption is made."""
+def test_a_task_that_is_not_filled_needs_the_whole_context() -> None:
+    """A task that names no keys may read any."""
     with pytest.raises(runner.NoRunnerRequirementsFound, match="short"):
         runner.Sync(short).requirements({})
 
 
-def test_external_needs_a_timeout_and_gets_everything() -> None:
-    """Nobody else could know the timeout; the heartbeat defaults to it."""
+def test_external_needs_a_timeout_and_the_whole_context() -> None:
+    """The heartbeat defaults to the timeout."""
     with pytest.raises(ValueError, match="timeout"):
         runner.External()
     made = runner.External(timeout=30)
@@ -119,47 +120,65 @@ def test_external_needs_a_timeout_and_gets_everything() -> None:
         made.requirements({})
 
 
-def test_the_base_runs_nothing() -> None:
-    """An own runner has to say how."""
+def test_the_base_has_no_execute() -> None:
+    """A runner of one's own has to define ``execute``."""
     with pytest.raises(NotImplementedError):
         runner.BaseRunner().execute(None, {})
 
 
-def test_sync_hands_results_on() -> None:
-    """Later tasks see earlier results; None is a fine result."""
+def test_sync_passes_results_to_later_tasks() -> None:
+    """Later tasks see earlier results; a task may return None."""
     tasks = (lambda context, activity: None, short.fill(a="in"), long.fill(b="short"))
     result = runner.Sync(*tasks).execute(execution(), {"in": 1})
     assert result == {"short": "later", "long": 1}
 
 
 @pytest.mark.parametrize("kind", [runner.Sync, runner.Async])
-def test_a_result_that_is_no_dictionary_is_pointed_out(kind: Any) -> None:
-    """The sentence names task, activity and value, even for a value that is empty."""
+def test_a_result_that_is_not_a_dictionary_is_an_error(kind: Any) -> None:
+    """The error names task, activity and value."""
 
     def careless(context: Any, activity: Any) -> Any:
         return context["value"]
 
-    for value in (5, 0, False, [], [("a", 1)], ""):
-        said = re.escape(f"task careless of the activity id returned {value!r};")
-        with pytest.raises(NotADictionary, match=said):
+    for value in (5, True, "text", [1], [("a", 1, 2)], object):
+        sentence = re.escape(f"task careless of the activity id returned {value!r};")
+        with pytest.raises(NotADictionary, match=sentence):
             kind(careless).execute(execution(), {"value": value})
 
 
-def test_a_namespace_leaves_what_is_no_dictionary_to_be_pointed_out() -> None:
+@pytest.mark.parametrize("kind", [runner.Sync, runner.Async])
+@pytest.mark.parametrize(
+    ("returned", "merged"),
+    [
+        (None, {}),
+        (0, {}),
+        (False, {}),
+        ("", {}),
+        ([], {}),
+        ([("a", 1)], {"a": 1}),
+        (MagicMock(), {}),
+    ],
+)
+def test_a_task_may_return_nothing_or_pairs(kind: Any, returned: Any, merged: Any) -> None:
+    """Flows in production return falsy values and pairs of keys and values."""
+    assert kind(lambda context, activity: returned).execute(execution(), {}) == merged
+
+
+def test_a_namespace_does_not_hide_a_result_that_is_not_a_dictionary() -> None:
     """The error is about the result, not about the namespace."""
     filled = task.decorate()(lambda: 5).fill(namespace="n")
     with pytest.raises(NotADictionary, match="returned 5"):
         runner.Sync(filled).execute(execution(), {})
 
 
-def test_the_own_context_wins_over_earlier_results() -> None:
-    """On the same key a task sees what the activity was given."""
+def test_the_activity_s_context_wins_over_earlier_results() -> None:
+    """On the same key a task sees the value of the activity's input."""
     tasks = (short.fill(a="in"), long.fill(b="short"))
     assert runner.Sync(*tasks).execute(execution(), {"in": 1, "short": 9})["long"] == 9
 
 
 def test_async_merges_in_the_order_of_tasks() -> None:
-    """Whichever finishes first, the later task's value counts."""
+    """The later task's value counts, whichever task ends first."""
     first_done = threading.Event()
 
     def first(context: Any, activity: Any) -> Any:
@@ -173,8 +192,8 @@ def test_async_merges_in_the_order_of_tasks() -> None:
     assert runner.Async(first, second).execute(execution(), {}) == {"k": "second", "a": 1}
 
 
-def test_async_runs_side_by_side_up_to_max_workers() -> None:
-    """Tasks that wait for each other finish when there are threads for all."""
+def test_async_runs_in_parallel_up_to_max_workers() -> None:
+    """Tasks that wait for each other end if there are threads for all."""
     barrier = threading.Barrier(4, timeout=10)
 
     def meet(context: Any, activity: Any) -> None:
@@ -183,8 +202,8 @@ def test_async_runs_side_by_side_up_to_max_workers() -> None:
     assert runner.Async(*[meet] * 4, max_workers=4).execute(execution(), {}) == {}
 
 
-def test_async_raises_what_a_task_raised_and_starts_no_more() -> None:
-    """One broken task fails the activity; those not yet begun are left."""
+def test_async_raises_a_task_s_error_and_starts_no_other_task() -> None:
+    """One failed task fails the activity; tasks that have not begun are dropped."""
     begun: list[int] = []
 
     def broken(context: Any, activity: Any) -> None:
@@ -197,7 +216,7 @@ def test_async_raises_what_a_task_raised_and_starts_no_more() -> None:
 
 
 def test_async_tasks_log_under_the_execution() -> None:
-    """The threads of an activity have its logger."""
+    """The threads of an activity log under its execution."""
     current = execution()
     current.set_log_context({"execution.domain": "dom"})
     try:
@@ -210,16 +229,16 @@ def test_async_tasks_log_under_the_execution() -> None:
 
 
 @pytest.mark.parametrize("kind", [runner.Sync, runner.Async])
-def test_swf_hears_before_each_task(kind: Any) -> None:
-    """A sign of life goes out before every task, if the poll was answered long ago."""
+def test_a_heartbeat_is_sent_before_each_task(kind: Any) -> None:
+    """This holds for every task if the poll was answered long ago."""
     swf = FakeSwf()
     kind(*[lambda context, activity: None] * 3).execute(execution(swf), {})
     assert swf.names == ["record_activity_task_heartbeat"] * 3
 
 
 @pytest.mark.parametrize("kind", [runner.Sync, runner.Async])
-def test_only_the_first_task_is_spared_the_sign_of_life(kind: Any) -> None:
-    """SWF knows of a task that it handed out a moment ago; the other tasks are told of."""
+def test_no_heartbeat_is_sent_before_the_first_task_of_a_recent_poll(kind: Any) -> None:
+    """The poll has just shown SWF that the worker is alive; later tasks get their heartbeat."""
     swf = FakeSwf()
     kind(*[lambda context, activity: None] * 3).execute(
         execution(swf, received=time.monotonic()), {}
@@ -227,8 +246,8 @@ def test_only_the_first_task_is_spared_the_sign_of_life(kind: Any) -> None:
     assert swf.names == ["record_activity_task_heartbeat"] * 2
 
 
-def test_own_heartbeats_always_go_through() -> None:
-    """What the user says to SWF is never spared."""
+def test_heartbeats_of_tasks_are_always_sent() -> None:
+    """A heartbeat that a task sends itself is never left out."""
     swf = FakeSwf()
     runner.Sync(lambda context, activity: activity.heartbeat("half")).execute(
         execution(swf, received=time.monotonic()), {}
@@ -236,3 +255,21 @@ def test_own_heartbeats_always_go_through() -> None:
     assert swf.requests("record_activity_task_heartbeat") == [
         {"taskToken": "token", "details": "half"}
     ]
+
+
+def test_external_gets_the_keys_that_it_needs() -> None:
+    """The other keys stay here: a large context would become a claim, which it had to fetch."""
+    create = activity.create("domain", "flow")
+    made = create(name="bill", external=True, timeout=60, needs=("order", "missing"))
+    made.pool_size = 1
+    (instance,) = made.instances({"order": 17, "photos": "x" * 40_000})
+    sent = instance.create_execution_input()
+    assert sent["order"] == 17
+    assert not sent.keys() & {"photos", "missing"}
+
+
+@pytest.mark.parametrize("needs", ["order", 5, ["order", 5]])
+def test_needs_of_an_external_activity_are_texts(needs: Any) -> None:
+    """One text is a likely mistake for a list of one."""
+    with pytest.raises(InvalidFlow, match="needs= has"):
+        runner.External(30, needs=needs)

@@ -1,4 +1,4 @@
-"""Keys, throttles."""
+"""Keys of instances, and the handlers of throttled calls."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
 
 def test_key_is_the_sha1_that_running_executions_carry() -> None:
-    """The key never changes: it is part of activity ids in histories."""
+    """The key never changes, because histories have it in activity ids."""
     text = "'a':'1';'b':'x';"
     expected = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
     assert utils.create_dictionary_key({"b": "x", "a": 1}) == expected
 
 
-def test_key_of_other_content_differs() -> None:
+def test_keys_of_different_contents_differ() -> None:
     """Two contents have two keys."""
     assert utils.create_dictionary_key({"a": 1}) != utils.create_dictionary_key({"a": 2})
 
 
 def test_only_a_throttle_is_not_a_non_throttle_error() -> None:
-    """The giveup callback is true for every error but SWF's throttle."""
+    """The ``giveup`` callback is true for every error but SWF's throttle."""
     assert not utils.non_throttle_error(refusal("ThrottlingException"))
     assert utils.non_throttle_error(refusal("UnknownResourceFault"))
     assert utils.non_throttle_error(ValueError("no response"))
 
 
-def test_backoff_handler_logs_try_and_wait(caplog: pytest.LogCaptureFixture) -> None:
-    """Who reads the log sees through the owner's logger which try it was, and the wait."""
+def test_backoff_handler_logs_attempt_and_wait(caplog: pytest.LogCaptureFixture) -> None:
+    """It logs both through the owner's logger."""
     owner = SimpleNamespace(logger=logging.getLogger("garcon.owner"))
     with caplog.at_level(logging.INFO, "garcon.owner"):
         utils.throttle_backoff_handler({"args": (owner,), "tries": 3, "wait": 2.5})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from garcon.decider import DeciderWorker
-from garcon.decider.settling import NothingPermitted
+from garcon.decider.response import NothingPermitted
 from tests.garcon.fakes import model
 from tests.garcon.histories import History
 
@@ -24,7 +24,7 @@ ENDS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ActivityTaskCompleted", {"result": '{"r": 1}'}),
         ("ActivityTaskFailed", {"reason": "broken"}),
         ("ActivityTaskFailed", {"reason": "WorkerDied: killed by SIGKILL", "details": "{}"}),
-        ("ActivityTaskFailed", {"reason": "Unbegun: killed by SIGKILL"}),
+        ("ActivityTaskFailed", {"reason": "NotStarted: killed by SIGKILL"}),
         ("ActivityTaskFailed", {"reason": "Interrupted: drained"}),
         ("ActivityTaskFailed", {"reason": "Poison: it killed three"}),
         ("ActivityTaskTimedOut", {"timeoutType": "START_TO_CLOSE"}),
@@ -136,7 +136,7 @@ class World:
     def run(self) -> str:
         """Decide and let something happen, until the execution closes; how it closed."""
         for _ in range(TURNS):
-            told = len(self.history.events)
+            known = len(self.history.events)
             decisions = self._decide()
             if decisions is None:
                 continue
@@ -144,7 +144,7 @@ class World:
                 self._carry_out(decision)
             if self.closed:
                 return self.closed
-            if not self._refused_since(told):
+            if not self._refused_since(known):
                 self._happen()
         raise AssertionError(f"It spins: {TURNS} turns")
 
@@ -160,9 +160,9 @@ class World:
         self.history.add("DecisionTaskCompleted")
         return decisions
 
-    def _refused_since(self, told: int) -> bool:
+    def _refused_since(self, known: int) -> bool:
         # SWF gives a new decision task when a decision could not be carried out.
-        return any(each["eventType"].endswith("Failed") for each in self.history.events[told:])
+        return any(each["eventType"].endswith("Failed") for each in self.history.events[known:])
 
     def _fault(self, options: list[Any]) -> Any:
         fault = self._choose([None, *options]) if self._faults and options else None
@@ -230,8 +230,8 @@ class World:
         number = self.open.pop((kind, id_))
         _, member, refers = BEGINS[kind]
         usual, *others = ENDS[kind]
-        event, said = self._fault(others) or usual
+        event, members = self._fault(others) or usual
         if kind in STARTS and not event.startswith("Start"):
             place = {"workflowExecution": {"workflowId": id_, "runId": "r"}}
             self.history.add(STARTS[kind], **{refers: number}, **place)
-        self.history.add(event, **{refers: number, member: id_}, **said)
+        self.history.add(event, **{refers: number, member: id_}, **members)

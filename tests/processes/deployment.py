@@ -42,10 +42,10 @@ send = create(name="send", requires=[pack], run=runner.Sync(send_it.fill()), ret
 """
 """Two activities, one after the other, whose results tell by which code they were done."""
 
-QUICK = {"GARCON_LASTING": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+QUICK = {"GARCON_MIN_UPTIME": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 """A canary lasts sooner; and no file of a second ago is taken for the one of now."""
 
-OUTCOMES = {"generation_current", "generation_abandoned", "generation_returned"}
+OUTCOMES = {"generation_active", "generation_failed", "generation_rolled_back"}
 
 
 def good(version: int) -> str:

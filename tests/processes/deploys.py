@@ -83,7 +83,7 @@ class Load:
             domain=steady.domain,
             workflowId=workflow_id,
             workflowType=TYPE,
-            taskStartToCloseTimeout=str(steady.PATIENCE),
+            taskStartToCloseTimeout=str(steady.TIMEOUT),
         )
         self._started.append(swf.Execution(self._client, steady.domain, workflow_id, told["runId"]))
 

@@ -4,7 +4,8 @@
 ``{"then": "..."}``: what it does next, each word in turn, parted by spaces:
 
 - ``beat`` sends a heartbeat; ``middle`` waits at the FIFO ``PATH.middle``;
-- ``exit``, ``abort``, ``segfault`` kill the worker, at the first try only;
+- ``exit``, ``abort``, ``segfault`` kill the worker, at the first try only, and ``exec`` makes it
+  another program;
 - ``raise`` raises; ``child`` starts a child process; ``deaf`` ignores SIGTERM;
 - ``daemon`` starts a process whose parent, the leader of its session, ends at once;
 - ``stray`` leaves a process without parents, in a session of its own, that ends at once;
@@ -14,7 +15,7 @@
 - ``collector`` notes how much is out of the garbage collector's sight, and whether it works;
 - ``stubborn`` does so too, catches what it raises, and waits at ``PATH.middle``.
 
-Each try appends a line to ``PATH.tries``.
+Each try appends a line to ``PATH.attempts``.
 """
 
 from __future__ import annotations
@@ -80,10 +81,10 @@ def perform(gate: str, then: str, activity: Any) -> dict[str, Any]:
 
 def note_try(gate: str) -> bool:
     """Leave a trace of this try; whether it is the first one."""
-    tries = Path(f"{gate}.tries")
-    with tries.open("a") as file:
+    attempts = Path(f"{gate}.tries")
+    with attempts.open("a") as file:
         file.write(f"{os.getpid()}\n")
-    return len(tries.read_text().splitlines()) == 1
+    return len(attempts.read_text().splitlines()) == 1
 
 
 def child(gate: str, _activity: Any) -> None:
@@ -166,12 +167,13 @@ DEEDS: dict[str, Callable[[str, Any], object]] = {
     "beats": beats,
     "stubborn": stubborn,
     "deaf": lambda _gate, _activity: signal.signal(signal.SIGTERM, signal.SIG_IGN),
+    "exec": lambda _gate, _activity: os.execvp("sleep", ["sleep", "300"]),  # noqa: S606
     "exit": lambda _gate, _activity: os._exit(3),
     "abort": lambda _gate, _activity: os.abort(),
     "segfault": lambda _gate, _activity: ctypes.string_at(0),
     "return": lambda _gate, _activity: None,
 }
-DEADLY = {"exit", "abort", "segfault", "hold", "grow", "beats", "stubborn"}
+DEADLY = {"exec", "exit", "abort", "segfault", "hold", "grow", "beats", "stubborn"}
 
 
 @task.decorate(timeout=120, heartbeat=120)

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -19,13 +20,15 @@ from typing import TYPE_CHECKING, Any, Self
 import psutil
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parent.parent.parent
 
 LIMIT = 40.0
 """Seconds after which a wait has failed: a slow, busy machine is ten times quicker."""
+
+MONITOR = "Serving metrics and health at"
+"""The log entry of a monitor's start."""
 
 SHOWN = 60
 """Last lines of a log that a failure shows."""
@@ -36,7 +39,7 @@ def environment(**more: str) -> dict[str, str]:
     kept = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith(("AWS_", "GARCON_", "BOTO_"))
+        if not key.startswith(("AWS_", "GARCON_", "BOTO_", "OTEL_"))
     }
     return {
         **kept,
@@ -44,7 +47,6 @@ def environment(**more: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "GARCON_ALLOW_ROOT": "true",  # tests run as whoever runs them, in containers as root
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "GARCON_CONTROL": "none",  # of tests that run side by side, each would want the same
@@ -55,11 +57,12 @@ def environment(**more: str) -> dict[str, str]:
 class Lines:
     """The lines of a stream, read by a thread so that a wait can have a limit."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, *, reads_at_once: bool = True) -> None:
         self.seen: list[str] = []
         self._fresh: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
-        self._thread.start()
+        if reads_at_once:
+            self._thread.start()
 
     def _read(self, stream: Any) -> None:
         with stream, contextlib.suppress(OSError):  # so a terminal tells that nobody is there
@@ -67,7 +70,7 @@ class Lines:
                 self._fresh.put(line.rstrip("\n"))
         self._fresh.put(None)
 
-    def wait_for(self, wanted: Callable[[str], bool], what: str) -> str:
+    def wait_for(self, desired: Callable[[str], bool], what: str) -> str:
         """The next line that is wanted; fails at end-of-file or past the limit."""
         until = time.monotonic() + LIMIT
         while True:
@@ -79,11 +82,13 @@ class Lines:
                 self._fresh.put(None)
                 raise AssertionError(f"the stream ended without {what}:\n{self.text}")
             self.seen.append(line)
-            if wanted(line):
+            if desired(line):
                 return line
 
     def rest(self) -> str:
         """Everything up to the end of the stream."""
+        if self._thread.ident is None:  # nobody has read yet
+            self._thread.start()
         self._thread.join(LIMIT)
         with contextlib.suppress(queue.Empty):
             while (line := self._fresh.get_nowait()) is not None:
@@ -99,6 +104,9 @@ class Lines:
 class Program:
     """A program under test, with its output; leaving the block ends it and all below it."""
 
+    READS_OUTPUT = True
+    """Whether the output is read from the start, or only after the program's end."""
+
     def __init__(self, *argv: str, **variables: str) -> None:
         self.process = subprocess.Popen(
             self.command(*argv),
@@ -110,8 +118,8 @@ class Program:
             text=True,
             start_new_session=True,
         )
-        self.out = Lines(self.process.stdout)
-        self.err = Lines(self.process.stderr)
+        self.out = Lines(self.process.stdout, reads_at_once=self.READS_OUTPUT)
+        self.err = Lines(self.process.stderr, reads_at_once=self.READS_OUTPUT)
 
     def command(self, *argv: str) -> list[str]:
         """The whole command line."""
@@ -172,7 +180,7 @@ class Supervisor(Program):
         super().__init__("-m", "supervisor", *argv, "--log-format", "json", **variables)
 
     def ready(self) -> Self:
-        """Wait until every seat is served; whoever is not is ended."""
+        """Wait until every slot is served; whoever is not is ended."""
         try:
             self.wait_for("full_strength")
         except AssertionError:
@@ -180,19 +188,37 @@ class Supervisor(Program):
             raise
         return self
 
+    def ready_at(self) -> str:
+        """Wait until every slot is served; returns the URL of its monitor.
+
+        Either comes first.
+        """
+        self.ready()
+        said = [line for line in self.err.seen if MONITOR in line]
+        return monitor_url(parsed(said[0]) if said else self.wait_for_message(MONITOR))
+
     def wait_for(self, event: str, **facts: Any) -> dict[str, Any]:
         """The next log line of this event and with these facts."""
 
-        def wanted(line: str) -> bool:
+        def desired(line: str) -> bool:
             told = parsed(line)
             return told.get("event") == event and facts.items() <= told.items()
 
-        return parsed(self.err.wait_for(wanted, f"event {event} {facts or ''}"))
+        return parsed(self.err.wait_for(desired, f"event {event} {facts or ''}"))
 
     def wait_for_message(self, text: str) -> dict[str, Any]:
         """The next log line that says this."""
         line = self.err.wait_for(lambda line: text in str(parsed(line).get("message")), repr(text))
         return parsed(line)
+
+    def stop_by_signals(self) -> None:
+        """Send TERM until one counts as the second: those within a second are one request."""
+
+        def has_exited() -> bool:
+            self.signal(signal.SIGTERM)
+            return self.process.poll() is not None
+
+        until(has_exited, "an exit by a second TERM")
 
     def titled(self, *words: str) -> list[psutil.Process]:
         """The processes below it whose titles hold all these words."""
@@ -205,6 +231,11 @@ class Supervisor(Program):
         return found
 
 
+def monitor_url(entry: dict[str, Any]) -> str:
+    """The URL in the log entry of a monitor's start."""
+    return str(entry["message"]).rpartition(" ")[2].rstrip(".")
+
+
 def parsed(line: str) -> dict[str, Any]:
     """A JSON log line; other lines (a task's own prints) are nothing."""
     try:
@@ -214,15 +245,15 @@ def parsed(line: str) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def until(holds: Callable[[], Any], what: str) -> Any:
+def until(holds: Callable[[], Any], what: str, limit: float = LIMIT) -> Any:
     """Look at the kernel's or SWF's state again and again until it holds, within the limit.
 
     For what nobody announces: that a process is gone, that an execution has closed.
     """
-    by = time.monotonic() + LIMIT
+    by = time.monotonic() + limit
     rest = threading.Event()
     while not (found := holds()):
-        assert time.monotonic() < by, f"not within {LIMIT:g} s: {what}"
+        assert time.monotonic() < by, f"not within {limit:g} s: {what}"
         rest.wait(0.01)
     return found
 

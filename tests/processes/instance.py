@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from tests.metadata import TARGET, Metadata
+from tests.fakes.metadata_service import TARGET, Metadata
 from tests.processes.harness import Supervisor, parsed, until
 from tests.processes.trial import Trial
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import psutil
 
-    from tests.scaling import Scaling
+    from tests.fakes.auto_scaling import Scaling
 
 
 def pool(
@@ -27,24 +27,29 @@ def pool(
     **variables: str,
 ) -> Supervisor:
     """A pool of the test flow on this instance, in this group."""
+    return Supervisor(
+        *("--flow", "tests.processes.flow", "--endpoint-url", endpoint, *argv),
+        **{**on_instance(metadata, scaling), **variables},
+    )
+
+
+def on_instance(metadata: Metadata, scaling: Scaling | None = None) -> dict[str, str]:
+    """The environment of a program on this instance, in this group."""
+    variables = {
+        "AWS_EC2_METADATA_DISABLED": "false",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url,
+        "GARCON_NOTICE_INTERVAL": "0.2",
+    }
     if scaling:
         metadata.put(TARGET, "InService")
         metadata.put("meta-data/instance-id", scaling.instance)
         variables["AWS_ENDPOINT_URL_AUTO_SCALING"] = scaling.url
-    return Supervisor(
-        *("--flow", "tests.processes.flow", "--endpoint-url", endpoint, *argv),
-        **{
-            "AWS_EC2_METADATA_DISABLED": "false",
-            "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url,
-            "GARCON_NOTICE_INTERVAL": "0.2",
-            **variables,
-        },
-    )
+    return variables
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the work in hand ended, and with which exit code."""
+    """How the work in progress ended, and with which exit code."""
 
     finished: int = 0
     handed_back: int = 0
@@ -64,7 +69,7 @@ class Stage:
     ends: float = inf  # when the instance would be gone, in seconds since the epoch
 
     def work(self) -> Trial:
-        """A task is in hand, and stays until its gate is opened."""
+        """A task is in progress, and stays until its gate is opened."""
         self.trial = Trial(self.pool, self.endpoint, self.folder, "return")
         self.trial.worker()
         return self.trial
@@ -79,13 +84,13 @@ class Stage:
         self.pool.wait_for("draining")
 
     def finish(self) -> None:
-        """The task in hand may end."""
+        """The task in progress may end."""
         assert self.trial is not None
         self.trial.open()
 
-    def attendant(self) -> psutil.Process:
+    def sidecar(self) -> psutil.Process:
         """The process that looks at the metadata."""
-        found: list[psutil.Process] = until(lambda: self.pool.titled("garcon: ec2"), "attendant")
+        found: list[psutil.Process] = until(lambda: self.pool.titled("garcon: ec2"), "sidecar")
         return found[0]
 
     def outcome(self) -> Outcome:

@@ -19,7 +19,7 @@ create = activity.create(domain, name)
 MOMENT = 0.05
 """Seconds that an activity takes at most."""
 
-PATIENCE = 30
+TIMEOUT = 30
 """Seconds after which SWF gives a task up: longer than any deploy here."""
 
 
@@ -35,7 +35,7 @@ def work(context: dict[str, Any], activity: Any) -> dict[str, Any]:
 
 def made(name: str, *requires: Any) -> Any:
     """One of the two; it is tried once, so that whatever is lost fails its workflow."""
-    timed = task.decorate(timeout=PATIENCE, heartbeat=PATIENCE)(work)
+    timed = task.decorate(timeout=TIMEOUT, heartbeat=TIMEOUT)(work)
     return create(name=name, requires=list(requires), run=runner.Sync(timed), retry=0)
 
 

@@ -59,7 +59,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class Faults:
-    """The faults that a local endpoint is ordered to have (``garcon.local.injection``)."""
+    """The faults that a local endpoint is ordered to have (``http.fault_injection``)."""
 
     endpoint: str
 

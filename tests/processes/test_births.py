@@ -10,15 +10,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor import channel, kernel, will
-from supervisor.channel import Channel
-from supervisor.messages import Fork, Forked, Load, Loaded, LogStyle, Place, Role, Seat, Serve
+from supervisor.ipc import channel, crash_record
+from supervisor.ipc.channel import Channel
+from supervisor.ipc.messages import (
+    Fork,
+    Forked,
+    Load,
+    Loaded,
+    LogSettings,
+    Role,
+    Serve,
+    Slot,
+    SwfEndpoint,
+)
+from supervisor.parent.os_processes import ZYGOTE, Kernel
 from tests.processes.harness import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from supervisor.messages import Said, TaskList
+    from supervisor.ipc.messages import ChannelMessage, TaskList
 
 BIRTHS = 20
 """A signal between birth and first breath hits the gap, if there is one, about every other time."""
@@ -30,29 +41,29 @@ FEW = 3
 @pytest.fixture
 def zygote() -> Iterator[Channel]:
     """A zygote whose workers find no SWF: who misses that it was asked to leave rests for ever."""
-    place = Place(region="us-east-1", endpoint_url="http://127.0.0.1:1", local=True)
-    style = LogStyle("error", "text")
-    pid, end = kernel.spawn(kernel.ZYGOTE)
+    swf = SwfEndpoint(region="us-east-1", endpoint_url="http://127.0.0.1:1", local=True)
+    style = LogSettings("error", "text")
+    pid, end = Kernel().spawn(ZYGOTE)
     ours = Channel(end)
-    ours.say(Load(1, "tests.processes.flow", None, None, place, style))
+    ours.send(Load(1, "tests.processes.flow", None, None, swf, style))
     yield ours
     ours.close()
     os.waitpid(pid, 0)
 
 
-def heard(end: Channel) -> Said | None:
+def heard(end: Channel) -> ChannelMessage | None:
     """What is said next; None at the end."""
     readable, _, _ = select.select([end], [], [], LIMIT)
     assert readable, "nothing was said"
-    return end.hear()
+    return end.receive()
 
 
 def born(zygote: Channel, number: int, task_list: TaskList) -> tuple[Channel, int]:
     """A worker's channel and pid, the moment that it has said it."""
     ours, theirs = channel.pair()
-    left = will.make()
+    left = crash_record.make()
     with contextlib.closing(theirs):
-        zygote.say(Fork(number, 1, Serve(Seat(task_list, 0))), theirs.fileno(), left)
+        zygote.send(Fork(number, 1, Serve(Slot(task_list, 0))), theirs.fileno(), left)
     os.close(left)
     said = heard(ours)
     assert isinstance(said, Forked)

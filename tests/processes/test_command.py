@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor.usage import COMMANDS, UNIT
+from supervisor.cli.help_text import COMMANDS, UNIT
 from tests.processes import swf
 from tests.processes.harness import LIMIT, ROOT, Program, Supervisor, environment, local_swf
 
@@ -106,10 +106,14 @@ def test_the_exit_code_holds_when_nobody_reads_the_log(tmp_path: Path) -> None:
         (["--flow", "no_such_module"], 3, "there is no module 'no_such_module'"),
         (["--flow", "mine:nothing"], 3, "has no 'nothing'"),
         (["--flow", "mine", "--pool", "mkae=2"], 2, "--pool mkae: the flow has no such task list"),
-        (["--flow", "mine", "--workers", "0", "--deciders", "0"], 2, "every pool has zero seats"),
+        (["--flow", "mine", "--workers", "0", "--deciders", "0"], 2, "every pool has zero slots"),
         (["--flow", "mine", "--name", "a:b"], 3, "SWF refuses the name 'a:b'"),
         (["--flow", "mine", "--profile", "nobody"], 2, "nobody"),
-        (["--flow", "mine", "--endpoint-url", "there"], 2, "Invalid endpoint: there"),
+        (
+            ["--flow", "mine", "--endpoint-url", "there"],
+            2,
+            "expected a URL such as https://swf.example:8000, not 'there'",
+        ),
         (["--flow", "mine", "--config", "/nowhere.toml"], 2, "cannot be read"),
     ],
 )
@@ -117,7 +121,8 @@ def test_bad_input_gets_a_sentence_and_a_code(
     tmp_path: Path, argv: list[str], code: int, sentence: str
 ) -> None:
     """What was asked wrong is said in a sentence, with the documented code, without a traceback."""
-    ended, _, err = run("--endpoint-url", NOWHERE, *argv, **write(tmp_path, SHOP))
+    endpoint = () if "--endpoint-url" in argv else ("--endpoint-url", NOWHERE)
+    ended, _, err = run(*endpoint, *argv, **write(tmp_path, SHOP))
     assert sentence in err
     assert "Traceback" not in err
     assert ended == code
@@ -128,7 +133,7 @@ def test_a_flow_that_fails_shows_its_own_traceback(tmp_path: Path) -> None:
     code, _, err = run("--flow", "mine", **write(tmp_path, "def f():\n    1 / 0\nf()\n"))
     assert code == 3
     assert "ZeroDivisionError" in err
-    assert "supervisor/flow.py" not in err
+    assert "supervisor/child/flow_loader.py" not in err
 
 
 def test_missing_credentials_are_named(tmp_path: Path) -> None:
@@ -172,7 +177,11 @@ def test_an_unknown_domain_on_a_host_without_deciders_is_named(tmp_path: Path) -
 def test_a_pool_that_cannot_be_kept_alive_is_given_up(tmp_path: Path) -> None:
     """Workers that die at their birth, again and again, end the program with code 4."""
     text = SHOP + "import os\nos.register_at_fork(after_in_child=lambda: os._exit(7))\n"
-    quick = {"GARCON_INTENSITY_DEATHS": "2", "GARCON_REST_CAP": "0.1", "GARCON_REST_INITIAL": "0.1"}
+    quick = {
+        "GARCON_CRASH_LOOP_DEATHS": "3",
+        "GARCON_BACKOFF_CAP": "0.1",
+        "GARCON_BACKOFF_INITIAL": "0.1",
+    }
     code, _, err = run(
         "--flow", "mine", "--endpoint-url", NOWHERE, **write(tmp_path, text), **quick
     )
@@ -180,32 +189,56 @@ def test_a_pool_that_cannot_be_kept_alive_is_given_up(tmp_path: Path) -> None:
     assert code == 4
 
 
-def test_check_shows_settings_with_origins_lists_and_pools(tmp_path: Path) -> None:
-    """--check loads the flow and tells what would run, and who asked for it."""
-    code, out, _ = run(
+def test_check_shows_what_would_run_and_the_settings_that_were_given(tmp_path: Path) -> None:
+    """``--check`` loads the flow; the answer stands first, then the settings with their origins."""
+    code, out, err = run(
         *("--check", "--flow", "mine", "--workers", "3"),
         *("--start", '{"user": "ann", "password": "geheim"}'),
         **write(tmp_path, SHOP),
         GARCON_DECIDERS="2",
+        GARCON_WORKER="4",
     )
     rows = [line.split() for line in out.splitlines()]
+    assert out.startswith("The flow mine can be served: 2 task lists, 5 workers.\n")
+    assert rows.index(["orders_make", "activity", "3"]) < rows.index(["setting", "value", "from"])
+    assert ["orders", "decider", "2"] in rows
     assert ["workers", "3", "--workers"] in rows
     assert ["deciders", "2", "GARCON_DECIDERS"] in rows
-    assert ["orders", "decider", "2"] in rows
-    assert ["orders_make", "activity", "3"] in rows
+    assert not [row for row in rows if row[:1] == ["surge"]]
+    assert "other settings have their defaults" in out
     assert '"user": "ann"' in out
     assert "geheim" not in out
+    assert "GARCON_WORKER is not a setting and has no effect. Did you mean GARCON_WORKERS?" in err
     assert code == 0
 
 
-def test_check_says_what_is_wrong(tmp_path: Path) -> None:
-    """--check refuses what the real run would refuse, with the same code."""
-    code, _, err = run("--check", "--flow", "mine", "--pool", "x=1", **write(tmp_path, SHOP))
+def test_a_verbose_check_shows_all_settings(tmp_path: Path) -> None:
+    """``--check --verbose`` lists the defaults too; ``--verbose`` alone is an error."""
+    code, out, _ = run("--check", "--verbose", "--flow", "mine", **write(tmp_path, SHOP))
+    rows = [line.split() for line in out.splitlines()]
+    assert ["surge", "100%", "default"] in rows
+    assert ["poll-timeout", "90", "default"] in rows
+    assert code == 0
+    code, _, err = run("--verbose", "--flow", "mine", **write(tmp_path, SHOP))
+    assert (code, "--verbose goes with --check" in err) == (2, True)
+
+
+def test_check_reports_errors_like_a_start(tmp_path: Path) -> None:
+    """``--check`` fails where a start would, with the same exit code, and shows the settings."""
+    code, out, err = run("--check", "--flow", "mine", "--pool", "x=1", **write(tmp_path, SHOP))
     assert "no such task list" in err
+    assert ["pools", "x=1", "--pool"] in [line.split() for line in out.splitlines()]
     assert code == 2
     code, _, err = run("--check", "--flow", "mine", **write(tmp_path, "1 / 0"))
     assert "ZeroDivisionError" in err
     assert code == 3
+
+
+def test_the_reference_of_settings_can_be_printed() -> None:
+    """``--help-settings`` needs no flow, and prints ``docs/configuration.md``."""
+    code, out, _ = run("--help-settings")
+    assert f"{out}\n" == (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert code == 0
 
 
 def test_version_and_help_are_told() -> None:
@@ -267,7 +300,7 @@ def test_every_line_of_the_json_log_is_an_object(tmp_path: Path) -> None:
         pool.signal(signal.SIGTERM)
         assert pool.wait() == 0
         lines = [json.loads(line) for line in pool.err.rest().splitlines()]
-    assert all({"time", "level", "message", "pid"} <= line.keys() for line in lines)
+    assert all({"timestamp", "level", "message", "pid"} <= line.keys() for line in lines)
 
 
 def test_a_stranger_on_the_endpoint_is_no_reason_to_hang(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def endpoint() -> Iterator[str]:
 
 
 def test_status_and_tasks_show_who_does_what(endpoint: str, tmp_path: Path) -> None:
-    """Pids are the kernel's, the task in hand has its ids and no token; 80 columns are enough."""
+    """Pids are the kernel's, the task in progress has its ids, no token; 80 columns are enough."""
     operator = Operator(tmp_path, endpoint)
     with operator.pool() as pool:
         trial = Trial(pool, endpoint, tmp_path, "return")
@@ -45,7 +45,7 @@ def test_status_and_tasks_show_who_does_what(endpoint: str, tmp_path: Path) -> N
         assert (busy["stage"], busy["generation"]) == ("working", 1)
         assert busy["task"]["workflow_id"] == trial.execution.workflow_id
         assert busy["task"]["token"] == ""
-        assert busy["memory"] > 1 << 20
+        assert busy["memory_unique"] > 1 << 20
         assert {each["pid"] for each in status["workers"]} < {each.pid for each in pool.below()}
         (held,) = operator.ask("tasks")["tasks"]
         assert (held["pid"], held["activity_id"]) == (worker.pid, "gates_gate-1")
@@ -58,16 +58,16 @@ def test_status_and_tasks_show_who_does_what(endpoint: str, tmp_path: Path) -> N
 
 
 def test_status_tells_of_deaths(endpoint: str, tmp_path: Path) -> None:
-    """A seat whose worker died tells how often, and of what."""
+    """A slot whose worker died tells how often, and of what."""
     operator = Operator(tmp_path, endpoint)
     with operator.pool() as pool:
         pool.titled("garcon: activity gates gates_gate polling")[0].kill()
         pool.wait_for("worker_died")
         text = until(
-            lambda: "gates_gate/0 deaths: 1" in (told := operator.do("status")) and told,
+            lambda: "gates_gate/0: 1 death" in (shown := operator.do("status")) and shown,
             "a new worker",
         )
-        assert "gates_gate/0 deaths: 1, the last: killed by SIGKILL" in text
+        assert "gates_gate/0: 1 death; last: killed by SIGKILL" in text
         assert operator.ask("status")["deaths"] == {"killed": 1}
 
 
@@ -86,7 +86,7 @@ def test_stacks_show_where_a_worker_is(endpoint: str, tmp_path: Path) -> None:
         assert (code, "it may be stopped" in err) == (1, True)
         trial.worker().resume()
         code, _, err = operator.run("stacks", str(pool.pid))
-        assert (code, "is no worker of this supervisor" in err) == (1, True)
+        assert (code, "No worker of this supervisor has pid" in err) == (1, True)
         trial.open()
         trial.completes()
 
@@ -113,7 +113,7 @@ def test_logs_tell_what_happened_and_what_happens(endpoint: str, tmp_path: Path)
 def counted(operator: Operator) -> dict[str, int]:
     """Ready workers of each list."""
     lists = operator.ask("status")["lists"]
-    return {each["task_list"]["short"] or "decider": each["ready"] for each in lists}
+    return {each["task_list"]["short_name"] or "decider": each["ready"] for each in lists}
 
 
 def test_scale_changes_sizes_of_lists(endpoint: str, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_scale_changes_sizes_of_lists(endpoint: str, tmp_path: Path) -> None:
     operator = Operator(tmp_path, endpoint)
     with operator.pool() as pool:
         text = operator.do("scale", "gate=3", "end=+1")
-        assert "gates_gate: 3 workers are wanted, 1 were (asked for by user" in text
+        assert "gates_gate is scaled from 1 to 3 workers: requested by uid" in text
         pool.wait_for("full_strength", workers=8)
         assert counted(operator) == {"decider": 1, "gate": 3, "told": 1, "brief": 1, "end": 2}
         operator.do("scale", "gate=-2", "end=0")
@@ -130,10 +130,24 @@ def test_scale_changes_sizes_of_lists(endpoint: str, tmp_path: Path) -> None:
         for words, code, why in [
             (["strange=1"], 1, "the flow has no such task list; it has: "),
             (["gate=1001"], 1, "can have 0 to 1000 workers"),
-            (["gate"], 2, "it takes LIST=N"),
+            (["gate"], 2, "gate: expected LIST=N"),
         ]:
             assert operator.run("scale", *words)[0] == code
             assert why in operator.run("scale", *words)[2]
+
+
+def test_a_worker_is_recycled_by_its_pid(endpoint: str, tmp_path: Path) -> None:
+    """Another worker takes its place, and it is not a death; a pid of no worker is refused."""
+    operator = Operator(tmp_path, endpoint)
+    with operator.pool() as pool:
+        old = pool.titled("garcon: activity gates gates_gate ")[0]
+        assert "leaves once its replacement is ready" in operator.do("recycle", str(old.pid))
+        pool.wait_for("worker_recycled")
+        until(lambda: not old.is_running(), "the old worker has left")
+        until(lambda: counted(operator)["gate"] == 1, "the new worker is ready")
+        assert operator.ask("status")["deaths"] == {}
+        code, _, why = operator.run("recycle", str(pool.pid))
+        assert (code, "No worker of this supervisor has pid" in why) == (1, True)
 
 
 def test_signals_change_all_activity_lists_by_one(endpoint: str, tmp_path: Path) -> None:
@@ -215,20 +229,20 @@ make = activity.create(domain, name)(name="make", run=runner.Sync(lambda context
 
 
 def test_restart_waits_for_the_outcome(endpoint: str, tmp_path: Path) -> None:
-    """0 when the new code serves all seats, 1 with the report when it was stopped."""
+    """0 when the new code serves all slots, 1 with the report when it was stopped."""
     (tmp_path / "mine.py").write_text(GOOD)
-    quick = {"GARCON_LASTING": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    quick = {"GARCON_MIN_UPTIME": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     operator = Operator(tmp_path, endpoint, flow="mine", PYTHONPATH=str(tmp_path), **quick)
     with operator.pool():
         assert operator.do("restart", "--wait") == "All 2 workers of generation 2 are ready."
         (tmp_path / "mine.py").write_text("def (:\n")
         code, out, _ = operator.run("restart", "--wait")
         assert code == 1
-        assert "Generation 3 was stopped at the import gate." in out
+        assert "Generation 3 failed at the import gate." in out
         assert "SyntaxError" in out
-        assert operator.ask("status")["deploy"]["outcome"] == "abandoned"
+        assert operator.ask("status")["deploy"]["outcome"] == "failed"
         (tmp_path / "mine.py").write_text(GOOD)
-        assert "Restart asked for" in operator.do("restart")
+        assert "The restart begins now" in operator.do("restart")
         operator.do("quiet", "--wait")
         told = json.loads(operator.run("restart", "--wait", "--json")[1])
         assert told["ok"]
@@ -251,7 +265,7 @@ def test_settings_that_cannot_be_read_refuse_a_restart(endpoint: str, tmp_path: 
 
 
 def test_drain_waits_and_reports(endpoint: str, tmp_path: Path) -> None:
-    """The task in hand is finished first; then the report is printed, and the exit code is 0."""
+    """The task in progress is finished first; then the report is printed; exit code 0."""
     operator = Operator(tmp_path, endpoint)
     with operator.pool() as pool:
         trial = Trial(pool, endpoint, tmp_path, "return")
@@ -259,13 +273,13 @@ def test_drain_waits_and_reports(endpoint: str, tmp_path: Path) -> None:
         with operator.begin("drain", "--wait") as drain:
             pool.wait_for("draining")
             code, _, err = operator.run("drain")
-            assert (code, "The program leaves already" in err) == (1, True)
+            assert (code, "The supervisor is already draining" in err) == (1, True)
             trial.open()
             assert drain.wait() == 0
             text = drain.out.rest()
         assert pool.wait() == 0
-        finished = f"Activity gates_gate-1 of workflow {trial.execution.workflow_id}, after"
-        assert f"  finished     {finished} " in text
+        finished = f"activity gates_gate-1 of workflow {trial.execution.workflow_id}, after"
+        assert f"  finished        {finished} " in text
         report = pool.wait_for("drain_report")
         assert (report["finished"], report["code"]) == (report["tasks"], 0)
         assert not Path(operator.path).exists()
@@ -280,12 +294,12 @@ def test_what_is_abandoned_is_reported_at_once(endpoint: str, tmp_path: Path, ho
         trial = Trial(pool, endpoint, tmp_path, "return")
         trial.worker()
         if how == "stop":
-            assert "1 abandoned" in operator.do("stop", "--wait")
+            assert "1 abandoned" in " ".join(operator.do("stop", "--wait").split())
         else:
             pool.signal(signal.SIGTERM)
             pool.wait_for("draining")
         if how == "signal":
-            pool.signal(signal.SIGTERM)
+            pool.stop_by_signals()
         report = pool.wait_for("drain_report")
         assert (report["abandoned"], report["code"]) == (1, 1)
         assert pool.wait() == 1
@@ -330,10 +344,10 @@ def test_clients_that_do_not_listen_hold_nobody_up(endpoint: str, tmp_path: Path
         slow.setblocking(False)  # noqa: FBT003 - the standard library has no keyword here
         with contextlib.suppress(BlockingIOError):  # nobody reads any more
             while True:
-                slow.send(b'{"v": 1, "ask": "status"}\n' * 100)
+                slow.send(b'{"v": 1, "request": "status"}\n' * 100)
         with closing(operator.connect()) as rude:
             rude.sendall(b"GET / HTTP/1.1\r\n")
-            assert b"That is no request" in rude.recv(4096)
+            assert b"Not a valid request" in rude.recv(4096)
         execution = swf.start(endpoint, flow, gate="", then="")
         assert execution.wait_closed() == "WorkflowExecutionCompleted"
         assert operator.ask("status")["pid"] == pool.pid
@@ -355,8 +369,8 @@ def test_a_pool_follows_its_backlog(endpoint: str, tmp_path: Path) -> None:
         held = [swf.start(endpoint, flow, gate=str(gate), then="") for _ in range(6)]
         pool.wait_for("scaled", task_list="gates_gate", workers=3)
         until(lambda: len(pool.titled("working", "gates_gate-1")) == 3, "three at work")
-        pool.titled("garcon: scale ")[0].kill()
-        pool.wait_for("attendant_lost")
+        pool.titled("garcon: backlog ")[0].kill()
+        pool.wait_for("sidecar_lost")
         until(lambda: all(_let_pass(gate, each) for each in held), "all six have completed")
         pool.wait_for("scaled", task_list="gates_gate", workers=1)
         pool.signal(signal.SIGTERM)

@@ -68,7 +68,7 @@ def test_process_1_reaps_what_tasks_leave(endpoint: str, tmp_path: Path) -> None
         assert status.partition("NSpid:")[2].split("\n")[0].split()[-1] == "1"
         trial = Trial(supervisor, endpoint, tmp_path, "stray")
         trial.open()
-        supervisor.wait_for_message("reaped a stray process")
+        supervisor.wait_for_message("Reaped a stray process")
         trial.completes()
         until(lambda: not zombies(supervisor), "no zombie")
 

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 RESPOND = "RespondActivityTaskCompleted"
 
 QUICK = {
-    # Whoever dies here dies on purpose: seats are filled again at once, and no list is degraded.
-    "GARCON_LASTING": "0.01",
-    "GARCON_REST_INITIAL": "0.05",
-    "GARCON_REST_CAP": "0.1",
-    "GARCON_INTENSITY_DEATHS": "1000",
+    # Whoever dies here dies on purpose: slots are filled again at once, and no list is degraded.
+    "GARCON_MIN_UPTIME": "0.01",
+    "GARCON_BACKOFF_INITIAL": "0.05",
+    "GARCON_BACKOFF_CAP": "0.1",
+    "GARCON_CRASH_LOOP_DEATHS": "1000",
     "GARCON_CANCEL_GRACE": "0.5",
-    "GARCON_POLL_PATIENCE": "4",
-    "GARCON_WORK_MARGIN": "0.5",
+    "GARCON_POLL_TIMEOUT": "4",
+    "GARCON_TASK_MARGIN": "0.5",
 }
 
 KILLED = "WorkerDied: killed by SIGKILL"
@@ -91,12 +91,24 @@ def test_a_death_in_mid_task_is_reported_and_the_task_run_again(
     assert details["deaths"] == 1
     assert any("at the gate" in line for line in details["last_lines"])
     assert (number == signal.SIGSEGV) == any("wait_at_gate" in each for each in details["stacks"])
-    assert trial.worker(tries=2).pid != worker.pid
+    assert trial.worker(attempts=2).pid != worker.pid
     trial.open()
     trial.middle()
     kinds = trial.completes()
     assert kinds["ActivityTaskStarted"] == 2
     assert kinds["ActivityTaskCompleted"] == 1
+
+
+def test_a_task_that_becomes_another_program_is_reported(begin: Begin) -> None:
+    """Its worker has closed its channel and lives: it is killed long before the task's timeout."""
+    trial = begin("exec")
+    worker = trial.worker()
+    trial.open()
+    said, _ = trial.failure()
+    assert "it closed its channel to the supervisor" in said
+    assert trial.worker(attempts=2).pid != worker.pid
+    trial.open()
+    assert trial.completes()["ActivityTaskCompleted"] == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
@@ -187,9 +199,9 @@ def test_a_task_that_ends_its_worker_is_reported_with_the_way(
 def test_a_task_that_kills_its_workers_again_and_again_is_poison(begin: Begin) -> None:
     """At the third death the failure says so, though retries are left, and there is no fourth."""
     trial = begin("return")
-    for tries in (1, 2, 3):
-        trial.worker(tries).kill()
-        trial.execution.wait_for("ActivityTaskFailed", tries)
+    for attempts in (1, 2, 3):
+        trial.worker(attempts).kill()
+        trial.execution.wait_for("ActivityTaskFailed", attempts)
     assert trial.execution.wait_closed() == "WorkflowExecutionFailed"
     events = trial.execution.wait_for("ActivityTaskFailed", 3)
     reasons = [each["activityTaskFailedEventAttributes"]["reason"] for each in events]
@@ -201,7 +213,7 @@ def test_a_task_that_kills_its_workers_again_and_again_is_poison(begin: Begin) -
 
 
 def test_a_stopped_worker_in_a_poll_is_replaced(pool: Supervisor) -> None:
-    """Who says nothing for longer than a poll lasts is killed, and its seat filled again."""
+    """Who says nothing for longer than a poll lasts is killed, and its slot filled again."""
     victim = pool.titled("garcon: activity gates gates_gate", "polling")[0]
     victim.suspend()
     died = pool.wait_for("worker_died", pid=victim.pid)

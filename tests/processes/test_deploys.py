@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from garcon.workflow import history
+from garcon.executions import recorded_history
 from tests.processes.deployment import Deployment, good
-from tests.processes.harness import local_swf, until
+from tests.processes.harness import local_swf, parsed, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def repaired(deployment: Deployment, version: int = 2) -> None:
     assert deployment.serves(1)
     deployment.write()
     outcome = deployment.deploy(good(version))
-    assert outcome["event"] == "generation_current"
+    assert outcome["event"] == "generation_active"
     deployment.pool.wait_for("full_strength", generation=outcome["generation"])
     assert deployment.serves(version)
 
@@ -58,9 +58,9 @@ def test_code_that_cannot_be_imported_is_stopped(
     """The report names the gate and shows the flow's own frames; the good deploy after it works."""
     with Deployment(tmp_path, endpoint) as deployment:
         outcome = deployment.deploy(code)
-        assert (outcome["event"], outcome["gate"]) == ("generation_abandoned", "import")
+        assert (outcome["event"], outcome["gate"]) == ("generation_failed", "import")
         assert why in outcome["message"]
-        assert "generation 1 goes on" in outcome["message"]
+        assert "active:  generation 1" in outcome["message"]
         assert "frozen importlib" not in outcome["message"]
         repaired(deployment)
 
@@ -68,7 +68,7 @@ def test_code_that_cannot_be_imported_is_stopped(
 def test_an_import_that_hangs_is_stopped(endpoint: str, tmp_path: Path) -> None:
     """After the patience that the settings on disk give it."""
     with Deployment(tmp_path, endpoint) as deployment:
-        deployment.write(import_patience=2)
+        deployment.write(import_timeout=2)
         outcome = deployment.deploy("import threading\nthreading.Event().wait()\n")
         assert outcome["gate"] == "import"
         assert "longer than 2 s" in outcome["message"]
@@ -106,7 +106,7 @@ def test_a_decider_that_decides_otherwise_is_stopped(
             keep_history(deployment, tmp_path)
         deployment.write(gate_replay=histories)
         outcome = deployment.deploy(code)
-        assert (outcome["event"], outcome["gate"]) == ("generation_abandoned", "replay")
+        assert (outcome["event"], outcome["gate"]) == ("generation_failed", "replay")
         assert outcome["workflow_id"].startswith("test-")
         assert outcome["event_id"] > 0
         assert now in outcome["message"]
@@ -117,7 +117,9 @@ def keep_history(deployment: Deployment, folder: Path) -> None:
     """Keep the history of an execution as ``python -m garcon history`` does."""
     execution = deployment.start()
     assert execution.wait_closed() == "WorkflowExecutionCompleted"
-    (folder / "kept.json").write_text(history.dumps(map(history.plain, execution.history())))
+    (folder / "kept.json").write_text(
+        recorded_history.dumps(map(recorded_history.plain, execution.history()))
+    )
 
 
 def test_code_that_decides_alike_passes(endpoint: str, tmp_path: Path) -> None:
@@ -127,16 +129,18 @@ def test_code_that_decides_alike_passes(endpoint: str, tmp_path: Path) -> None:
         deployment.restart(good(2))
         replayed = deployment.pool.wait_for("histories_replayed")
         assert (replayed["generation"], replayed["executions"]) == (2, 1)
-        assert deployment.outcome()["event"] == "generation_current"
+        assert deployment.outcome()["event"] == "generation_active"
 
 
 def test_a_folder_that_is_not_there_stops_a_deploy(endpoint: str, tmp_path: Path) -> None:
     """A gate that looks at nothing is a mistake, and said to be one."""
     with Deployment(tmp_path, endpoint) as deployment:
         deployment.write(gate_replay=str(tmp_path / "nowhere"))
-        outcome = deployment.deploy(good(2))
-        assert outcome["gate"] == "replay"
-        assert "there is no such folder" in outcome["message"]
+        deployment.restart(good(2))
+        refusal = deployment.pool.err.wait_for(
+            lambda line: parsed(line).get("event") == "restart_refused", "the refusal"
+        )
+        assert "nowhere" in parsed(refusal)["message"]
         repaired(deployment)
 
 
@@ -181,27 +185,27 @@ def test_workers_that_do_no_good_are_stopped(
     endpoint: str, tmp_path: Path, code: str, settings: dict[str, Any]
 ) -> None:
     """As canaries, or in the probation if they lasted that long; no gate has looked at them."""
-    with Deployment(tmp_path, endpoint, **settings) as deployment:
+    with Deployment(tmp_path, endpoint, gate_replay="off", **settings) as deployment:
         with deployment.load():
             deployment.restart(code)
             outcome = deployment.outcome()
-            if outcome["event"] == "generation_current":
+            if outcome["event"] == "generation_active":
                 outcome = deployment.outcome()
-                assert outcome["event"] == "generation_returned"
+                assert outcome["event"] == "generation_rolled_back"
                 deployment.pool.wait_for("full_strength", generation=1)
             else:
-                assert (outcome["event"], outcome["gate"]) == ("generation_abandoned", "canary")
+                assert (outcome["event"], outcome["gate"]) == ("generation_failed", "canary")
         repaired(deployment)
 
 
 def test_a_zygote_that_is_lost_soon_leads_back(endpoint: str, tmp_path: Path) -> None:
-    """In the probation the code before takes its seats back, from the zygote that was kept."""
+    """In the probation the code before takes its slots back, from the zygote that was kept."""
     with Deployment(tmp_path, endpoint) as deployment:
-        assert deployment.deploy(good(2))["event"] == "generation_current"
+        assert deployment.deploy(good(2))["event"] == "generation_active"
         deployment.pool.wait_for("full_strength", generation=2)
         deployment.zygote(2).kill()
         outcome = deployment.outcome()
-        assert (outcome["event"], outcome["serving"]) == ("generation_returned", 1)
+        assert (outcome["event"], outcome["active"]) == ("generation_rolled_back", 1)
         assert outcome["gate"] == "probation"
         deployment.pool.wait_for("full_strength", generation=1)
         repaired(deployment, version=3)
@@ -213,8 +217,8 @@ def test_without_a_probation_a_lost_zygote_is_replaced_by_the_code_on_disk(
     """With --probation 0 nothing is kept, and the old zygote goes with its last worker."""
     with Deployment(tmp_path, endpoint, probation=0) as deployment:
         old = deployment.zygote(1)
-        assert deployment.deploy(good(2))["event"] == "generation_current"
+        assert deployment.deploy(good(2))["event"] == "generation_active"
         until(lambda: not old.is_running(), "the end of the old zygote")
         deployment.zygote(2).kill()
         outcome = deployment.outcome()
-        assert (outcome["event"], outcome["generation"]) == ("generation_current", 3)
+        assert (outcome["event"], outcome["generation"]) == ("generation_active", 3)

@@ -41,7 +41,7 @@ def pool(endpoint: str, trace: Path) -> Supervisor:
     """A supervisor of the flow, at full strength."""
     argv = ("--flow", "tests.processes.steady", "--endpoint-url", endpoint)
     sizes = ("--workers", "2", "--deciders", "2")
-    quick = {"GARCON_LASTING": "0.2"}
+    quick = {"GARCON_MIN_UPTIME": "0.2"}
     return Supervisor(*argv, *sizes, **quick, **deploys.variables(trace)).ready()
 
 
@@ -58,7 +58,7 @@ def test_rolling_restarts_lose_nothing(endpoint: str, tmp_path: Path, many: int)
         with Load(endpoint, A_SECOND) as load:
             for generation in range(2, many + 2):
                 supervisor.signal(signal.SIGHUP)
-                supervisor.wait_for("generation_current", generation=generation)
+                supervisor.wait_for("generation_active", generation=generation)
                 supervisor.wait_for("full_strength", generation=generation)
         judge(load.toll(trace))
         supervisor.signal(signal.SIGTERM)

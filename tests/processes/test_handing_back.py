@@ -50,13 +50,13 @@ def test_a_decision_whose_decider_dies_comes_again_at_once(endpoint: str, tmp_pa
 
 
 def test_a_task_that_was_never_begun_is_run_again_for_free(endpoint: str, tmp_path: Path) -> None:
-    """The failure says ``Unbegun``; an activity without any retry left is tried again."""
+    """The failure says ``NotStarted``; an activity without any retry left is tried again."""
     with serving("thinking", endpoint):
         execution = swf.start(endpoint, thinking, stillborn=str(tmp_path / "died"))
         assert execution.wait_closed() == "WorkflowExecutionCompleted"
         (event,) = execution.wait_for("ActivityTaskFailed")
         reason = event["activityTaskFailedEventAttributes"]["reason"]
-        assert reason == "Unbegun: exited 9"
+        assert reason == "NotStarted: exited 9"
 
 
 def test_a_task_that_is_cut_short_is_told_so(endpoint: str, tmp_path: Path) -> None:
@@ -71,3 +71,25 @@ def test_a_task_that_is_cut_short_is_told_so(endpoint: str, tmp_path: Path) -> N
         reason, details = trial.failure()
         assert reason.startswith("Interrupted: ")
         assert details["cause"] == "interrupted"
+
+
+def test_a_decision_that_kills_its_deciders_is_parked(endpoint: str) -> None:
+    """After three deaths it waits, the list is not degraded, and other executions go on.
+
+    A signal meanwhile costs no further death.
+    """
+    with serving("thinking", endpoint, "--deciders", "2") as pool:
+        bad = swf.start(endpoint, thinking, dies=True)
+        line = pool.wait_for_message("is poison: 3 deciders died in a row")
+        assert line["message"].startswith(f"Execution {bad.workflow_id} (run {bad.run_id})")
+        decided = bad.wait_for("DecisionTaskCompleted", 3)
+        swf.client(endpoint).signal_workflow_execution(
+            domain=thinking.domain, workflowId=bad.workflow_id, signalName="hurry"
+        )
+        assert len(bad.wait_for("DecisionTaskCompleted", 4)) == len(decided) + 1
+        assert swf.start(endpoint, thinking).wait_closed() == "WorkflowExecutionCompleted"
+        assert bad.kinds().count("DecisionTaskStarted") == 4
+        swf.client(endpoint).terminate_workflow_execution(
+            domain=thinking.domain, workflowId=bad.workflow_id
+        )
+    assert "list_degraded" not in pool.err.text

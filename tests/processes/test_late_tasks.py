@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.processes import flow, swf
-from tests.processes.harness import Supervisor, local_swf
+from tests.processes.harness import Supervisor, local_swf, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,26 +28,34 @@ def pool(endpoint: str, *argv: str) -> Supervisor:
 
 
 def told_to_leave(working: Supervisor) -> None:
-    """Ask the pool to drain; when this returns, its workers have been asked."""
+    """Ask the pool to drain; when this returns, its workers have been asked.
+
+    Each list has an open poll before: a worker is ready a moment earlier than it polls.
+    """
+    lists = {" ".join(each.cmdline()).split()[3] for each in working.titled("garcon: activity")}
+    until(
+        lambda: all(working.titled("garcon: activity", each, "polling") for each in lists),
+        f"polls of {lists}",
+    )
     working.signal(signal.SIGTERM)
     working.wait_for("draining")
     for each in working.titled("garcon: activity"):
         each.send_signal(signal.SIGTERM)  # ours is on its way before any task can be
 
 
-@pytest.mark.parametrize("late", ["hand-back", "run"])
+@pytest.mark.parametrize("late", ["return", "run"])
 def test_a_late_task_is_done_or_handed_back(endpoint: str, late: str) -> None:
     """Handed back it costs no try, and the next pool does it; by default it is done here."""
     with pool(endpoint, "--workers", "0") as deciding:
-        with pool(endpoint, "--deciders", "0", "--late-tasks", late) as working:
+        with pool(endpoint, "--deciders", "0", "--on-late-task", late) as working:
             told_to_leave(working)
             execution = swf.start(endpoint, flow, gate="", then="")
             ended = "Completed" if late == "run" else "Failed"
             event = execution.wait_for(f"ActivityTask{ended}")[0]
             assert working.wait() == 0
-        if late == "hand-back":
+        if late == "return":
             reason = event["activityTaskFailedEventAttributes"]["reason"]
-            assert reason.startswith("Unbegun: ")
+            assert reason.startswith("NotStarted: ")
         with pool(endpoint, "--deciders", "0"):
             assert execution.wait_closed() == "WorkflowExecutionCompleted"
         kinds = Counter(execution.kinds())

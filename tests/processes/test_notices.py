@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.metadata import INSTANCE, SPOT, TARGET, Metadata
+from tests.fakes.auto_scaling import COMPLETE, DESCRIBE_HOOKS, HOOK, PROTECT, Scaling
+from tests.fakes.metadata_service import INSTANCE, SPOT, TARGET, Metadata
 from tests.processes import flow, swf
 from tests.processes.harness import ROOT, Program, local_swf, parsed, until
 from tests.processes.instance import pool
 from tests.processes.timelines import HEAD, TIMELINES, Timeline, run
 from tests.processes.trial import Trial
-from tests.scaling import COMPLETE, DESCRIBE_HOOKS, HOOK, PROTECT, Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def metadata() -> Iterator[Metadata]:
 def test_a_timeline_ends_as_the_table_says(
     timeline: Timeline, endpoint: str, tmp_path: Path
 ) -> None:
-    """What was in hand is finished or handed back, and the program is gone before the instance."""
+    """Tasks in progress are finished or returned, and the program is gone before the instance."""
     assert run(timeline, endpoint, tmp_path) == timeline.outcome
 
 
@@ -69,7 +69,7 @@ def test_history_and_logs_name_the_instance(endpoint: str, metadata: Metadata) -
         execution = swf.start(endpoint, flow, gate="", then="return")
         event = execution.wait_for("ActivityTaskStarted")[0]
         identity = event["activityTaskStartedEventAttributes"]["identity"]
-        assert identity.rsplit(":", 2)[0] == f"{INSTANCE}/eu-west-1a/spot"
+        assert identity.rsplit(":", 3)[0] == f"{INSTANCE}/eu-west-1a/spot"
         execution.wait_closed()
 
 
@@ -111,13 +111,13 @@ def test_a_dead_workers_report_names_the_instance(
 def test_metadata_that_are_not_wanted_are_not_asked(
     endpoint: str, metadata: Metadata, argv: tuple[str, ...], variables: dict[str, str]
 ) -> None:
-    """No attendant is there; ``on`` against the variable is told."""
+    """No sidecar is there; ``on`` against the variable is a warning."""
     with pool(endpoint, metadata, None, *argv, **variables) as supervisor:
         if "on" in argv:
-            supervisor.wait_for_message("--ec2 on is not heeded")
+            supervisor.wait_for_message("--ec2 on has no effect")
         supervisor.ready()
         assert supervisor.titled("garcon: ec2") == []
-    assert metadata.asked == []
+    assert metadata.requests == []
 
 
 # --- scale-in protection --------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def test_metadata_that_are_not_wanted_are_not_asked(
 def test_a_busy_instance_is_protected_until_the_program_ends(
     endpoint: str, metadata: Metadata, tmp_path: Path
 ) -> None:
-    """One call when a task is in hand, one at the end; none in between for another task."""
+    """One call when a task is in progress, one at the end; none in between for another task."""
     with contextlib.ExitStack() as stack:
         scaling = stack.enter_context(Scaling(HOOK))
         started = pool(endpoint, metadata, scaling, "--protect-busy")
@@ -159,11 +159,11 @@ def test_the_end_looks_once_more(endpoint: str, metadata: Metadata) -> None:
             assert scaling.count(COMPLETE) == 1
 
 
-def test_the_attendant_leaves_with_the_supervisor(endpoint: str, metadata: Metadata) -> None:
+def test_the_sidecar_leaves_with_the_supervisor(endpoint: str, metadata: Metadata) -> None:
     """After kill -9 of the supervisor it ends by itself, without a word to anybody."""
     with pool(endpoint, metadata) as supervisor:
         supervisor.ready()
-        attendant = until(lambda: supervisor.titled("garcon: ec2"), "the attendant")[0]
+        sidecar = until(lambda: supervisor.titled("garcon: ec2"), "the sidecar")[0]
         supervisor.process.kill()
-        until(lambda: not attendant.is_running(), "the attendant is gone")
+        until(lambda: not sidecar.is_running(), "the sidecar is gone")
         assert not [each for each in supervisor.err.seen if "Traceback" in str(parsed(each))]

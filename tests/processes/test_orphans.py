@@ -1,15 +1,17 @@
-"""Nothing outlives the supervisor but a task in hand, and nobody is left unreaped."""
+"""Nothing outlives the supervisor but a task in progress, and every process is reaped."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
+from tests.processes import flow, swf
 from tests.processes.harness import Supervisor, local_swf, until
 from tests.processes.trial import Trial
 
@@ -68,7 +70,7 @@ def test_the_supervisor_reaps_strangers_when_it_is_pid_1(endpoint: str, tmp_path
         trial.worker()
         trial.open()
         trial.wait_in_middle()
-        pool.wait_for_message("reaped a stray process")
+        pool.wait_for_message("Reaped a stray process")
         below = [each.status() for each in pool.below()]
         assert psutil.STATUS_ZOMBIE not in below
         trial.middle()
@@ -82,7 +84,7 @@ def test_a_daemon_lives_on_beside_its_task(endpoint: str, tmp_path: Path) -> Non
         trial = Trial(pool, endpoint, tmp_path, "daemon middle")
         trial.open()
         daemon = psutil.Process(trial.child())
-        pool.wait_for_message("reaped a stray process")
+        pool.wait_for_message("Reaped a stray process")
         assert runs(daemon)
         trial.middle()
         trial.completes()
@@ -99,3 +101,21 @@ class Contained(Supervisor):
         """Under ``unshare``."""
         own = super().command(*argv)
         return [self._unshare, "--pid", "--fork", "--kill-child", "--mount-proc", *own]
+
+
+def test_idle_orphans_leave_when_their_poll_ends() -> None:
+    """They begin no further poll; what the open one brings is returned, not started."""
+    with (
+        local_swf("--poll-seconds", "4", "--no-ghosts") as url,
+        Supervisor(*FLOW, "--endpoint-url", url) as pool,
+    ):
+        pool.wait_for("full_strength")
+        workers = [*pool.titled("garcon: activity"), *pool.titled("garcon: decider")]
+        pool.signal(signal.SIGKILL)
+        pool.wait()
+        killed = time.monotonic()
+        until(lambda: not any(map(runs, workers)), "the orphans are gone")
+        # One poll of four seconds and a part; two polls would be eight.
+        assert time.monotonic() - killed < 7
+        execution = swf.start(url, flow, then="return")
+        assert "DecisionTaskStarted" not in execution.kinds()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 from garcon import activity
-from supervisor.outage import FIRST_REST
+from supervisor.child.poll_backoff import BACKOFF
+from supervisor.core.pools.poll_limit import PROBES
 from tests.processes import flow, swf
 from tests.processes.harness import Supervisor, local_swf, parsed, until
 from tests.processes.trial import Trial
@@ -49,6 +50,13 @@ class Gateway:
     def open(self) -> None:
         """Who knocks gets through."""
         self._open = True
+
+    def lead_to(self, endpoint: str) -> None:
+        """Another server is behind it from now on; who was through is cut off."""
+        host, port = endpoint.removeprefix("http://").split(":")
+        self._behind = (host, int(port))
+        for each in list(self._pipes):
+            _shut(each)
 
     def _serve(self) -> None:
         while True:
@@ -102,10 +110,10 @@ def gateway() -> Iterator[Gateway]:
         yield opened
 
 
-def pool_at(url: str) -> Supervisor:
+def pool_at(url: str, *more: str) -> Supervisor:
     """A pool of several workers a list, at full strength."""
     argv = ("--flow", "tests.processes.flow", "--endpoint-url", url, "--workers", str(WORKERS))
-    return Supervisor(*argv).ready()
+    return Supervisor(*argv, *more).ready()
 
 
 def told_of_polls(pool: Supervisor) -> list[str]:
@@ -116,18 +124,18 @@ def told_of_polls(pool: Supervisor) -> list[str]:
     return [each for each in told if "olling" in each]
 
 
-def most_tries(seconds: float) -> float:
+def most_tries(seconds: float, longest: float = math.inf) -> float:
     """How often one worker can try in so many seconds: each rest doubles, and is half at least."""
-    return 2 + math.log2(1 + seconds / (FIRST_REST / 2))
+    return 2 + math.log2(1 + seconds / (BACKOFF.first / 2)) + seconds / (longest / 2)
 
 
 def test_workers_stay_say_little_try_seldom_and_come_back(gateway: Gateway) -> None:
     """No worker is lost; a line a task list when it begins and one when it ends; no spinning."""
-    with pool_at(gateway.url) as pool:
+    with pool_at(gateway.url, "--polls", "all") as pool:
         workers = pool.titled("garcon: activity") + pool.titled("garcon: decider")
         began = time.monotonic()
         gateway.close()
-        until(lambda: len(pool.titled("resting")) == len(workers), "all are resting")
+        until(lambda: len(pool.titled("backing off")) == len(workers), "all are backing off")
         until(lambda: gateway.knocks >= 3 * len(workers), "three tries each")
         assert gateway.knocks <= len(workers) * most_tries(time.monotonic() - began)
         gateway.open()
@@ -137,17 +145,37 @@ def test_workers_stay_say_little_try_seldom_and_come_back(gateway: Gateway) -> N
         assert all(each.is_running() for each in workers)
         said = told_of_polls(pool)
     lists = len({each.task_list for each in ACTIVITIES}) + 1
-    assert len([each for each in said if "works again" in each]) <= lists
+    assert len([each for each in said if "recovered after" in each]) <= lists
     assert lists <= len(said) <= 2 * lists
+
+
+def test_with_permits_one_worker_a_list_probes(gateway: Gateway) -> None:
+    """The others stay parked; the lines are the same; work goes on after it."""
+    with pool_at(gateway.url) as pool:
+        workers = pool.titled("garcon: activity")
+        probers = len(ACTIVITIES) + 1  # the decider is the last
+        began = time.monotonic()
+        gateway.close()
+        until(lambda: gateway.knocks >= 5 * probers, "five tries each")
+        assert gateway.knocks <= probers * most_tries(time.monotonic() - began, PROBES.cap)
+        gateway.open()
+        execution = swf.start(gateway.url, flow, gate="", then="return")
+        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        polling = len(pool.titled("garcon: activity", "polling"))
+        assert polling <= 2 * len(ACTIVITIES)
+        assert all(each.is_running() for each in workers)
+        said = told_of_polls(pool)
+    assert len([each for each in said if "recovered after" in each]) <= probers
+    assert probers <= len(said) <= 2 * probers
 
 
 def test_throttled_polls_are_no_reason_to_talk_or_die(gateway: Gateway) -> None:
     """A pool whose every poll is throttled rests, and works on when that is over."""
     faults = swf.Faults(gateway.behind)
-    with pool_at(gateway.url) as pool:
+    with pool_at(gateway.url, "--polls", "all") as pool:
         workers = pool.titled("garcon: activity")
         faults.wait_until_struck("throttle", "PollForActivityTask")
-        until(lambda: len(pool.titled("resting")) == len(workers), "all are resting")
+        until(lambda: len(pool.titled("backing off")) == len(workers), "all are backing off")
         faults.withdraw()
         until(lambda: len(pool.titled("garcon: activity", "polling")) == len(workers), "polls")
         assert all(each.is_running() for each in workers)
@@ -161,7 +189,7 @@ def test_a_result_waits_for_swf_to_come_back(gateway: Gateway, tmp_path: Path) -
         worker = trial.worker()
         gateway.close()
         trial.open()
-        pool.wait_for_message("Next try in")
+        pool.wait_for_message("Next attempt in")
         gateway.open()
         kinds = trial.completes()
         assert kinds["ActivityTaskStarted"] == kinds["ActivityTaskCompleted"] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import psutil
@@ -49,7 +50,7 @@ def pool(endpoint: str, *argv: str) -> Supervisor:
 
 
 def ready(supervisor: Supervisor) -> None:
-    """Wait until every seat is served."""
+    """Wait until every slot is served."""
     supervisor.wait_for("full_strength")
 
 
@@ -88,9 +89,65 @@ def test_a_second_signal_stops_now(endpoint: str, gate: str) -> None:
         left = supervisor.below()
         supervisor.signal(signal.SIGTERM)
         supervisor.wait_for("draining")
-        supervisor.signal(signal.SIGTERM)
+        supervisor.stop_by_signals()
         assert supervisor.wait() == 1
         assert not any(each.is_running() for each in left)
+
+
+def test_a_signal_sent_twice_at_once_is_one_request(endpoint: str, gate: str) -> None:
+    """The task in progress is finished, as after one TERM: ``timeout`` sends two."""
+    with pool(endpoint) as supervisor:
+        ready(supervisor)
+        execution = swf.start(endpoint, flow, gate=gate, then="return")
+        execution.wait_for("ActivityTaskStarted")
+        supervisor.signal(signal.SIGTERM)
+        supervisor.signal(signal.SIGINT)
+        supervisor.wait_for("signal_repeated")
+        open_gate(gate)
+        assert supervisor.wait() == 0
+        assert execution.wait_for("ActivityTaskCompleted")
+
+
+SPARED = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGPROF, signal.SIGIO)
+
+
+def test_signals_without_a_meaning_end_no_process(endpoint: str) -> None:
+    """The supervisor logs them, and neither its zygote nor a worker dies of them."""
+    with pool(endpoint) as supervisor:
+        ready(supervisor)
+        below = supervisor.below()
+        for number in SPARED:
+            for each in below:
+                each.send_signal(number)
+            supervisor.signal(number)
+            supervisor.wait_for_message(f"{number.name} has no meaning here")
+        assert supervisor.below() == below
+        supervisor.signal(signal.SIGQUIT)
+        assert supervisor.wait() == 0
+
+
+BLOCKS = """
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+class Blocked(Supervisor):
+    """A supervisor whose launcher has blocked every signal."""
+
+    def command(self, *argv: str) -> list[str]:
+        """A program that blocks them, and becomes the supervisor."""
+        return [sys.executable, "-c", BLOCKS, *argv]
+
+
+def test_signals_that_the_launcher_blocked_arrive(endpoint: str) -> None:
+    """TERM drains a supervisor whose mask was inherited, and its workers hear theirs."""
+    argv = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint)
+    with Blocked(*argv) as supervisor:
+        ready(supervisor)
+        supervisor.signal(signal.SIGTERM)
+        assert supervisor.wait() == 0
 
 
 def test_drain_timeout_bounds_a_drain(endpoint: str, gate: str) -> None:
@@ -113,7 +170,7 @@ def test_an_idle_pool_drains_when_its_polls_end(endpoint: str) -> None:
 
 @pytest.mark.parametrize("role", ["decider", "activity"])
 def test_a_killed_worker_is_replaced(endpoint: str, role: str) -> None:
-    """After kill -9 of a worker its seat is filled again, and work goes on."""
+    """After kill -9 of a worker its slot is filled again, and work goes on."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
         victim = supervisor.titled(f"garcon: {role} ", "polling")[0]
@@ -192,26 +249,27 @@ def test_titles_tell_who_does_what(endpoint: str, gate: str) -> None:
 
 
 def test_the_history_names_who_did_it(endpoint: str) -> None:
-    """The identity in the history has host, pid and role of the worker."""
+    """The identity in the history has host, pid and role of the worker, and its build."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
         pids = {each.pid for each in supervisor.titled("garcon: activity gates gates_gate")}
         execution = swf.start(endpoint, flow, gate="", then="return")
         event = execution.wait_for("ActivityTaskStarted")[0]
-        host, pid, role = event["activityTaskStartedEventAttributes"]["identity"].rsplit(":", 2)
-        assert host == os.uname().nodename
+        identity = event["activityTaskStartedEventAttributes"]["identity"]
+        host, pid, role, build = identity.rsplit(":", 3)
+        assert (host, len(build)) == (os.uname().nodename, 12)
         assert int(pid) in pids
         assert role == "activity"
 
 
 def test_a_tasks_log_lines_carry_the_facts(endpoint: str, gate: str) -> None:
-    """A line that a task logs has generation, seat, list, workflow, run and activity beside it."""
+    """A line that a task logs has generation, slot, list, workflow, run and activity beside it."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
         execution = swf.start(endpoint, flow, gate=gate, then="return")
         line = supervisor.wait_for_message("at the gate")
         assert line["generation"] == 1
-        assert line["seat"] == "gates_gate/0"
+        assert line["slot"] == "gates_gate/0"
         assert line["task_list"] == "gates_gate"
         assert line["workflow_id"] == execution.workflow_id
         assert line["run_id"] == execution.run_id

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
 
-from supervisor import options
-from supervisor.systemd import unit
+from supervisor.cli import sources, unit
 from tests.processes.harness import ROOT, environment, local_swf, until
 from tests.processes.user_systemd import Unavailable, UserSystemd, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
 NAME = "garcon-gates"
 
 TOO_MUCH_FOR_A_TEST = "\n".join(
@@ -42,23 +41,27 @@ def endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
-def systemd(tmp_path: Path, endpoint: str) -> Iterator[UserSystemd]:
-    """A systemd of our own that has our unit."""
-    try:
-        with running(tmp_path / "home", units(endpoint)) as found:
-            yield found
-    except Unavailable as error:
-        pytest.skip(str(error))
+def systemd(endpoint: str) -> Iterator[UserSystemd]:
+    """A systemd of our own that has our unit.
+
+    Its home has a short name: the path of a socket may have 107 bytes.
+    """
+    with TemporaryDirectory(prefix="home-") as folder:
+        try:
+            with running(Path(folder) / "home", units(endpoint)) as found:
+                yield found
+        except Unavailable as error:
+            pytest.skip(str(error))
 
 
 def units(endpoint: str) -> dict[str, str]:
     """The unit as it is printed, and beside it what a test has to take back."""
-    argv = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint, "--allow-root")
+    argv = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint)
     host = unit.Host(sys.executable, str(ROOT))
     credentials = (f"{k}={v}" for k, v in environment().items() if k.startswith("AWS_"))
-    variables = [f"Environment={each}" for each in (*credentials, "GARCON_LASTING=0.1")]
+    variables = [f"Environment={each}" for each in (*credentials, "GARCON_MIN_UPTIME=0.1")]
     return {
-        f"{NAME}.service": unit.unit(options.read(argv, {}), argv, {}, host),
+        f"{NAME}.service": unit.unit(sources.read(argv, {}), argv, {}, host),
         f"{NAME}.service.d/test.conf": "\n".join(["[Service]", TOO_MUCH_FOR_A_TEST, *variables]),
     }
 

@@ -49,7 +49,7 @@ def test_a_worker_that_has_grown_is_replaced_between_tasks(endpoint: str, tmp_pa
         worker = trial.worker()
         trial.open()
         recycled = supervisor.wait_for("worker_recycled")
-        assert "MiB of memory" in recycled["message"]
+        assert "memory limit reached" in recycled["message"]
         assert trial.completes()["ActivityTaskStarted"] == 1
         worker.wait(40)
 
@@ -64,6 +64,6 @@ def test_a_task_that_grows_too_big_loses_its_worker(endpoint: str, tmp_path: Pat
         assert reason.startswith("WorkerDied: ")
         assert "memory" in reason
         assert details["cause"] == "too big"
-        assert details["peak_memory"] > flow.MUCH
+        assert details["peak_memory"] > 150 << 20  # it may be killed before it has all it wants
         trial.open()
         assert trial.completes()["ActivityTaskCompleted"] == 1

@@ -26,7 +26,7 @@ def test_new_sizes_are_taken_up(endpoint: str, tmp_path: Path) -> None:
     """The file on disk says how many workers the new generation has."""
     with Deployment(tmp_path, endpoint, workers=1) as deployment:
         deployment.write(workers=2, pools={"send": 3})
-        assert deployment.deploy(good(2))["event"] == "generation_current"
+        assert deployment.deploy(good(2))["event"] == "generation_active"
         full = deployment.pool.wait_for("full_strength", generation=2)
         assert full["workers"] == 1 + 2 + 3
         assert deployment.packed() <= {1, 2}
@@ -57,7 +57,8 @@ def test_new_limits_hold_for_workers_of_the_new_code(endpoint: str, tmp_path: Pa
     """A limit of memory that came with a restart ends who is beyond it."""
     with Deployment(tmp_path, endpoint) as deployment:
         deployment.write(max_tasks=1)
-        assert deployment.deploy(good(2))["event"] == "generation_current"
+        assert deployment.deploy(good(2))["event"] == "generation_active"
         deployment.pool.wait_for("full_strength", generation=2)
         assert deployment.serves(2)
-        assert "it has done 1 tasks" in deployment.pool.wait_for("worker_recycled")["message"]
+        recycled = deployment.pool.wait_for("worker_recycled")
+        assert "task limit reached, 1 done" in recycled["message"]

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
+import pwd
 import resource
 import signal
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from tests.processes import flow, swf
-from tests.processes.harness import Program, Supervisor, local_swf
+from tests.processes.harness import ROOT, Program, Supervisor, local_swf
 from tests.processes.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 FLOW = ("--flow", "tests.processes.flow")
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be refused as root")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give root up")
 
 
 @pytest.fixture(scope="module")
@@ -36,21 +38,53 @@ def ended(*argv: str, **variables: str) -> tuple[int, str]:
         return program.wait(), program.err.rest()
 
 
+WARNING = "run as root. Give --user NAME"
+NOWHERE = "http://127.0.0.1:1"
+
+
 @needs_root
-@pytest.mark.parametrize("more", [(), ("--check",)])
-def test_root_is_refused(endpoint: str, more: tuple[str, ...]) -> None:
-    """Exit code 2, and a sentence that says what to do; a check says the same."""
-    code, err = ended(*FLOW, "--endpoint-url", endpoint, *more, GARCON_ALLOW_ROOT="false")
+def test_root_is_warned_and_may_always_check_and_try() -> None:
+    """One warning for tasks that would run as root; --check and --local do not mind."""
+    with Program("-m", "supervisor", *FLOW, "--endpoint-url", NOWHERE) as program:
+        program.err.wait_for(lambda line: WARNING in line, "warning")
+    for more in (("--check",), ("--local", "--once", "--start", "{}")):
+        code, err = ended(*FLOW, *more)
+        assert code == 0
+        assert WARNING not in err
+
+
+def is_for_all() -> bool:
+    """Whether every user may run this interpreter, unlike one in root's home."""
+    real = Path(sys.executable).resolve()
+    paths = (real, *real.parents, *Path(sys.executable).parents, *ROOT.parents)
+    return all(each.stat().st_mode & 0o001 for each in paths)
+
+
+@needs_root
+@pytest.mark.skipif(not is_for_all(), reason="this interpreter is not for other users")
+def test_root_is_given_up_for_a_user(endpoint: str, tmp_path: Path) -> None:
+    """Every process is the user's, without root's groups; so are the socket and the spool."""
+    account = pwd.getpwnam("nobody")
+    tmp_path.chmod(0o755)
+    for each in (tmp_path.parent, tmp_path.parent.parent):
+        each.chmod(0o755)
+    control, folder = tmp_path / "control.sock", tmp_path / "spool"
+    argv = ("--user", "nobody", "--control", str(control), "--spool", str(folder))
+    with Supervisor(*FLOW, "--endpoint-url", endpoint, *argv).ready() as supervisor:
+        processes = [psutil.Process(supervisor.pid), *supervisor.below()]
+        assert {tuple(each.uids()) for each in processes} == {(account.pw_uid,) * 3}
+        assert {tuple(each.gids()) for each in processes} == {(account.pw_gid,) * 3}
+        status = Path(f"/proc/{supervisor.pid}/status").read_text()
+        (groups,) = (line for line in status.splitlines() if line.startswith("Groups:"))
+        assert "0" not in groups.split()[1:]
+        assert {control.stat().st_uid, folder.stat().st_uid} == {account.pw_uid}
+
+
+def test_a_user_who_is_not_there_is_a_usage_error(endpoint: str) -> None:
+    """Exit code 2 and one sentence."""
+    code, err = ended(*FLOW, "--endpoint-url", endpoint, "--user", "no-such-user")
     assert code == 2
-    assert "would run as root" in err
-    assert "--allow-root" in err
-
-
-@needs_root
-def test_root_may_be_allowed_and_may_always_try_it_out() -> None:
-    """--allow-root, and --local, whose tasks come from nobody else."""
-    assert ended("--check", *FLOW, "--allow-root", GARCON_ALLOW_ROOT="false")[0] == 0
-    assert ended("--check", *FLOW, "--local", GARCON_ALLOW_ROOT="false")[0] == 0
+    assert "this host has no such user" in err
 
 
 SECRET = "geheim-71"  # noqa: S105 - that is its point

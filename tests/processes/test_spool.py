@@ -105,10 +105,31 @@ def test_who_lives_on_answers_by_itself(endpoint: str, folder: Path, tmp_path: P
     assert kinds["ActivityTaskStarted"] == kinds["ActivityTaskCompleted"] == 1
 
 
+def test_an_orphan_that_dies_beside_the_next_supervisor_is_reported(
+    endpoint: str, folder: Path, tmp_path: Path
+) -> None:
+    """Its task does not wait for its own timeout: the new supervisor looks at the spool again."""
+    with pool(endpoint, folder) as first:
+        trial = Trial(first, endpoint, tmp_path, "return")
+        orphan = trial.worker()
+        trial.wait_alone()
+        first.signal(signal.SIGKILL)
+        first.wait()
+        with pool(endpoint, folder) as second:
+            orphan.kill()
+            second.wait_for("spool_found")
+            assert trial.failure()[0].startswith("WorkerDied: the supervisor died")
+            trial.open()
+            kinds = trial.completes()
+            until(lambda: not files(folder), "an empty spool")
+    assert kinds["ActivityTaskStarted"] == 2
+    assert kinds["ActivityTaskCompleted"] == 1
+
+
 def test_what_a_living_supervisor_owes_is_left_to_it(
     endpoint: str, folder: Path, tmp_path: Path
 ) -> None:
-    """It cannot tell SWF yet that its worker died; one that begins meanwhile does not say it."""
+    """A supervisor that begins meanwhile does not report for it; in the end no task is left."""
     faults = swf.Faults(endpoint)
     with pool(endpoint, folder) as first:
         trial = Trial(first, endpoint, tmp_path, "return")
@@ -128,7 +149,7 @@ def test_what_a_living_supervisor_owes_is_left_to_it(
         trial.completes()
         first.signal(signal.SIGTERM)
         assert first.wait() == 0
-    assert list(folder.iterdir()) == []
+    assert files(folder) == []
 
 
 def test_a_spool_that_cannot_be_written_costs_a_sentence(endpoint: str) -> None:
@@ -138,4 +159,4 @@ def test_a_spool_that_cannot_be_written_costs_a_sentence(endpoint: str) -> None:
         assert execution.wait_closed() == "WorkflowExecutionCompleted"
         supervisor.signal(signal.SIGTERM)
         assert supervisor.wait() == 0
-        assert "The spool /proc/spool cannot be used" in supervisor.err.rest()
+        assert "The spool /proc/spool is not usable" in supervisor.err.rest()

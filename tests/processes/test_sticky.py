@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from garcon.executions import listing
+from tests.garcon.local.wire import pollers
 from tests.processes import steps, swf
 from tests.processes.harness import Supervisor, local_swf, until
 from tests.processes.trial import pass_gate
@@ -18,6 +20,8 @@ from tests.processes.witness import before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.processes.witness import Witness
 
 POLL = "PollForDecisionTask"
 OWN = "garcon-"
@@ -54,7 +58,17 @@ def gate(tmp_path: Path) -> Path:
 def serving(endpoint: str, *argv: str, **variables: str) -> Supervisor:
     """A supervisor of the steps, at full strength; no state is checked by chance."""
     own = ("--flow", "tests.processes.steps", "--endpoint-url", endpoint)
-    return Supervisor(*own, *argv, GARCON_STICKY_CHECK="0", **variables).ready()
+    return Supervisor(*own, *argv, GARCON_STICKY_CHECK_RATIO="0", **variables).ready()
+
+
+def wait_for_look(witness: Witness) -> None:
+    """Wait until the decider has looked for stuck executions: there are none yet to read."""
+
+    def has_looked() -> bool:
+        lists = witness.of("ListOpenWorkflowExecutions")
+        return any(each.request.get("maximumPageSize") == listing.LARGEST_PAGE for each in lists)
+
+    until(has_looked, "the look at the start")
 
 
 def decider_of(pool: Supervisor) -> psutil.Process:
@@ -62,6 +76,11 @@ def decider_of(pool: Supervisor) -> psutil.Process:
     found: list[psutil.Process] = until(lambda: pool.titled("garcon: decider steps"), "a decider")
     (decider,) = found
     return decider
+
+
+def polls_of(pid: int, endpoint: str) -> list[str]:
+    """The labels of the polls that wait for a process; a label has its identity."""
+    return [each for each in pollers(endpoint) if f":{pid}:" in each]
 
 
 def lists_of(execution: swf.Execution) -> list[str]:
@@ -95,6 +114,7 @@ def test_deciders_are_shown_only_what_is_new(endpoint: str) -> None:
     the one before (and those of the same millisecond); nobody reads the history.
     """
     with before(endpoint) as witness, serving(witness.url):
+        wait_for_look(witness)
         execution = swf.start(endpoint, steps, steps=20)
         assert execution.wait_closed() == "WorkflowExecutionCompleted"
         first, *later = witness.tasks(POLL)
@@ -111,15 +131,18 @@ def test_deciders_are_shown_only_what_is_new(endpoint: str) -> None:
 
 
 def test_without_sticky_there_is_one_list(endpoint: str) -> None:
-    """``--no-sticky``: nobody polls a list of its own, and no answer names one."""
+    """``--no-sticky``: nobody polls a list of its own but that of its build, and no answer names
+    one.
+    """
     with before(endpoint) as witness, serving(witness.url, "--no-sticky"):
         execution = swf.start(endpoint, steps, steps=4)
         assert execution.wait_closed() == "WorkflowExecutionCompleted"
         polls, answers = witness.of(POLL), witness.of("RespondDecisionTaskCompleted")
-    assert {each.task_list for each in polls} == {"steps"}
+    assert {each.task_list.partition("@")[0] for each in polls} == {"steps"}
     assert set(lists_of(execution)) == {"steps"}
     asked = {name for each in (*polls, *answers) for name in each.request}
-    assert asked == {"domain", "taskList", "identity", "taskToken", "decisions"}
+    answer = {"taskToken", "decisions", "executionContext"}
+    assert asked == {"domain", "taskList", "identity", *answer}
 
 
 def test_a_service_that_does_not_know_private_lists_is_served(endpoint: str) -> None:
@@ -137,6 +160,7 @@ def test_an_activity_costs_two_calls_and_its_decision_two(endpoint: str) -> None
     """
     many = 10
     with before(endpoint) as witness, serving(witness.url):
+        wait_for_look(witness)
         assert swf.start(endpoint, steps, steps=many).wait_closed() == "WorkflowExecutionCompleted"
         counts = witness.counts()
     others = ("Register", "Describe", "List", "RecordActivityTaskHeartbeat")
@@ -151,21 +175,64 @@ def test_an_activity_costs_two_calls_and_its_decision_two(endpoint: str) -> None
 # --- a decider dies -------------------------------------------------------------------------------
 
 
-def test_a_killed_decider_costs_one_wait_on_its_list(endpoint: str, gate: Path) -> None:
-    """Killed between two decisions: the next one waits once for who has gone, then the flow's own
-    list serves, and another decider goes on.
-    """
-    # Long enough for a living decider on a busy machine.
-    with serving(endpoint, GARCON_STICKY_SCHEDULE_TO_START="5") as pool:
+def test_a_killed_decider_costs_no_wait_on_its_list(endpoint: str, gate: Path) -> None:
+    """Killed between two decisions: its replacement polls the same list and reads the history."""
+    with serving(endpoint, GARCON_STICKY_SCHEDULE_TO_START=LONG) as pool:
         execution = swf.start(endpoint, steps, steps=8, hold=3, at=str(gate))
         execution.wait_for("ActivityTaskStarted", 4)
-        decider_of(pool).kill()
+        dead = decider_of(pool)
+        until(lambda: polls_of(dead.pid, endpoint), "its poll")
+        dead.kill()
         pool.wait_for("worker_died")
+        # SWF may give a decision to a poll whose end it has not noticed yet.
+        until(lambda: not polls_of(dead.pid, endpoint), "the end of its polls")
         pass_gate(gate)
         assert execution.wait_closed() == "WorkflowExecutionCompleted"
-    assert timeouts_of(execution) == ["SCHEDULE_TO_START"]
-    assert lists_of(execution).count("steps") == 2
-    assert len(own_lists_of(execution)) == 2
+    assert timeouts_of(execution) == []
+    assert lists_of(execution).count("steps") == 1
+    assert len(own_lists_of(execution)) == 1
+
+
+def test_a_killed_supervisor_costs_no_wait_on_its_deciders_lists(
+    endpoint: str, gate: Path, tmp_path: Path
+) -> None:
+    """With a spool: the deciders of its successor poll the same lists."""
+    soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG, "GARCON_SPOOL": str(tmp_path / "spool")}
+    with (
+        serving(endpoint, "--workers", "0", **soon) as deciding,
+        serving(endpoint, "--deciders", "0"),
+    ):
+        execution = swf.start(endpoint, steps, steps=8, hold=3, at=str(gate))
+        execution.wait_for("ActivityTaskStarted", 4)
+        below = deciding.below()
+        deciding.signal(signal.SIGKILL)
+        for each in below:
+            each.kill()
+        deciding.wait()
+        with serving(endpoint, "--workers", "0", **soon):
+            pass_gate(gate)
+            assert execution.wait_closed() == "WorkflowExecutionCompleted"
+    assert timeouts_of(execution) == []
+    assert len(own_lists_of(execution)) == 1
+
+
+def test_a_drained_supervisor_costs_no_wait_on_its_deciders_lists(
+    endpoint: str, gate: Path, tmp_path: Path
+) -> None:
+    """An execution without a decision in the drain still names the list of a decider that left."""
+    soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG, "GARCON_SPOOL": str(tmp_path / "spool")}
+    with (
+        serving(endpoint, "--workers", "0", **soon) as deciding,
+        serving(endpoint, "--deciders", "0"),
+    ):
+        execution = swf.start(endpoint, steps, steps=8, hold=3, at=str(gate))
+        execution.wait_for("ActivityTaskStarted", 4)
+        deciding.signal(signal.SIGTERM)
+        assert deciding.wait() == 0
+        with serving(endpoint, "--workers", "0", **soon):
+            pass_gate(gate)
+            assert execution.wait_closed() == "WorkflowExecutionCompleted"
+    assert timeouts_of(execution) == []
 
 
 def test_a_decider_killed_in_mid_decision_costs_nothing(endpoint: str, gate: Path) -> None:
@@ -180,7 +247,7 @@ def test_a_decider_killed_in_mid_decision_costs_nothing(endpoint: str, gate: Pat
         pass_gate(gate)
         assert execution.wait_closed() == "WorkflowExecutionCompleted"
     assert timeouts_of(execution) == []
-    assert len(own_lists_of(execution)) == 2
+    assert len(own_lists_of(execution)) == 1  # the replacement has taken it over
 
 
 def test_a_decision_that_waits_in_a_killed_decider_is_handed_back(
@@ -196,8 +263,8 @@ def test_a_decision_that_waits_in_a_killed_decider_is_handed_back(
         Path(f"{gate}.open").touch()
         psutil.Process(pid).kill()
         told = pool.wait_for("worker_died", pid=pid)["message"]
-        assert f"of workflow {first.workflow_id} was in its hands: it is handed back." in told
-        assert f"of workflow {second.workflow_id} waited in it: it is handed back." in told
+        assert f"of workflow {first.workflow_id}, is returned to SWF." in told
+        assert f"of workflow {second.workflow_id} waited in it and is returned to SWF." in told
         for each in (first, second):
             assert each.wait_closed() == "WorkflowExecutionCompleted"
             assert timeouts_of(each) == []
@@ -210,7 +277,7 @@ def test_a_rolling_restart_gives_executions_back(endpoint: str) -> None:
     """What comes by the old decider's own list is answered with the flow's list, so that the new
     one goes on at once; of several executions none waits for a timeout of ten minutes.
     """
-    soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG, "GARCON_LASTING": "0.1"}
+    soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG, "GARCON_MIN_UPTIME": "0.1"}
     with serving(endpoint, **soon) as pool:
         old = decider_of(pool)
         executions = [swf.start(endpoint, steps, steps=5000, pause=0.1) for _ in range(3)]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from tests.fakes.service_manager import ServiceManager
 from tests.processes.harness import Supervisor, local_swf, until
 from tests.processes.trial import Trial
-from tests.service_manager import ServiceManager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,14 +37,14 @@ def manager(tmp_path: Path) -> Iterator[ServiceManager]:
 
 def managed(manager: ServiceManager, endpoint: str, **variables: str) -> Supervisor:
     """A supervisor of the test flow that this manager runs."""
-    said = {"NOTIFY_SOCKET": manager.address, "GARCON_LASTING": "0.1", **variables}
+    said = {"NOTIFY_SOCKET": manager.address, "GARCON_MIN_UPTIME": "0.1", **variables}
     return Supervisor(*FLOW, "--endpoint-url", endpoint, **said)
 
 
 def test_start_reload_and_drain_are_told_in_order(
     manager: ServiceManager, endpoint: str, tmp_path: Path
 ) -> None:
-    """READY, RELOADING with its moment, READY, STOPPING, more time while a task is in hand."""
+    """READY, RELOADING with its moment, READY, STOPPING, more time while a task is in progress."""
     with managed(manager, endpoint) as supervisor:
         manager.wait_for("READY=1")
         assert "workers ready" in manager.wait_for("STATUS=")
@@ -60,9 +60,9 @@ def test_start_reload_and_drain_are_told_in_order(
         assert "SIGTERM" in manager.wait_for("STATUS=Leaving")
         trial.open()
         # Read along, as systemd does: what it has no room for at the exit is lost.
-        manager.wait_for("STATUS=Leaving (SIGTERM): 0 processes left, 0 tasks in hand")
+        manager.wait_for("STATUS=Leaving (SIGTERM): 0 processes left, 0 tasks in progress")
         assert supervisor.wait() == 0
-    states = [each.partition("=")[0] for each in manager.said(*STATES)]
+    states = [each.partition("=")[0] for each in manager.fields_of(*STATES)]
     order = ["READY", "RELOADING", "READY", "STOPPING"]
     assert [each for each in states if each != "EXTEND_TIMEOUT_USEC"] == order
 
@@ -75,7 +75,7 @@ def test_the_status_line_counts_who_is_ready(manager: ServiceManager, endpoint: 
         supervisor.titled("garcon: activity gates gates_end")[0].kill()
         manager.wait_for("STATUS=4 of 5 workers ready")
         manager.wait_for("STATUS=5 of 5 workers ready")
-        assert manager.said("READY") == ["READY=1"]
+        assert manager.fields_of("READY") == ["READY=1"]
 
 
 def test_a_broken_deploy_is_a_reload_that_ends(
@@ -91,17 +91,35 @@ def test_a_broken_deploy_is_a_reload_that_ends(
         code.write_text("1 / 0\n")
         supervisor.signal(signal.SIGHUP)
         manager.wait_for("RELOADING=1")
-        supervisor.wait_for("generation_abandoned")
+        supervisor.wait_for("generation_failed")
         manager.wait_for("READY=1")
         assert supervisor.titled("garcon: activity")
+
+
+def test_a_refused_reload_ends_and_is_shown(
+    manager: ServiceManager, endpoint: str, tmp_path: Path
+) -> None:
+    """The settings file is wrong: RELOADING, READY, and the reason in the status line."""
+    config = tmp_path / "garcon.toml"
+    config.write_text("workers = 1\n")
+    with managed(manager, endpoint, GARCON_CONFIG=str(config)) as supervisor:
+        manager.wait_for("READY=1")
+        manager.wait_for("STATUS=5 of 5 workers ready")
+        config.write_text('workers = "many"\n')
+        supervisor.signal(signal.SIGHUP)
+        manager.wait_for("RELOADING=1")
+        manager.wait_for("READY=1")
+        status = manager.wait_for("STATUS=5 of 5 workers ready")
+        assert "restart refused: " in status
+        assert "workers: expected a whole number" in status
 
 
 def test_the_watchdog_is_fed_by_a_loop_that_turns_and_by_no_other(
     manager: ServiceManager, endpoint: str
 ) -> None:
     """A supervisor that is stopped gives no sign of life, though its workers live; then it does."""
-    patience = 0.9  # seconds, of which three signs are due
-    said = {"WATCHDOG_USEC": str(int(patience * 1_000_000))}
+    stage_timeout = 0.9  # seconds, of which three signs are due
+    said = {"WATCHDOG_USEC": str(int(stage_timeout * 1_000_000))}
     with managed(manager, endpoint, **said) as supervisor:
         manager.wait_for("READY=1")
         for _ in range(3):
@@ -110,7 +128,7 @@ def test_the_watchdog_is_fed_by_a_loop_that_turns_and_by_no_other(
         program = psutil.Process(supervisor.pid)
         until(lambda: program.status() == psutil.STATUS_STOPPED, "the supervisor stopped")
         manager.read_dry()
-        assert manager.is_silent_for(2 * patience)
+        assert manager.is_silent_for(2 * stage_timeout)
         assert supervisor.titled("garcon: activity")
         supervisor.signal(signal.SIGCONT)
         manager.wait_for("WATCHDOG=1")
@@ -126,7 +144,7 @@ def test_no_sign_of_life_is_given_where_none_is_asked_of_us(
         supervisor.signal(signal.SIGTERM)
         assert supervisor.wait() == 0
     manager.read_dry()
-    assert manager.said("WATCHDOG") == []
+    assert manager.fields_of("WATCHDOG") == []
 
 
 def test_a_crash_loop_is_told_before_the_end(manager: ServiceManager, tmp_path: Path) -> None:
@@ -136,15 +154,19 @@ def test_a_crash_loop_is_told_before_the_end(manager: ServiceManager, tmp_path: 
         "import os\n"
         "os.register_at_fork(after_in_child=lambda: os._exit(7))\n"
     )
-    quick = {"GARCON_INTENSITY_DEATHS": "2", "GARCON_REST_CAP": "0.1", "GARCON_REST_INITIAL": "0.1"}
+    quick = {
+        "GARCON_CRASH_LOOP_DEATHS": "3",
+        "GARCON_BACKOFF_CAP": "0.1",
+        "GARCON_BACKOFF_INITIAL": "0.1",
+    }
     said = {"NOTIFY_SOCKET": manager.address, "PYTHONPATH": str(tmp_path), **quick}
     with Supervisor("--flow", "mine", "--endpoint-url", "http://127.0.0.1:1", **said) as supervisor:
         manager.wait_for("STATUS=Starting")
         manager.wait_for("STOPPING=1")
-        assert "its first workers died" in manager.wait_for("STATUS=Leaving")
+        assert "3 of its first workers died" in manager.wait_for("STATUS=Leaving")
         assert supervisor.wait() == 4
     manager.read_dry()
-    assert manager.said(*STATES[:3]) == ["STOPPING=1"]
+    assert manager.fields_of(*STATES[:3]) == ["STOPPING=1"]
 
 
 def test_the_flow_cannot_speak_to_the_service_manager(

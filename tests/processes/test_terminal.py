@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -21,6 +22,10 @@ from tests.processes.harness import (
     environment,
     local_swf,
 )
+from tests.supervisor.sidecars.vt100 import Screen
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BACKGROUND = """
 import fcntl, os, subprocess, sys, termios
@@ -69,12 +74,12 @@ def test_closing_the_terminal_drains() -> None:
 class OnTerminal(Program):
     """A supervisor on a terminal, to which it and all below it write; a script may start it."""
 
-    def __init__(self, *argv: str, script: str = SCRIPT) -> None:
+    def __init__(self, *argv: str, script: str = SCRIPT, **variables: str) -> None:
         ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-c", script, *argv],
             cwd=ROOT,
-            env=environment(),
+            env=environment(**variables),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -113,7 +118,7 @@ def test_writing_from_the_background_is_no_wish_for_fewer_workers() -> None:
         pool.signal(signal.SIGTERM)
         assert pool.wait() == 0
         told = [line for line in pool.out.rest().splitlines() if "SIGTTOU" in line]
-    assert all("1 workers are wanted, 2 were" in line for line in told)
+    assert all("is scaled from 2 to 1 workers" in line for line in told)
 
 
 def test_what_stays_on_the_terminal_shows_every_list() -> None:
@@ -129,18 +134,100 @@ def test_what_stays_on_the_terminal_shows_every_list() -> None:
     assert order[-1] == "1"
 
 
+LOUD = """
+import logging, subprocess, sys
+from garcon import activity, runner, task
+
+domain, name = "shop", "orders"
+
+@task.decorate(timeout=20)
+def work():
+    for number in range(20):
+        print(f"print {number} {'p' * 300}.", file=sys.stderr)
+        subprocess.run(["echo", f"program {number} {'q' * 300}."])
+        logging.getLogger("shop").warning("log %s %s.", number, "w" * 300)
+    raise ValueError("the one thing that matters " + "e" * 300 + ".")
+
+make = activity.create(domain, name)(name="make", run=runner.Sync(work.fill()))
+"""
+
+
+def test_a_live_table_leaves_all_other_lines_whole(tmp_path: Path) -> None:
+    """Prints, programs of a task, log lines and tracebacks scroll above it."""
+    (tmp_path / "loud.py").write_text(LOUD)
+    with OnTerminal(
+        *("--flow", "loud", "--local", "--once", "--start", "{}"),
+        PYTHONPATH=str(tmp_path),
+        TERM="xterm",
+        LINES="30",
+        COLUMNS="100",
+    ) as shop:
+        assert shop.wait() == 1
+        screen = Screen(30, 100)
+        screen.feed(shop.out.rest() + "\n")
+    text = screen.text()
+    for number in range(20):
+        for what, letter in (("print", "p"), ("program", "q"), ("log", "w")):
+            assert text.count(f"{what} {number} {letter * 300}.") == 1
+    assert f"ValueError: the one thing that matters {'e' * 300}." in text
+    assert "\x1b[1;" in shop.out.text, "a scrolling region"
+    assert screen.region == (0, 29)
+    assert text.rstrip().endswith("0 of 1 executions completed")
+
+
+TICKING = """
+import os, time
+from garcon import activity, runner, task
+
+domain, name = "shop", "orders"
+
+@task.decorate(timeout=60)
+def work():
+    for _ in range(600):
+        if os.path.exists(os.environ["ENOUGH"]):
+            break
+        print("tick", flush=True)
+        time.sleep(0.05)
+
+make = activity.create(domain, name)(name="make", run=runner.Sync(work.fill()))
+"""
+
+
+def test_a_killed_starter_leaves_the_whole_terminal_to_scroll(tmp_path: Path) -> None:
+    """The supervisor survives it, and ends the region of the live table."""
+    (tmp_path / "ticking.py").write_text(TICKING)
+    with OnTerminal(
+        *("--flow", "ticking", "--local", "--once", "--start", "{}"),
+        PYTHONPATH=str(tmp_path),
+        ENOUGH=str(tmp_path / "enough"),
+        TERM="xterm",
+        LINES="30",
+        COLUMNS="100",
+    ) as pool:
+        pool.out.wait_for(lambda line: "\x1b[1;" in line, "scrolling region")
+        below = psutil.Process(pool.pid).children()
+        (starter,) = [each for each in below if "starter" in " ".join(each.cmdline())]
+        starter.kill()
+        pool.out.wait_for(lambda line: "the starter ended" in line, "loss of the starter")
+        (tmp_path / "enough").touch()
+        pool.wait()
+        screen = Screen(30, 100)
+        screen.feed(pool.out.rest() + "\n")
+    assert screen.region == (0, 29)
+
+
 def test_hup_without_a_terminal_asks_for_a_restart() -> None:
     """A daemon's HUP replaces the generation, and the pool goes on."""
     with (
         local_swf("--poll-seconds", "1") as endpoint,
         Supervisor(
             *("--flow", "tests.processes.flow", "--endpoint-url", endpoint),
-            GARCON_LASTING="0.1",
+            GARCON_MIN_UPTIME="0.1",
         ) as supervisor,
     ):
         supervisor.wait_for("full_strength")
         supervisor.signal(signal.SIGHUP)
-        supervisor.wait_for("generation_current", generation=2)
+        supervisor.wait_for("generation_active", generation=2)
         supervisor.wait_for("full_strength", generation=2)
         supervisor.signal(signal.SIGTERM)
         assert supervisor.wait() == 0

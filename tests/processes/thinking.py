@@ -1,17 +1,19 @@
 """A flow whose decider waits at a gate, so that a test can kill it in mid-decision.
 
-With ``{"stillborn": PATH}`` the activity's first worker dies when it has the task in hand and has
-not begun it; the second try finds PATH and is left alone.
+With ``{"stillborn": PATH}`` the activity's first worker dies when it has the task and has
+not begun it; the second try finds PATH and is left alone. With ``{"dies": true}`` the decider's
+process is killed.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
 from garcon import activity, runner, task
-from supervisor import worker
+from supervisor.child import worker
 
 domain = "tests"
 name = "thinking"
@@ -37,6 +39,8 @@ only = create(name="only", run=runner.Sync(tasks))
 
 def decider(schedule: Any, context: Any) -> None:
     """Wait at the gate, then have the work done."""
+    if context.get("dies"):
+        os.kill(os.getpid(), signal.SIGKILL)
     if gate := context.get("gate"):
         Path(f"{gate}.thinks").write_text(str(os.getpid()))
         Path(gate).read_bytes()

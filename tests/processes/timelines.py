@@ -13,10 +13,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.metadata import MAINTENANCE, PUT_TOKEN, REBALANCE, SPOT, TARGET, Metadata
+from tests.fakes.auto_scaling import BEAT, COMPLETE, HOOK, Scaling
+from tests.fakes.metadata_service import MAINTENANCE, PUT_TOKEN, REBALANCE, SPOT, TARGET, Metadata
 from tests.processes import swf
 from tests.processes.instance import Outcome, Stage, pool
-from tests.scaling import BEAT, COMPLETE, HOOK, Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ class Timeline:
     Attributes:
         name: For people and for the table.
         told: What the instance is told, in a few words.
-        in_hand: What the pool is at.
+        in_progress: What the pool is at.
         play: What happens, up to the program's end.
         outcome: What comes of it.
         gone: When the instance would be gone, in words.
@@ -50,7 +50,7 @@ class Timeline:
 
     name: str
     told: str
-    in_hand: str
+    in_progress: str
     play: Callable[[Stage], None]
     outcome: Outcome
     gone: str
@@ -62,7 +62,7 @@ class Timeline:
     def row(self) -> str:
         """Its line in the table."""
         cells = (
-            *(self.name, self.told, self.in_hand),
+            *(self.name, self.told, self.in_progress),
             *(str(self.outcome.finished), str(self.outcome.handed_back)),
             *(str(self.outcome.code), self.gone),
         )
@@ -70,7 +70,7 @@ class Timeline:
 
 
 HEAD = (
-    "| timeline | the instance is told | in hand | finished | handed back | exit code"
+    "| timeline | notice | in progress | finished | abandoned | exit code"
     " | the instance would be gone |"
 )
 
@@ -112,13 +112,13 @@ def result_under_way(stage: Stage) -> None:
 
 
 def twice(stage: Stage) -> None:
-    """The same is seen again, and said again by an attendant that has forgotten it."""
+    """The same is seen again, and said again by a sidecar that has forgotten it."""
     stage.work()
     stage.notice(LONG)
     stage.drains()
     stage.metadata.wait_for(SPOT, 200, more=2)
-    stage.attendant().kill()
-    stage.pool.wait_for("attendant_lost", attendant="ec2")
+    stage.sidecar().kill()
+    stage.pool.wait_for("sidecar_lost", sidecar="ec2")
     stage.pool.wait_for("notice", notice="spot")
     stage.finish()
 
@@ -161,7 +161,7 @@ def token_refused(stage: Stage) -> None:
     stage.metadata.forget_tokens()
     stage.notice(LONG)
     stage.drains()
-    assert any(status == 401 for _, status in stage.metadata.asked)
+    assert any(status == 401 for _, status in stage.metadata.requests)
     stage.finish()
 
 
@@ -171,7 +171,7 @@ def errors(stage: Stage) -> None:
     stage.metadata.wait_for(SPOT, 404)
     stage.metadata.fail(500, 8)
     stage.notice(LONG)
-    stage.pool.wait_for("metadata_silent")
+    stage.pool.wait_for("metadata_unavailable")
     stage.drains()
     stage.finish()
 
@@ -180,11 +180,11 @@ def service_gone(stage: Stage) -> None:
     """Nobody answers a while; one warning, and then the notice is seen."""
     stage.work()
     stage.metadata.wait_for(SPOT, 404)
-    stage.metadata.go()
-    stage.pool.wait_for("metadata_silent")
+    stage.metadata.stop()
+    stage.pool.wait_for("metadata_unavailable")
     stage.notice(LONG)
-    stage.metadata.come_back()
-    stage.pool.wait_for("metadata_back")
+    stage.metadata.start()
+    stage.pool.wait_for("metadata_recovered")
     stage.drains()
     stage.finish()
 
@@ -266,21 +266,21 @@ def reclaimed_in_a_group(stage: Stage) -> None:
     stage.scaling.wait_for(COMPLETE)
 
 
-FINISHED, HANDED_BACK = Outcome(finished=1), Outcome(handed_back=1, code=1)
+FINISHED, RETURNED = Outcome(finished=1), Outcome(handed_back=1, code=1)
 IN_LONG, IN_SHORT = f"{LONG:g} s after the notice", f"{SHORT:g} s after the notice"
 NOT = "not at all"
 
 TIMELINES = (
     Timeline("notice in mid-poll", "spot: terminate", "polls", in_mid_poll, Outcome(), IN_LONG),
     Timeline("notice in mid-task", "spot: terminate", "a task", in_mid_task, FINISHED, IN_LONG),
-    Timeline("too short", "spot: terminate", "a longer task", too_short, HANDED_BACK, IN_SHORT),
+    Timeline("too short", "spot: terminate", "a longer task", too_short, RETURNED, IN_SHORT),
     Timeline(
         *("result under way", "spot: terminate", "a result that SWF throttles"),
         *(result_under_way, Outcome(finished=1, code=1), IN_SHORT),
     ),
     Timeline("twice", "spot: terminate, seen again", "a task", twice, FINISHED, IN_LONG),
     Timeline(
-        *("nearer", "spot: terminate, then sooner", "a longer task", nearer, HANDED_BACK),
+        *("nearer", "spot: terminate, then sooner", "a longer task", nearer, RETURNED),
         f"{SHORT:g} s after the second notice",
     ),
     Timeline("withdrawn", "spot: terminate, then nothing", "a task", withdrawn, FINISHED, IN_LONG),
@@ -301,8 +301,8 @@ TIMELINES = (
         argv=("--on-rebalance", "drain"),
     ),
     Timeline(
-        *("maintenance", "system-reboot scheduled", "a longer task", maintenance, HANDED_BACK),
-        f"{SHORT:g} s after it was told",
+        *("maintenance", "system-reboot scheduled", "a longer task", maintenance, RETURNED),
+        f"{SHORT:g} s after the notice",
     ),
     Timeline(
         *("scale-in", "target state: Terminated", "a task", scale_in, FINISHED),
@@ -311,7 +311,7 @@ TIMELINES = (
     ),
     Timeline(
         *("scale-in, no heartbeats", "target state: Terminated", "a longer task"),
-        *(scale_in_too_short, HANDED_BACK, f"{EARLY:g} s after it was told"),
+        *(scale_in_too_short, RETURNED, f"{EARLY:g} s after the notice"),
         argv=("--notice-margin", "26"),
         hooked=True,
     ),

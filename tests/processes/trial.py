@@ -40,16 +40,16 @@ class Trial:
         given: dict[str, Any] = {key: str(self._gate), "then": then}
         self.execution = swf.start(endpoint, flow, **given)
 
-    def worker(self, tries: int = 1) -> psutil.Process:
+    def worker(self, attempts: int = 1) -> psutil.Process:
         """The worker that has the task in hand, at its so-many-th try, once it has begun it."""
-        until(lambda: self.tries() >= tries, f"try {tries}")
+        until(lambda: self.attempts() >= attempts, f"try {attempts}")
         found: list[psutil.Process] = until(
             lambda: self._pool.titled("working", self._activity, self.execution.workflow_id),
             "a worker with the task in hand",
         )
         return found[0]
 
-    def tries(self) -> int:
+    def attempts(self) -> int:
         """How often the task was begun."""
         path = Path(f"{self._gate}.tries")
         return len(path.read_text().splitlines()) if path.exists() else 0

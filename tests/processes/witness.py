@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Unknown = Mapping[str, Collection[str]]
 
-PATIENCE = 90
+TIMEOUT = 90
 """Seconds for an answer: longer than any poll."""
 
 
@@ -61,7 +61,7 @@ class Witness(ThreadingHTTPServer):
         call = Call(operation, told)
         self.calls.append(call)
         kept = {name: value for name, value in told.items() if name not in unknown}
-        there = http.client.HTTPConnection(self._to, timeout=PATIENCE)
+        there = http.client.HTTPConnection(self._to, timeout=TIMEOUT)
         with contextlib.closing(there):
             there.request("POST", "/", json.dumps(kept), headers)
             response = there.getresponse()

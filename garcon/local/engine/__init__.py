@@ -1,24 +1,32 @@
 """The rules of Amazon SWF without a network: calls and a clock in, answers and wake-ups out.
 
-Where to read what, from the outside in:
+Modules, from the outside in:
 
-- `engine`, `messages`, `settings`, `faults`, `queries`: what a shell sees.
-- `settling`, `world`, `entities`: time, what happens next, and what exists.
-- `executions`, `decision_tasks`, `activities`, `timers`, `lambdas`: what lives, and its rules.
-- `decisions`: what deciders decide. `requests`: what callers ask of executions.
-- `polling`, `tasklists`, `showing`: how tasks get to workers.
-- `domains`, `registry`, `configuration`: domains, types, and what executions take from them.
-- `visibility`, `history`, `paging`: looking at it all.
-- `checks`, `throttle`, `tokens`, `finding`: what is refused, and why.
-- `heap`, `bucket`, `ids`, `wire`: tools.
+- `engine`, `messages`, `engine_settings`, `faults`, `queries`: the interface to a shell.
+- `advance`, `world`, `entities`: time, pending effects, and the state.
+- `executions`, `decision_tasks`, `activities`, `timers`, `lambdas`: the open items and their rules.
+- `decisions`: the response of a decider. `requests`: the operations on one execution.
+- `polling`, `task_views`: how tasks get to workers.
+- `domains`, `registry`, `configuration`: domains, types, and the settings of executions.
+- `visibility`, `history`, `paging`: the read operations.
+- `checks`, `throttle`, `tokens`: refusals.
+- `queues`, `wire`: tools.
 """
 
 from garcon.local.engine.engine import Engine
+from garcon.local.engine.engine_settings import Settings
 from garcon.local.engine.faults import Fault
-from garcon.local.engine.messages import Answer, Body, Counters, Invocation, Waiting, Wakeup
+from garcon.local.engine.messages import (
+    Answer,
+    Body,
+    Counters,
+    Invocation,
+    LostTask,
+    Waiting,
+    Wakeup,
+)
 from garcon.local.engine.polling import EMPTY_POLLS
 from garcon.local.engine.queries import ExecutionSummary, TaskListSummary
-from garcon.local.engine.settings import Settings
 
 __all__ = [
     "EMPTY_POLLS",
@@ -29,6 +37,7 @@ __all__ = [
     "ExecutionSummary",
     "Fault",
     "Invocation",
+    "LostTask",
     "Settings",
     "TaskListSummary",
     "Waiting",

@@ -1,11 +1,10 @@
-"""What the documentation demands of requests and the model's shapes do not say.
+"""Documented rules for requests that are not in the model's shapes.
 
-Shapes, lengths, enumerations and required members have been checked before a call gets here.
-Left are: names, durations, priorities, retention periods, tags, and that a decision comes with
-its attributes and a closing one comes last. A request is checked as a whole before it changes
-anything.
-
-Paths in messages are written as the service writes them: 'decisions.1.member.…', from 1.
+- Shapes, lengths, enumerations and required members are checked before a call gets here. The rest:
+  names, durations, priorities, retention periods, tags; a decision has its attributes, and a
+  closing one is the last.
+- A request is checked as a whole before it changes anything.
+- Paths in messages have the service's form: 'decisions.1.member.…', counted from 1.
 """
 
 import re
@@ -17,7 +16,7 @@ from garcon.local.engine.faults import invalid, invalid_value
 from garcon.local.engine.messages import Body
 from garcon.local.engine.wire import NONE
 
-# As in garcon.limits, which is the library's side: the engine knows nothing outside its folder.
+# The same as in garcon.aws.limits: the engine imports nothing outside its folder.
 FORBIDDEN_IN_NAMES = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")
 TAG_TEXT = re.compile(r"[\w\s.:/=+\-@]*")
 DIGITS = re.compile(r"[0-9]+")
@@ -36,7 +35,7 @@ NAMES = {
     "StartChildWorkflowExecution": ("workflowId", "taskList"),
     "ContinueAsNewWorkflowExecution": ("taskList",),
 }
-"""Members of operations and decisions that follow the rule for names."""
+"""Members of operations and decisions under the rule for names."""
 
 BOUNDED = {
     ("StartWorkflowExecution", "executionStartToCloseTimeout"),
@@ -44,17 +43,17 @@ BOUNDED = {
     ("StartTimer", "startToFireTimeout"),
     ("ScheduleLambdaFunction", "startToCloseTimeout"),
 }
-"""Durations that cannot be NONE. The decisions that begin an execution may say NONE, which is
-documented for them, and then get the one year that no execution may exceed."""
+"""Durations that cannot be NONE. The decisions that begin an execution may have NONE, as
+documented; then the limit of one year applies."""
 
 LAMBDA_SECONDS = range(1, 901)
-"""Seconds a lambda function may be given."""
+"""Seconds that a lambda function may have."""
 
 RETENTION_DAYS = range(91)
 """Days a domain may keep closed executions."""
 
 PRIORITIES = range(-(2**31), 2**31)
-"""What a taskPriority may be: "from Java's Integer.MIN_VALUE to Integer.MAX_VALUE"."""
+"""Values of a taskPriority: "from Java's Integer.MIN_VALUE to Integer.MAX_VALUE"."""
 
 
 def check_request(operation: str, params: Body) -> None:
@@ -150,4 +149,4 @@ RULES: dict[str, Callable[[str, str, Any, str], None]] = {
     "tagList": _check_tags,
     "tags": _check_resource_tags,
 }
-"""Rules for members that are named the same wherever they occur."""
+"""Rules for members with the same name in all requests."""

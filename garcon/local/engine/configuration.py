@@ -1,37 +1,37 @@
-"""What an execution runs with: what is given at its start, else its type's defaults.
+"""The settings of an execution: members of its start, else the defaults of its type.
 
-A task list, both timeouts and a child policy must come from one or the other; what is missing is
-told by the name of the member, from which a call makes a fault and a decision a cause.
+A task list, both timeouts and a child policy must come from one or the other. A missing one is
+returned as a `MissingDefault`, from which a call makes a fault and a decision a cause.
 """
 
 from typing import NamedTuple
 
 from garcon.local.engine.entities import Configuration, RegisteredType
 from garcon.local.engine.messages import Body
-from garcon.local.engine.wire import given
+from garcon.local.engine.wire import pick
 
 
-class Missing(NamedTuple):
-    """A required setting that neither the request nor the type has."""
+class MissingDefault(NamedTuple):
+    """A required setting that is neither in the request nor in the type."""
 
     member: str
     cause: str
 
 
 REQUIRED = {
-    Missing(
+    MissingDefault(
         "executionStartToCloseTimeout", "DEFAULT_EXECUTION_START_TO_CLOSE_TIMEOUT_UNDEFINED"
     ): "defaultExecutionStartToCloseTimeout",
-    Missing("taskList", "DEFAULT_TASK_LIST_UNDEFINED"): "defaultTaskList",
-    Missing(
+    MissingDefault("taskList", "DEFAULT_TASK_LIST_UNDEFINED"): "defaultTaskList",
+    MissingDefault(
         "taskStartToCloseTimeout", "DEFAULT_TASK_START_TO_CLOSE_TIMEOUT_UNDEFINED"
     ): "defaultTaskStartToCloseTimeout",
-    Missing("childPolicy", "DEFAULT_CHILD_POLICY_UNDEFINED"): "defaultChildPolicy",
+    MissingDefault("childPolicy", "DEFAULT_CHILD_POLICY_UNDEFINED"): "defaultChildPolicy",
 }
 
 
-def first_missing(registered: RegisteredType, request: Body) -> Missing | None:
-    """The first required setting that is nowhere."""
+def first_missing(registered: RegisteredType, request: Body) -> MissingDefault | None:
+    """The first required setting that is neither in the request nor in the type."""
     for missing, default in REQUIRED.items():
         if not request.get(missing.member) and not registered.defaults.get(default):
             return missing
@@ -39,7 +39,7 @@ def first_missing(registered: RegisteredType, request: Body) -> Missing | None:
 
 
 def configure(registered: RegisteredType, request: Body) -> Configuration:
-    """The settings of a new execution; `first_missing` must have found nothing."""
+    """The settings of a new execution, of which `first_missing` found none missing."""
     defaults = registered.defaults
     task_list = request.get("taskList") or defaults["defaultTaskList"]
     return Configuration(
@@ -63,7 +63,7 @@ def settings(config: Configuration) -> Body:
         "executionStartToCloseTimeout": config.execution_timeout,
         "taskList": {"name": config.task_list},
         "childPolicy": config.child_policy,
-        **given(
+        **pick(
             {"taskPriority": config.task_priority, "lambdaRole": config.lambda_role},
             "taskPriority",
             "lambdaRole",
@@ -72,6 +72,6 @@ def settings(config: Configuration) -> Body:
 
 
 def members(config: Configuration) -> Body:
-    """What the events that begin an execution, or announce one, have in common."""
+    """The members shared by the events that begin an execution and those that announce one."""
     tags = {"tagList": list(config.tags)} if config.tags else {}
     return {**settings(config), "workflowType": config.type.wire(), **tags}

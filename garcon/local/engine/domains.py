@@ -1,20 +1,24 @@
-"""Domains: the namespaces that hold everything else, and their tags.
+"""Domains: the namespaces of everything else, and their tags.
 
 - A domain is never deleted; a deprecated one keeps its name, and its running executions go on.
 - "Deprecating a domain also deprecates all activity and workflow types registered in the domain."
-  Undeprecating it does not bring the types back: the model speaks of the domain alone.
+  Undeprecating it does not undeprecate the types: the model names the domain alone.
+- An ARN has the region that the request was signed for. The account has one set of domains, so a
+  domain is found by its ARN in any region.
 """
 
+import re
+
 from garcon.local.engine.entities import Domain
-from garcon.local.engine.faults import (
-    Fault,
-    limit_exceeded,
-    unknown,
-    unknown_domain,
-)
+from garcon.local.engine.faults import Fault, limit_exceeded, unknown, unknown_domain
 from garcon.local.engine.messages import Body
 from garcon.local.engine.paging import page_of_names
 from garcon.local.engine.world import World
+
+ARN = re.compile(r"arn:aws(-[a-z-]+)?:swf:[a-z0-9-]+:(?P<account>[0-9]{12}):/domain/(?P<domain>.+)")
+
+PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+"""Partitions of ARNs other than "aws", by the beginning of the region."""
 
 
 def find_domain(world: World, name: str) -> Domain:
@@ -26,7 +30,7 @@ def find_domain(world: World, name: str) -> Domain:
 
 
 def register_domain(world: World, params: Body) -> Body:
-    """RegisterDomain: a name is used once, deprecated or not."""
+    """RegisterDomain: a name cannot be used twice, deprecated or not."""
     name = params["name"]
     if name in world.domains:
         raise Fault("DomainAlreadyExistsFault", name)
@@ -39,7 +43,7 @@ def register_domain(world: World, params: Body) -> Body:
 
 
 def deprecate_domain(world: World, params: Body) -> Body:
-    """DeprecateDomain: takes its types along."""
+    """DeprecateDomain: deprecates its types as well."""
     domain = find_domain(world, params["name"])
     if domain.deprecated:
         raise Fault("DomainDeprecatedFault", domain.name)
@@ -51,7 +55,7 @@ def deprecate_domain(world: World, params: Body) -> Body:
 
 
 def undeprecate_domain(world: World, params: Body) -> Body:
-    """UndeprecateDomain: a domain in use "already exists"."""
+    """UndeprecateDomain: a domain that is not deprecated "already exists"."""
     domain = find_domain(world, params["name"])
     if not domain.deprecated:
         raise Fault("DomainAlreadyExistsFault", domain.name)
@@ -60,7 +64,7 @@ def undeprecate_domain(world: World, params: Body) -> Body:
 
 
 def describe_domain(world: World, params: Body) -> Body:
-    """DescribeDomain: the retention is given back as it was written."""
+    """DescribeDomain: the retention is the text of the registration."""
     domain = find_domain(world, params["name"])
     return {
         "domainInfo": info(world, domain),
@@ -81,34 +85,35 @@ def info(world: World, domain: Domain) -> Body:
 
 
 def arn(world: World, domain: Domain) -> str:
-    """What the tagging operations call a domain."""
-    settings = world.settings
-    return f"arn:aws:swf:{settings.region}:{settings.account}:/domain/{domain.name}"
+    """The Amazon Resource Name, by which the tagging operations name a domain."""
+    region, account = world.region, world.settings.account
+    found = (name for prefix, name in PARTITIONS.items() if region.startswith(prefix))
+    return f"arn:{next(found, 'aws')}:swf:{region}:{account}:/domain/{domain.name}"
 
 
 def list_domains(world: World, params: Body) -> Body:
     """ListDomains: in ascending order of the name."""
-    wanted_deprecated = params["registrationStatus"] == "DEPRECATED"
+    deprecated = params["registrationStatus"] == "DEPRECATED"
     names = {
         (name,): info(world, domain)
         for name, domain in world.domains.items()
-        if domain.deprecated == wanted_deprecated
+        if domain.deprecated == deprecated
     }
     return page_of_names(world, params, "domainInfos", names, "domains")
 
 
 def tag_resource(world: World, params: Body) -> Body:
-    """TagResource: a key that is there gets the new value."""
+    """TagResource: an existing key gets the new value."""
     domain = _by_arn(world, params["resourceArn"])
     domain.tags = _tags(domain.tags, params["tags"], world.settings.tags)
     return {}
 
 
 def untag_resource(world: World, params: Body) -> Body:
-    """UntagResource: a key that is not there is no error."""
+    """UntagResource: an unknown key is ignored."""
     domain = _by_arn(world, params["resourceArn"])
-    gone = set(params["tagKeys"])
-    domain.tags = {key: value for key, value in domain.tags.items() if key not in gone}
+    removed = set(params["tagKeys"])
+    domain.tags = {key: value for key, value in domain.tags.items() if key not in removed}
     return {}
 
 
@@ -119,8 +124,9 @@ def list_tags(world: World, params: Body) -> Body:
 
 
 def _by_arn(world: World, resource: str) -> Domain:
-    domain = world.domains.get(resource.partition("/domain/")[2])
-    if domain is None or arn(world, domain) != resource:
+    parts = ARN.fullmatch(resource)
+    domain = world.domains.get(parts["domain"]) if parts else None
+    if parts is None or domain is None or parts["account"] != world.settings.account:
         raise unknown(f"resource: {resource}")
     return domain
 

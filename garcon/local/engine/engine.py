@@ -1,10 +1,10 @@
 """The engine: calls and a clock in, answers and wake-ups out.
 
 - No sockets, threads, wall time or chance: the same seed and the same inputs give the same
-  tokens, run ids and histories. When `advance` is called, or how often, makes no difference: what
-  is due happens at its due time, and every input brings the clock up to date first.
-- An input is worked on in three steps: what was due before it; the call itself; then `settle`,
-  which delivers between executions and brings tasks and pollers together.
+  tokens, run ids and histories. The times at which `advance` is called make no difference: each due
+  action happens at its due time, and every input brings the clock up to date first.
+- An input is handled in three steps: the actions due before it; the call itself; then `settle`,
+  which delivers between executions and matches tasks and polls.
 - Time never goes backwards: an earlier `now` counts as the latest one seen.
 """
 
@@ -21,13 +21,21 @@ from garcon.local.engine import (
     requests,
     visibility,
 )
+from garcon.local.engine.advance import next_due, run_until, settle
 from garcon.local.engine.checks import check_request
 from garcon.local.engine.decisions import respond
+from garcon.local.engine.engine_settings import Settings
 from garcon.local.engine.faults import Fault
 from garcon.local.engine.history import wire_all
-from garcon.local.engine.messages import Answer, Body, Counters, Invocation, Waiting, Wakeup
-from garcon.local.engine.settings import Settings
-from garcon.local.engine.settling import next_due, run_until, settle
+from garcon.local.engine.messages import (
+    Answer,
+    Body,
+    Counters,
+    Invocation,
+    LostTask,
+    Waiting,
+    Wakeup,
+)
 from garcon.local.engine.throttle import admit_call
 from garcon.local.engine.world import World
 
@@ -47,9 +55,9 @@ class Engine:
 
     Args:
         settings: figures and switches, the service's own by default.
-        seed: what run ids are made from; two engines with one seed make the same ones.
-        lambda_available: whether `take_invocations` will be served; if not, lambda functions
-            fail to start, as in the service without a role.
+        seed: source of run ids; two engines with one seed make the same ids.
+        lambda_available: whether the shell runs the functions of `take_invocations`; if not,
+            lambda functions fail to start, as in the service without a role.
     """
 
     def __init__(
@@ -63,11 +71,17 @@ class Engine:
 
     @property
     def counters(self) -> Counters:
-        """What has happened so far; read it, do not change it."""
+        """Totals so far; read-only."""
         return self._world.counters
 
     def call(
-        self, operation: str, params: dict[str, Any], now: float, *, poller: str | None = None
+        self,
+        operation: str,
+        params: dict[str, Any],
+        now: float,
+        *,
+        poller: str = "",
+        region: str = "",
     ) -> Answer | Waiting:
         """Carry out one call.
 
@@ -76,13 +90,15 @@ class Engine:
             params: its members as on the wire, already checked against the model's shapes;
                 durations are strings, timestamps float seconds since the epoch.
             now: the time, in seconds since the epoch.
-            poller: a label for a long poll, shown by `task_lists`.
+            poller: label of a long poll, shown by `task_lists`.
+            region: region that the request was signed for, for ARNs; empty for the settings'.
 
         Raises:
             Fault: the call is refused and has changed nothing.
         """
         world = self._world
         self.advance(now)
+        world.region = region or world.settings.region
         world.counters.calls[operation] += 1
         try:
             admit_call(world, operation)
@@ -92,7 +108,7 @@ class Engine:
             world.counters.count_fault(operation, fault.code)
             raise
         if isinstance(result, Waiting):
-            return self._wait(result, poller or "")
+            return self._wait(result, poller)
         settle(world)
         return Answer(result)
 
@@ -102,22 +118,27 @@ class Engine:
         return self._world.wakeups.pop(waiting.poll_id, waiting)
 
     def advance(self, now: float) -> None:
-        """Let everything happen that is due at or before `now`, in the order of due times."""
+        """Carry out all that is due at or before `now`, in the order of due times."""
         run_until(self._world, now)
 
     def next_deadline(self) -> float:
-        """When something is due next, ends of poll windows included; infinity if never."""
+        """The next due time, ends of poll windows included; infinity without one."""
         return next_due(self._world)
 
     def take_wakeups(self) -> list[Wakeup]:
-        """Answers of long polls since last asked, in the order they were given."""
+        """Remove and return the answers of long polls, in the order they were given."""
         wakeups, self._world.wakeups = self._world.wakeups, {}
         return [Wakeup(poll_id, answer) for poll_id, answer in wakeups.items()]
 
     def take_invocations(self) -> list[Invocation]:
-        """Lambda functions to be run since last asked."""
+        """Remove and return the lambda functions to run."""
         invocations, self._world.invocations = self._world.invocations, []
         return invocations
+
+    def take_lost_tasks(self) -> list[LostTask]:
+        """Remove and return the tasks that were given to ghost pollers."""
+        lost, self._world.lost_tasks = self._world.lost_tasks, []
+        return lost
 
     def finish_lambda(
         self,
@@ -128,58 +149,58 @@ class Engine:
         reason: str | None = None,
         details: str | None = None,
     ) -> bool:
-        """Report the end of a lambda function: failed if there is a reason, else completed.
+        """Record the end of a lambda function: failed if there is a reason, else completed.
 
         Returns:
-            False if nobody waits for it any more (it timed out, or its execution closed).
+            False if its execution no longer waits for it (it timed out, or the execution closed).
         """
         self.advance(now)
-        how, attributes = ("Completed", {"result": result})
+        outcome, attributes = "Completed", {"result": result}
         if reason is not None:
-            how, attributes = ("Failed", {"reason": reason, "details": details})
-        awaited = lambdas.finish(self._world, invocation_id, how, attributes)
+            outcome, attributes = "Failed", {"reason": reason, "details": details}
+        awaited = lambdas.finish(self._world, invocation_id, outcome, attributes)
         settle(self._world)
         return awaited
 
     def disconnect(self, poll_id: str, now: float) -> None:
-        """The poller's connection is gone.
+        """Make a poll whose connection is gone a ghost.
 
-        With `Settings.ghosts` it may still be handed a task until its window ends, and then that
-        task must time out. A poll that has been answered is left alone.
+        With `Settings.ghosts` it may still be given a task until its window ends, and that task
+        must time out; without, the poll is removed. A poll that was answered is left alone.
         """
         self.advance(now)
         polling.disconnect(self._world, poll_id)
 
     def forget_polls(self, now: float) -> None:
-        """End all waiting polls without an answer, as after a restart of the service."""
+        """Remove all waiting polls without an answer, as after a restart of the service."""
         self.advance(now)
         for poll in list(self._world.polls.values()):
             polling.forget(self._world, poll)
 
     @property
     def started_tasks(self) -> int:
-        """Tasks and lambda functions that somebody may be working on; a ghost is nobody."""
+        """Tasks and lambda functions in progress, without those that went to ghost pollers."""
         world = self._world
         return len(world.started_tasks) - len(world.lost_tokens) + len(world.lambda_runs)
 
     def next_work_deadline(self) -> float:
-        """As `next_deadline`, but without the ends of poll windows."""
+        """The next due time without the ends of poll windows; infinity without one."""
         return self._world.deadlines.least()
 
     @property
     def remembered(self) -> int:
-        """How many executions are remembered."""
+        """Number of executions within their retention period."""
         return len(self._world.runs)
 
     def executions(self) -> Iterator[queries.ExecutionSummary]:
-        """All executions that are remembered, the latest started first."""
+        """All executions within their retention period, the latest started first."""
         return queries.executions(self._world)
 
     def history(self, run_id: str) -> list[Body]:
-        """The events of one execution as on the wire, whole; empty if it is unknown."""
+        """All events of one execution as on the wire; empty if it is unknown."""
         execution = self._world.runs.get(run_id)
         return wire_all(execution) if execution else []
 
     def task_lists(self) -> Iterator[queries.TaskListSummary]:
-        """Task lists with a backlog or a poller."""
+        """All task lists with a backlog or a poller."""
         return queries.task_lists(self._world)

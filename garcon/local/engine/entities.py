@@ -1,8 +1,8 @@
-"""What exists in the service: domains, types, executions, and what is open in them.
+"""The entities of the service: domains, types, executions, and the open items of an execution.
 
-Plain data. Each thing knows the ids of the events that tell its story, since later events must
-refer to them. "Open" means that an end has still to be recorded; at its end a thing is taken out
-of its execution, and what remains of it is the history.
+Plain data. Each entity holds the ids of its own events, since later events must refer to them.
+"Open" means that the end is not recorded yet; at its end an item is removed from its execution,
+and only its events remain.
 """
 
 from collections import OrderedDict
@@ -12,15 +12,14 @@ from enum import Enum, StrEnum
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
-from garcon.local.engine.bucket import Bucket
-from garcon.local.engine.heap import Entry, LazyHeap
 from garcon.local.engine.messages import Body
+from garcon.local.engine.queues import HeapEntry, LazyHeap
 
-Deadline: TypeAlias = Entry[Callable[[], None]]
+Deadline: TypeAlias = HeapEntry[Callable[[], None]]
 
 
 class TypeKey(NamedTuple):
-    """What names a type in its domain."""
+    """Name and version of a type, unique in its domain."""
 
     name: str
     version: str
@@ -32,7 +31,7 @@ class TypeKey(NamedTuple):
 
 @cache
 def _wire_type(key: TypeKey) -> Body:
-    # One object for all the events that name the type, since there are so many of them.
+    # One object for all the events that name the type: there are very many of them.
     return {"name": key.name, "version": key.version}
 
 
@@ -44,7 +43,7 @@ class TypeKind(Enum):
 
 
 class CloseStatus(StrEnum):
-    """Why an execution is closed, as the visibility operations say it."""
+    """The ways to close, in the words of the visibility operations."""
 
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
@@ -55,12 +54,12 @@ class CloseStatus(StrEnum):
 
     @property
     def word(self) -> str:
-        """As events say it: "TimedOut" in WorkflowExecutionTimedOut."""
+        """The word in names of events: "TimedOut" in WorkflowExecutionTimedOut."""
         return "".join(part.capitalize() for part in self.split("_"))
 
 
 class TaskKind(StrEnum):
-    """The two kinds of tasks; lists of the same name but another kind are other lists."""
+    """The two kinds of tasks; an activity list and a decision list may have the same name."""
 
     ACTIVITY = "activity"
     DECISION = "decision"
@@ -92,37 +91,58 @@ class Domain:
     types: dict[TypeKind, dict[TypeKey, RegisteredType]] = field(
         default_factory=lambda: {kind: {} for kind in TypeKind}
     )
-    task_lists: dict[tuple[TaskKind, str], "TaskList"] = field(default_factory=dict)
-    runs: dict[str, "Execution"] = field(default_factory=dict)
-    closed: dict[str, "Execution"] = field(default_factory=dict)
-    open_by_id: dict[str, "Execution"] = field(default_factory=dict)
+    task_lists: dict[tuple[TaskKind, str], "TaskQueue"] = field(default_factory=dict)
+    runs: dict[str, "ExecutionRecord"] = field(default_factory=dict)
+    closed: dict[str, "ExecutionRecord"] = field(default_factory=dict)
+    open_by_id: dict[str, "ExecutionRecord"] = field(default_factory=dict)
+
+
+class TokenBucket(NamedTuple):
+    """A token bucket after its latest use: tokens left, and the time in seconds."""
+
+    level: float
+    at: float
+
+
+class OpenCounts(NamedTuple):
+    """Open items of an execution."""
+
+    activities: int
+    decisions: int
+    timers: int
+    children: int
+    lambdas: int
 
 
 @dataclass(slots=True, eq=False)
-class Poll:
-    """A long poll in its window. A ghost is one whose connection has gone."""
+class PendingPoll:
+    """A long poll in its window; a ghost once its connection is gone."""
 
     poll_id: str
-    task_list: "TaskList"
+    task_list: "TaskQueue"
     params: Body
     label: str = ""
-    window: "Entry[Poll] | None" = None
+    window: "HeapEntry[PendingPoll] | None" = None
     ghost: bool = False
 
 
 @dataclass(slots=True, eq=False)
-class TaskList:
-    """Tasks that wait, best first, and polls that wait, oldest first; at most one is not empty."""
+class TaskQueue:
+    """Waiting tasks, best first, and waiting polls, oldest first; one of the two is empty.
+
+    `served_at` is the time at which its last poll or started task ended; its creation before any.
+    """
 
     domain: Domain
     kind: TaskKind
     name: str
+    served_at: float
     tasks: LazyHeap["Task"] = field(default_factory=LazyHeap)
-    polls: OrderedDict[str, Poll] = field(default_factory=OrderedDict)
+    polls: OrderedDict[str, PendingPoll] = field(default_factory=OrderedDict)
 
 
 class Form(NamedTuple):
-    """What events of one kind have in common: their type, and which attributes are there."""
+    """Type and attribute names, which many events share."""
 
     type: str
     members: tuple[str, ...]
@@ -132,8 +152,8 @@ class Form(NamedTuple):
 class Event:
     """One event of a history; its id is its place, counted from 1.
 
-    A million events are nothing unusual, so an event holds only what is its own, and refers to
-    a form for the rest: a third of what a dictionary for each would take.
+    A million events are common, so an event holds only its own values and refers to a form for
+    the rest: a third of the memory of a dictionary for each.
     """
 
     timestamp: float
@@ -152,13 +172,13 @@ class Event:
 
 
 @dataclass(slots=True, eq=False)
-class Activity:
+class OpenActivity:
     """An open activity task; started once `started_id` is not 0."""
 
-    execution: "Execution"
+    execution: "ExecutionRecord"
     activity_id: str
     type: TypeKey
-    task_list: TaskList
+    task_list: TaskQueue
     priority: int
     input: str
     timeouts: dict[str, str]
@@ -167,27 +187,27 @@ class Activity:
     token: str = ""
     heartbeat_details: str = ""
     cancel_requested_id: int = 0
-    place: Entry["Task"] | None = None
+    place: HeapEntry["Task"] | None = None
     clocks: dict[str, Deadline] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
 class DecisionTask:
-    """A decision task; sticky if its list overrides the execution's own for a time."""
+    """A decision task; sticky if its list overrides the execution's own until a timeout."""
 
-    execution: "Execution"
-    task_list: TaskList
+    execution: "ExecutionRecord"
+    task_list: TaskQueue
     priority: int
     schedule_to_start: str
     scheduled_id: int
     sticky: bool
     started_id: int = 0
     token: str = ""
-    place: Entry["Task"] | None = None
+    place: HeapEntry["Task"] | None = None
     clock: Deadline | None = None
 
 
-Task: TypeAlias = Activity | DecisionTask
+Task: TypeAlias = OpenActivity | DecisionTask
 
 
 @dataclass(slots=True, eq=False)
@@ -215,24 +235,24 @@ class LambdaRun:
 
 @dataclass(slots=True, eq=False)
 class Child:
-    """A child as its parent sees it; `execution` is its newest run, None until it has begun."""
+    """A child of an execution; `execution` is its newest run, None before the first."""
 
     initiated_id: int
     started_id: int = 0
-    execution: "Execution | None" = None
+    execution: "ExecutionRecord | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Another execution, and its event by which it asked for something here."""
+    """The execution that caused something in another one, and its Initiated event."""
 
-    execution: "Execution"
+    execution: "ExecutionRecord"
     initiated_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class Sticky:
-    """A task list that overrides the execution's own; without a timeout ("") for good."""
+class StickyOverride:
+    """A task list that overrides the execution's own; permanent without a timeout ("")."""
 
     task_list: str
     schedule_to_start: str
@@ -240,7 +260,7 @@ class Sticky:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What an execution runs with; durations in the wire's form, "" for what was not given."""
+    """The settings of an execution; durations in the wire's form, "" for a missing member."""
 
     type: TypeKey
     task_list: str
@@ -253,11 +273,11 @@ class Configuration:
 
 
 @dataclass(slots=True, eq=False)
-class Execution:
+class ExecutionRecord:
     """A workflow execution, open while it has no `close_status`.
 
-    At most one decision task is started (`deciding`) and one more is scheduled (`next_decision`):
-    the latter collects what happens meanwhile.
+    At most one decision task is started (`deciding`) and one more is scheduled (`next_decision`);
+    the latter covers the events that arrive during the first.
     """
 
     domain: Domain
@@ -268,28 +288,40 @@ class Execution:
     started_at: float
     parent: Origin | None = None
     history: list[Event] = field(default_factory=list)
-    doomed: bool = False
+    history_full: bool = False
     close_status: CloseStatus | None = None
     closed_at: float = 0.0
     close_serial: int = 0
+    counts_at_close: OpenCounts | None = None
     cancel_requested: bool = False
     context: str = ""
     latest_activity_at: float = 0.0
-    sticky: Sticky | None = None
+    sticky: StickyOverride | None = None
     deciding: DecisionTask | None = None
     next_decision: DecisionTask | None = None
     previous_started_id: int = 0
     clock: Deadline | None = None
-    activities: dict[str, Activity] = field(default_factory=dict)
+    activities: dict[str, OpenActivity] = field(default_factory=dict)
     timers: dict[str, Timer] = field(default_factory=dict)
     lambdas: dict[str, LambdaRun] = field(default_factory=dict)
     children: dict[int, Child] = field(default_factory=dict)
-    buckets: dict[str, Bucket] = field(default_factory=dict)
+    buckets: dict[str, TokenBucket] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
-        """Whether its end has still to be recorded."""
+        """Whether its end is not recorded yet."""
         return self.close_status is None
+
+    @property
+    def open_counts(self) -> OpenCounts:
+        """Its open items; of a closed execution those that were open at its close."""
+        return self.counts_at_close or OpenCounts(
+            activities=len(self.activities),
+            decisions=int(bool(self.deciding or self.next_decision)),
+            timers=len(self.timers),
+            children=len(self.children),
+            lambdas=len(self.lambdas),
+        )
 
     def wire(self) -> Body:
         """The model's WorkflowExecution."""

@@ -1,32 +1,32 @@
-"""Histories: recording an event, and showing events a page at a time.
+"""Histories: recording events, and reading them a page at a time.
 
 - Ids are places, counted from 1, so they are dense; timestamps have milliseconds and never fall.
-- Members that hold nothing are left out, as in recorded answers.
-- An execution that would go beyond the event limit is doomed: what was to be recorded is not,
-  and before the call ends the execution is terminated by the event that reaches the limit.
-  Until then nobody sees the id that was given out for the lost event.
+- Members without a value are left out, as in recorded answers.
+- An event that would pass the event limit is not recorded. Instead the execution is marked as
+  full, and before the call ends the event that reaches the limit terminates it. Until then nothing
+  outside the engine sees the id that was returned for the missing event.
 """
 
 from bisect import bisect_left
 from functools import cache
 from typing import Any
 
-from garcon.local.engine.entities import Event, Execution, Form
+from garcon.local.engine.entities import Event, ExecutionRecord, Form
 from garcon.local.engine.messages import Body
 from garcon.local.engine.paging import page_size
 from garcon.local.engine.world import World
 
 
-def record(world: World, execution: Execution, event_type: str, attributes: Body) -> int:
+def record(world: World, execution: ExecutionRecord, event_type: str, attributes: Body) -> int:
     """Add an event and return its id."""
     if len(execution.history) >= world.settings.event_limit - 1:
-        execution.doomed = True
-        world.doomed.append(execution)
+        execution.history_full = True
+        world.full_executions.append(execution)
         return len(execution.history) + 1
     return record_last(world, execution, event_type, attributes)
 
 
-def record_last(world: World, execution: Execution, event_type: str, attributes: Body) -> int:
+def record_last(world: World, execution: ExecutionRecord, event_type: str, attributes: Body) -> int:
     """Add the event that closes an execution; there is always room for it."""
     form = _form(event_type, tuple(attributes))
     execution.history.append(Event(world.timestamp, form, tuple(attributes.values())))
@@ -35,7 +35,7 @@ def record_last(world: World, execution: Execution, event_type: str, attributes:
 
 @cache
 def _form(event_type: str, members: tuple[str, ...]) -> Form:
-    # Cached so that there is one for each kind of event, however many events there are.
+    # Cached, so that all events of one form share it, however many they are.
     return Form(event_type, members)
 
 
@@ -55,12 +55,12 @@ def wire(event_id: int, event: Event) -> Body:
     }
 
 
-def wire_all(execution: Execution) -> list[Body]:
-    """The whole history as on the wire."""
+def wire_all(execution: ExecutionRecord) -> list[Body]:
+    """The complete history as on the wire."""
     return [wire(place, event) for place, event in enumerate(execution.history, start=1)]
 
 
-def first_since(execution: Execution, event_id: int) -> int:
+def first_since(execution: ExecutionRecord, event_id: int) -> int:
     """The id of the earliest event with a timestamp not before that of `event_id`."""
     if event_id == 0:
         return 1
@@ -70,15 +70,15 @@ def first_since(execution: Execution, event_id: int) -> int:
 
 
 def page(
-    world: World, params: Body, execution: Execution, ids: range, after: int | None
+    world: World, params: Body, execution: ExecutionRecord, ids: range, after: int | None
 ) -> tuple[list[Body], Any]:
-    """Events with the given ids, in either order, and where the next page begins if there is one.
+    """Events with the given ids, in either order, and the position of the next page, if any.
 
     Args:
         world: for the largest page.
-        params: maximumPageSize and reverseOrder are read.
-        execution: whose history it is.
-        ids: the events of the whole listing, in ascending order.
+        params: the request; maximumPageSize and reverseOrder are read.
+        execution: owner of the history.
+        ids: the events of the complete listing, in ascending order.
         after: the last event of the page before, None for the first page.
     """
     if params.get("reverseOrder"):

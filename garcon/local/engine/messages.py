@@ -1,8 +1,9 @@
-"""What the engine says to the shell around it.
+"""Values that the engine returns to the shell around it.
 
-A call gives an `Answer`, or `Waiting` when it is a long poll without work; the answer to that
-poll comes later as a `Wakeup`. A lambda function to run is an `Invocation`. The shell (a server,
-a client in the same process) carries these over; it decides nothing about them.
+A call returns an `Answer`, or `Waiting` when it is a long poll without work; the answer to that
+poll comes later as a `Wakeup`. A lambda function to run is an `Invocation`, a task that went to a
+ghost poller a `LostTask`. The shell (a server, or a client in the same process) passes these on
+and decides nothing about them.
 """
 
 from collections import Counter
@@ -37,12 +38,12 @@ class Wakeup:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A lambda function to be run; report to `Engine.finish_lambda` with the invocation_id.
+    """A lambda function to run; its end is reported to `Engine.finish_lambda`.
 
     Attributes:
         invocation_id: names this run of the function, the same in every replay.
         name: name or ARN of the function, from the decision.
-        input: what the decision gave it, empty if nothing.
+        input: text from the decision, empty without one.
         timeout: seconds until the engine records LambdaFunctionTimedOut, 1 to 900.
     """
 
@@ -52,9 +53,30 @@ class Invocation:
     timeout: float
 
 
+@dataclass(frozen=True, slots=True)
+class LostTask:
+    """A task that was given to a ghost poller: it is started, and can only time out.
+
+    Attributes:
+        kind: "activity" or "decision".
+        name: activityId of an activity task, empty for a decision task.
+        workflow_id: execution of the task.
+        run_id: run of the execution.
+        task_list: name of the list that the poller polled.
+        poller: label of the poller.
+    """
+
+    kind: str
+    name: str
+    workflow_id: str
+    run_id: str
+    task_list: str
+    poller: str
+
+
 @dataclass(slots=True)
 class Counters:
-    """What has happened since the engine began, for pages and tests."""
+    """Totals since the engine began, for the web UI and for tests."""
 
     calls: Counter[str] = field(default_factory=Counter)
     """Calls by operation, refused ones included."""
@@ -66,13 +88,13 @@ class Counters:
     """Calls refused for their rate, by operation."""
 
     ghosts: int = 0
-    """Tasks handed to a poller whose connection had gone; each must time out."""
+    """Tasks given to ghost pollers; each must time out."""
 
     timeouts: Counter[str] = field(default_factory=Counter)
     """Timeouts by event and kind, for instance "ActivityTaskTimedOut HEARTBEAT"."""
 
     def count_fault(self, operation: str, code: str) -> None:
-        """A call has been refused."""
+        """Count a refused call."""
         self.faults[code] += 1
         if code == "ThrottlingException":
             self.throttled[operation] += 1

@@ -1,10 +1,10 @@
 """Activity types and workflow types: registered, deprecated, undeprecated, deleted.
 
-- A type never changes; another configuration is another version.
-- The operations on both kinds differ by a word only, so each rule is written once and bound
-  to a kind in the table at the end.
-- In a deprecated domain nothing can be registered. The model names no fault for it; its neighbour
-  is a resource "no longer available for this operation", the unknown resource.
+- A type never changes; another configuration needs another version.
+- The operations on both kinds differ by one word, so each rule is written once and bound to a kind
+  in the table at the end.
+- In a deprecated domain no type can be registered. The model names no fault for it; the nearest is
+  a resource "no longer available for this operation", the unknown resource.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ from garcon.local.engine.entities import Domain, RegisteredType, TypeKey, TypeKi
 from garcon.local.engine.faults import Fault, limit_exceeded, unknown, unknown_domain
 from garcon.local.engine.messages import Body
 from garcon.local.engine.paging import page_of_names
-from garcon.local.engine.wire import given
+from garcon.local.engine.wire import pick
 from garcon.local.engine.world import World
 
 DEFAULTS = {
@@ -44,7 +44,7 @@ def member(kind: TypeKind) -> str:
 
 
 def describe_key(kind: TypeKind, key: TypeKey) -> str:
-    """A type as the service's messages write it."""
+    """A type in the form of the service's messages."""
     return f"{kind.value}Type=[name={key.name}, version={key.version}]"
 
 
@@ -58,7 +58,7 @@ def find_type(domain: Domain, kind: TypeKind, wire: Body) -> RegisteredType:
 
 
 def register(kind: TypeKind, world: World, params: Body) -> Body:
-    """Register…Type: a name and version are used once, deprecated or not."""
+    """Register…Type: a name and version cannot be used twice, deprecated or not."""
     domain = find_domain(world, params["domain"])
     if domain.deprecated:
         raise unknown_domain(domain.name)
@@ -68,13 +68,13 @@ def register(kind: TypeKind, world: World, params: Body) -> Body:
         raise Fault("TypeAlreadyExistsFault", describe_key(kind, key))
     if len(types) >= world.settings.types:
         raise limit_exceeded(f"Domain {domain.name} holds {len(types)} {kind.value} types")
-    defaults = given(params, *DEFAULTS[kind])
+    defaults = pick(params, *DEFAULTS[kind])
     types[key] = RegisteredType(key, defaults, world.timestamp, params.get("description", ""))
     return {}
 
 
 def deprecate(kind: TypeKind, world: World, params: Body) -> Body:
-    """Deprecate…Type: nothing new of this type; what runs goes on."""
+    """Deprecate…Type: no new executions or tasks of this type; open ones go on."""
     found = find_type(find_domain(world, params["domain"]), kind, params[member(kind)])
     if found.deprecated_at is not None:
         raise Fault("TypeDeprecatedFault", describe_key(kind, found.key))
@@ -83,7 +83,7 @@ def deprecate(kind: TypeKind, world: World, params: Body) -> Body:
 
 
 def undeprecate(kind: TypeKind, world: World, params: Body) -> Body:
-    """Undeprecate…Type: a type in use "already exists"."""
+    """Undeprecate…Type: a type that is not deprecated "already exists"."""
     found = find_type(find_domain(world, params["domain"]), kind, params[member(kind)])
     if found.deprecated_at is None:
         raise Fault("TypeAlreadyExistsFault", describe_key(kind, found.key))
@@ -92,7 +92,7 @@ def undeprecate(kind: TypeKind, world: World, params: Body) -> Body:
 
 
 def delete(kind: TypeKind, world: World, params: Body) -> Body:
-    """Delete…Type: a deprecated type only; the name may be registered again."""
+    """Delete…Type: for deprecated types; the name may be registered again."""
     domain = find_domain(world, params["domain"])
     found = find_type(domain, kind, params[member(kind)])
     if found.deprecated_at is None:
@@ -102,7 +102,7 @@ def delete(kind: TypeKind, world: World, params: Body) -> Body:
 
 
 def describe(kind: TypeKind, world: World, params: Body) -> Body:
-    """Describe…Type: the configuration holds what was given at registration, no more."""
+    """Describe…Type: the configuration holds the members of the registration, no others."""
     found = find_type(find_domain(world, params["domain"]), kind, params[member(kind)])
     return {"typeInfo": info(kind, found), "configuration": found.defaults}
 
@@ -122,7 +122,7 @@ def info(kind: TypeKind, found: RegisteredType) -> Body:
 
 
 def list_types(kind: TypeKind, world: World, params: Body) -> Body:
-    """List…Types: in ascending order of the name, and of the version within it."""
+    """List…Types: in ascending order of the name, then of the version."""
     domain = find_domain(world, params["domain"])
     names = {key: info(kind, found) for key, found in _matching(domain, kind, params)}
     purpose = f"types {kind.value} {domain.name}"
@@ -132,11 +132,11 @@ def list_types(kind: TypeKind, world: World, params: Body) -> Body:
 def _matching(
     domain: Domain, kind: TypeKind, params: Body
 ) -> Iterable[tuple[TypeKey, RegisteredType]]:
-    wanted_deprecated = params["registrationStatus"] == "DEPRECATED"
+    deprecated = params["registrationStatus"] == "DEPRECATED"
     for key, found in domain.types[kind].items():
         if params.get("name") not in (None, key.name):
             continue
-        if (found.deprecated_at is not None) == wanted_deprecated:
+        if (found.deprecated_at is not None) == deprecated:
             yield key, found
 
 

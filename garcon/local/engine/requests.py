@@ -1,11 +1,10 @@
-"""What callers ask of executions: start, signal, cancel, terminate."""
+"""The operations on one execution: start, signal, request cancel, terminate."""
 
 from garcon.local.engine import executions
 from garcon.local.engine.configuration import configure, first_missing
 from garcon.local.engine.domains import find_domain
 from garcon.local.engine.entities import Domain, TypeKind
 from garcon.local.engine.faults import Fault, limit_exceeded, unknown_domain
-from garcon.local.engine.finding import find_open
 from garcon.local.engine.messages import Body
 from garcon.local.engine.registry import describe_key, find_type
 from garcon.local.engine.throttle import admit_to_execution
@@ -37,7 +36,7 @@ def _check_room(world: World, domain: Domain, workflow_id: str) -> None:
 
 def signal(world: World, params: Body) -> Body:
     """SignalWorkflowExecution."""
-    execution = find_open(world, params)
+    execution = executions.find_open(world, params)
     admit_to_execution(world, execution, "SignalWorkflowExecution")
     executions.signal(world, execution, params)
     return {}
@@ -45,7 +44,7 @@ def signal(world: World, params: Body) -> Body:
 
 def request_cancel(world: World, params: Body) -> Body:
     """RequestCancelWorkflowExecution."""
-    execution = find_open(world, params)
+    execution = executions.find_open(world, params)
     admit_to_execution(world, execution, "RequestCancelWorkflowExecution")
     executions.request_cancel(world, execution)
     return {}
@@ -53,7 +52,7 @@ def request_cancel(world: World, params: Body) -> Body:
 
 def terminate(world: World, params: Body) -> Body:
     """TerminateWorkflowExecution."""
-    executions.terminate(world, find_open(world, params), "OPERATOR_INITIATED", params)
+    executions.terminate(world, executions.find_open(world, params), "OPERATOR_INITIATED", params)
     return {}
 
 

@@ -1,17 +1,27 @@
-"""The service's rates: how often the account, an execution or a decider may do a thing.
+"""The service's rates, as token buckets of the account, of an execution or of a task list.
 
-The figures are those of the developer guide, "Amazon SWF Quotas", the same in all regions. They
-are enforced with `Settings.quotas` only.
-
-Not published, so taken from the nearest neighbour: ContinueAsNewWorkflowExecution is held to the
-rate of StartChildWorkflowExecution, since both create an execution; ScheduleLambdaFunction to
-that of ScheduleActivityTask.
+- The figures are those of the developer guide, "Amazon SWF Quotas", the same in all regions. They
+  are enforced with `Settings.quotas` only.
+- Two rates are not published and taken from similar decisions: ContinueAsNewWorkflowExecution has
+  the rate of StartChildWorkflowExecution, since both create an execution; ScheduleLambdaFunction
+  has that of ScheduleActivityTask.
+- A bucket holds at most `size` tokens, is full at first, and gains `refill` tokens a second. Each
+  attempt takes one token; an attempt that finds none takes nothing.
 """
 
-from garcon.local.engine.bucket import Bucket, Rate, take
-from garcon.local.engine.entities import Execution, TaskList
+from typing import NamedTuple
+
+from garcon.local.engine.entities import ExecutionRecord, TaskQueue, TokenBucket
 from garcon.local.engine.faults import throttled
 from garcon.local.engine.world import World
+
+
+class Rate(NamedTuple):
+    """A kind of bucket: its size in tokens, and the tokens it gains in a second."""
+
+    size: float
+    refill: float
+
 
 _FAST = Rate(2000, 200)
 _MIDDLE = Rate(2000, 60)
@@ -82,7 +92,7 @@ DECISIONS = {
     "ContinueAsNewWorkflowExecution": Rate(500, 12),
     "ScheduleLambdaFunction": Rate(1000, 200),
 }
-"""A bucket for each of these decisions, for the account; the others are free."""
+"""A bucket for each of these decisions, for the account; the others have no rate."""
 
 TASKS = Rate(2000, 2000)
 """Activity tasks scheduled on one task list."""
@@ -94,28 +104,35 @@ def admit_call(world: World, operation: str) -> None:
         raise throttled()
 
 
-def admit_to_execution(world: World, execution: Execution, operation: str) -> None:
-    """Take a token for a call upon one execution, or refuse it."""
+def admit_to_execution(world: World, execution: ExecutionRecord, operation: str) -> None:
+    """Take a token for a call on one execution, or refuse it."""
     rate = EXECUTION[operation]
     if world.settings.quotas and not _take(world, execution.buckets, operation, rate):
         raise throttled()
 
 
 def admits_decision(world: World, decision_type: str) -> bool:
-    """Take a token for a decision; whether there was one."""
+    """Take a token for a decision; False without one."""
     rate = DECISIONS.get(decision_type)
     if rate is None or not world.settings.quotas:
         return True
     return _take(world, world.buckets, f"decision {decision_type}", rate)
 
 
-def admits_task(world: World, task_list: TaskList) -> bool:
-    """Take a token for an activity task on a list; whether there was one."""
+def admits_task(world: World, task_list: TaskQueue) -> bool:
+    """Take a token for an activity task on a list; False without one."""
     if not world.settings.quotas:
         return True
     return _take(world, world.buckets, f"tasks {task_list.domain.name} {task_list.name}", TASKS)
 
 
-def _take(world: World, buckets: dict[str, Bucket], key: str, rate: Rate) -> bool:
+def take(bucket: TokenBucket | None, rate: Rate, now: float) -> tuple[TokenBucket, bool]:
+    """The bucket after an attempt to take one token, and whether the attempt succeeded."""
+    level = rate.size if bucket is None else bucket.level + (now - bucket.at) * rate.refill
+    level = min(level, rate.size)
+    return (TokenBucket(level - 1, now), True) if level >= 1 else (TokenBucket(level, now), False)
+
+
+def _take(world: World, buckets: dict[str, TokenBucket], key: str, rate: Rate) -> bool:
     buckets[key], taken = take(buckets.get(key), rate, world.now)
     return taken

@@ -1,19 +1,48 @@
-"""What a task token gives access to, and what is said when it no longer does.
+"""Task tokens, and the tasks they give access to.
 
-A token is good from the start of its task to its end. Afterwards the task is an unknown resource,
-and so is its execution if that has closed; the messages begin as the service's do.
+- A token is a function of the events of its task, so that the same inputs give the same tokens. A
+  stale one can be answered with the reason; to clients it is opaque, as in the service.
+- A token is valid from the start of its task to its end. Afterwards the task is an unknown
+  resource, or its execution if that is closed; the messages begin as the service's do.
 """
 
-from typing import TypeVar
+import base64
+from typing import NamedTuple, TypeVar
 
-from garcon.local.engine.entities import Activity, DecisionTask, TaskKind
-from garcon.local.engine.faults import Fault, unknown, unknown_execution
-from garcon.local.engine.ids import TaskName, read_task_token
+from garcon.local.engine.entities import DecisionTask, OpenActivity, TaskKind
+from garcon.local.engine.faults import Fault, invalid, unknown, unknown_execution
 from garcon.local.engine.world import World
 
-AnyTask = TypeVar("AnyTask", Activity, DecisionTask)
+AnyTask = TypeVar("AnyTask", OpenActivity, DecisionTask)
 
 WORDS = {TaskKind.ACTIVITY: "activity", TaskKind.DECISION: "decision task"}
+
+
+class TaskName(NamedTuple):
+    """The content of a task token: kind, run, and the ids of the task's events."""
+
+    kind: TaskKind
+    run_id: str
+    scheduled_id: int
+    started_id: int
+
+
+def task_token(name: TaskName) -> str:
+    """The token that `read_task_token` turns back into the name."""
+    return base64.b64encode("|".join(map(str, name)).encode()).decode()
+
+
+def read_task_token(token: str) -> TaskName:
+    """The name in a token.
+
+    Raises:
+        Fault: ValidationException if the token is not an engine's.
+    """
+    try:
+        kind, run, scheduled, started = base64.b64decode(token, validate=True).decode().split("|")
+        return TaskName(TaskKind(kind), run, int(scheduled), int(started))
+    except ValueError as error:
+        raise invalid("Invalid token") from error
 
 
 def find_started(world: World, token: str, kind: type[AnyTask]) -> AnyTask:
@@ -21,7 +50,7 @@ def find_started(world: World, token: str, kind: type[AnyTask]) -> AnyTask:
 
     Raises:
         Fault: UnknownResourceFault if the task has ended or is of the other kind,
-            ValidationException if this never was a token.
+            ValidationException if the token is not an engine's.
     """
     task = world.started_tasks.get(token)
     if isinstance(task, kind):

@@ -1,10 +1,12 @@
-"""Looking: histories, descriptions, lists and counts. Nothing here changes anything.
+"""The read operations: histories, descriptions, lists and counts.
 
 - The service answers these late and by best effort; the engine answers exactly.
-- Lists of executions go from the latest to the earliest, by start or by close time as the
-  filter says, or the other way with reverseOrder. A list is scanned only as far as its page.
+- Lists of executions go from the latest to the earliest, by start or by close time according to
+  the filter, or in reverse with reverseOrder. A list is scanned only as far as its page.
 - A list of closed executions has either a start or a close time filter; at most one of the other
-  filters may be given.
+  filters is allowed.
+- Of a closed execution, openCounts are those at its close, and cancelRequested is false even after
+  a request: both as in recorded answers.
 """
 
 import operator
@@ -15,13 +17,13 @@ from operator import attrgetter
 from garcon.local.engine import history
 from garcon.local.engine.configuration import settings
 from garcon.local.engine.domains import find_domain
-from garcon.local.engine.entities import Execution, Sticky, TaskKind
+from garcon.local.engine.entities import ExecutionRecord, StickyOverride, TaskKind
+from garcon.local.engine.executions import find_run
 from garcon.local.engine.faults import invalid
-from garcon.local.engine.finding import find_run
 from garcon.local.engine.messages import Body
 from garcon.local.engine.paging import continued, page_size, position
 from garcon.local.engine.throttle import admit_to_execution
-from garcon.local.engine.wire import given
+from garcon.local.engine.wire import pick
 from garcon.local.engine.world import World
 
 
@@ -47,36 +49,37 @@ def describe(world: World, params: Body) -> Body:
     }
     if execution.latest_activity_at:
         body["latestActivityTaskTimestamp"] = execution.latest_activity_at
-    return body | given({"latestExecutionContext": execution.context}, "latestExecutionContext")
+    return body | pick({"latestExecutionContext": execution.context}, "latestExecutionContext")
 
 
-def _configuration(execution: Execution) -> Body:
-    # Only a list that was given for good takes the place of the one given at the start.
+def _configuration(execution: ExecutionRecord) -> Body:
+    # Only a permanent override replaces the list of the start.
     match execution.sticky:
-        case Sticky(task_list, ""):
+        case StickyOverride(task_list, ""):
             return settings(execution.config) | {"taskList": {"name": task_list}}
     return settings(execution.config)
 
 
-def _open_counts(execution: Execution) -> Body:
+def _open_counts(execution: ExecutionRecord) -> Body:
+    counts = execution.open_counts
     return {
-        "openActivityTasks": len(execution.activities),
-        "openDecisionTasks": int(bool(execution.deciding or execution.next_decision)),
-        "openTimers": len(execution.timers),
-        "openChildWorkflowExecutions": len(execution.children) if execution.is_open else 0,
-        "openLambdaFunctions": len(execution.lambdas),
+        "openActivityTasks": counts.activities,
+        "openDecisionTasks": counts.decisions,
+        "openTimers": counts.timers,
+        "openChildWorkflowExecutions": counts.children,
+        "openLambdaFunctions": counts.lambdas,
     }
 
 
-def info(execution: Execution) -> Body:
+def info(execution: ExecutionRecord) -> Body:
     """The model's WorkflowExecutionInfo."""
     body = {
         "execution": execution.wire(),
         "workflowType": execution.config.type.wire(),
         "startTimestamp": execution.started_at,
         "executionStatus": "OPEN" if execution.is_open else "CLOSED",
-        "cancelRequested": execution.cancel_requested,
-        **given({"tagList": list(execution.config.tags)}, "tagList"),
+        "cancelRequested": execution.cancel_requested and execution.is_open,
+        **pick({"tagList": list(execution.config.tags)}, "tagList"),
     }
     if execution.parent:
         body["parent"] = execution.parent.execution.wire()
@@ -107,32 +110,32 @@ def count_closed(world: World, params: Body) -> Body:
     return {"count": sum(1 for _ in _matching_closed(world, params)), "truncated": False}
 
 
-def _matching_open(world: World, params: Body) -> Iterator[Execution]:
+def _matching_open(world: World, params: Body) -> Iterator[ExecutionRecord]:
     domain = find_domain(world, params["domain"])
-    wanted = _other_filter(params)
+    matches = _other_filter(params)
     times = params["startTimeFilter"]
     runs = _ordered(domain.open_by_id, params)
-    return (run for run in runs if _within(times, run.started_at) and wanted(run))
+    return (run for run in runs if _within(times, run.started_at) and matches(run))
 
 
-def _matching_closed(world: World, params: Body) -> Iterator[Execution]:
+def _matching_closed(world: World, params: Body) -> Iterator[ExecutionRecord]:
     domain = find_domain(world, params["domain"])
-    wanted = _other_filter(params)
+    matches = _other_filter(params)
     if ("startTimeFilter" in params) == ("closeTimeFilter" in params):
         raise invalid("Must specify exactly one of startTimeFilter and closeTimeFilter")
     if "closeTimeFilter" in params:
         closed = _ordered(domain.closed, params)
         times = params["closeTimeFilter"]
-        return (run for run in closed if _within(times, run.closed_at) and wanted(run))
+        return (run for run in closed if _within(times, run.closed_at) and matches(run))
     times = params["startTimeFilter"]
     return (
         run
         for run in _ordered(domain.runs, params)
-        if not run.is_open and _within(times, run.started_at) and wanted(run)
+        if not run.is_open and _within(times, run.started_at) and matches(run)
     )
 
 
-def _ordered(runs: dict[str, Execution], params: Body) -> Iterator[Execution]:
+def _ordered(runs: dict[str, ExecutionRecord], params: Body) -> Iterator[ExecutionRecord]:
     return iter(runs.values()) if params.get("reverseOrder") else reversed(runs.values())
 
 
@@ -140,28 +143,28 @@ def _within(times: Body, moment: float) -> bool:
     return bool(times["oldestDate"] <= moment <= times.get("latestDate", moment))
 
 
-FILTERS: dict[str, Callable[[Body, Execution], bool]] = {
-    "executionFilter": lambda wanted, run: run.workflow_id == wanted["workflowId"],
-    "typeFilter": lambda wanted, run: (
-        run.config.type.name == wanted["name"]
-        and wanted.get("version") in (None, "", run.config.type.version)
+FILTERS: dict[str, Callable[[Body, ExecutionRecord], bool]] = {
+    "executionFilter": lambda members, run: run.workflow_id == members["workflowId"],
+    "typeFilter": lambda members, run: (
+        run.config.type.name == members["name"]
+        and members.get("version") in (None, "", run.config.type.version)
     ),
-    "tagFilter": lambda wanted, run: wanted["tag"] in run.config.tags,
-    "closeStatusFilter": lambda wanted, run: run.close_status == wanted["status"],
+    "tagFilter": lambda members, run: members["tag"] in run.config.tags,
+    "closeStatusFilter": lambda members, run: run.close_status == members["status"],
 }
 
 
-def _other_filter(params: Body) -> Callable[[Execution], bool]:
+def _other_filter(params: Body) -> Callable[[ExecutionRecord], bool]:
     present = [name for name in FILTERS if name in params]
     if len(present) > 1:
         raise invalid(f"Must specify at most one of {', '.join(FILTERS)}")
     if not present:
         return lambda _: True
-    rule, wanted = FILTERS[present[0]], params[present[0]]
-    return lambda run: rule(wanted, run)
+    rule, members = FILTERS[present[0]], params[present[0]]
+    return lambda run: rule(members, run)
 
 
-def _list(world: World, params: Body, runs: Iterator[Execution], *, by_close: bool) -> Body:
+def _list(world: World, params: Body, runs: Iterator[ExecutionRecord], *, by_close: bool) -> Body:
     purpose = f"executions {params['domain']} {by_close} {bool(params.get('reverseOrder'))}"
     place = attrgetter("close_serial" if by_close else "serial")
     after = position(world, params, purpose)
@@ -175,7 +178,7 @@ def _list(world: World, params: Body, runs: Iterator[Execution], *, by_close: bo
 
 
 def count_pending(kind: TaskKind) -> Callable[[World, Body], Body]:
-    """CountPendingActivityTasks and CountPendingDecisionTasks: what is scheduled, not started."""
+    """CountPendingActivityTasks and CountPendingDecisionTasks: scheduled and not started."""
 
     def count(world: World, params: Body) -> Body:
         domain = find_domain(world, params["domain"])

@@ -1,4 +1,4 @@
-"""Reading the wire's members: durations, priorities, and what counts as given.
+"""Members of the wire: durations, priorities, and which members have a value.
 
 An empty string is the same as nothing: the model lets optional durations and run ids be empty,
 and recorded answers leave empty members out.
@@ -15,7 +15,7 @@ NONE = "NONE"
 
 
 def seconds(duration: str) -> float:
-    """A duration of the wire in seconds; NONE, or nothing, never ends."""
+    """A duration of the wire in seconds; infinity for NONE or nothing."""
     return math.inf if duration in (NONE, "") else float(duration)
 
 
@@ -24,6 +24,6 @@ def priority(text: str) -> int:
     return int(text) if text else 0
 
 
-def given(source: Mapping[str, Any], *names: str) -> Body:
-    """The named members that hold something."""
+def pick(source: Mapping[str, Any], *names: str) -> Body:
+    """The named members of the source that have a value."""
     return {name: source[name] for name in names if source.get(name) not in (None, "", [], ())}

@@ -1,24 +1,24 @@
-"""What the local SWF costs, beside moto's server in the same run.
+"""The costs of the local SWF, next to moto's server in the same run.
 
     python -m tests.benchmarks.local_swf [poll] [wake] [idle] [memory] [replay]
 
-- poll: requests a second for poll and complete, with 1, 16 and 256 pollers, work being there.
-- wake: seconds from one decision that schedules an activity for each of N waiting polls until the
+- poll: requests a second for poll and complete, with 1, 16 and 256 pollers and enough work.
+- wake: time from one decision that schedules an activity for each of N waiting polls until the
   last of them has its task.
-- idle: CPU of the server while 1,000 polls wait.
-- memory: of 10,000 executions with 100 events each; and growth, the microseconds for one of them
-  (start, decide, work, complete) with more and more others.
-- replay: inputs a second when a state file is read.
+- idle: CPU time of the server while 1,000 polls wait.
+- memory: memory of 10,000 executions with 100 events each; and growth, the time for one of them
+  (start, decide, work, complete) among more and more others.
+- replay: inputs a second when a state file is written and read.
 
-The load comes from another process than the server's, over plain sockets with little ceremony.
-Everything is bounded in number and time. On a machine that others use too, look at ratios.
+The load comes from another process than the server's, over plain sockets without an SDK. Every
+measurement is bounded in number and time. On a shared machine, compare ratios.
 """
 
 from __future__ import annotations
 
 import sys
 
-from tests.benchmarks.local_swf.inside import measure_memory_and_growth, measure_replay
+from tests.benchmarks.local_swf.in_process import measure_memory_and_growth, measure_replay
 from tests.benchmarks.local_swf.load import measure_idle, measure_polls, measure_wakes
 
 MEASURES = {
@@ -31,7 +31,7 @@ MEASURES = {
 
 
 def main(names: list[str]) -> None:
-    """Run what is named, or all."""
+    """Run the named measurements, or all."""
     for name in names or MEASURES:
         MEASURES[name]()
 

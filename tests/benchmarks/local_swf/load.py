@@ -1,4 +1,4 @@
-"""What a server does under load over HTTP: requests a second, waking, waiting."""
+"""A server under load over HTTP: requests a second, waking of polls, waiting polls."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ import psutil
 import uvloop
 
 from tests.benchmarks.local_swf.servers import local, moto
-from tests.benchmarks.local_swf.story import POLL, REGISTRATION, activity, start
 from tests.benchmarks.local_swf.wire import Wire
-from tests.garcon.local import wire as asked
+from tests.benchmarks.local_swf.workload import POLL, REGISTRATION, activity, start
+from tests.garcon.local.wire import pollers as waiting_pollers
 from tests.processes.harness import until
 
 POLLERS = (1, 16, 256)
 SECONDS = 4.0
-"""For how long a rate is measured: long enough for a second's noise to even out."""
+"""Length of the measurement of a rate: long enough for noise to even out."""
 
 BACKLOG = 30_000
-"""Activity tasks that wait at the start: more than are done in that time."""
+"""Activity tasks that wait at the start: more than are carried out in that time."""
 
 MOTO_BACKLOG = 1_500
-"""The same for moto, whose cost grows with them: fewer, but still more than it does."""
+"""The same for moto, whose cost grows with them: fewer, but still more than it carries out."""
 
 IDLE_POLLERS = 1_000
 IDLE_SECONDS = 10.0
-"""For how long their cost is measured: the kernel counts in ticks of 10 ms, 0.1% of a core then."""
+"""Length of the measurement: the kernel counts CPU in ticks of 10 ms, here 0.1% of a core."""
 
 
 async def prepare(port: int, tasks: int) -> None:
-    """Register, and let so many activity tasks wait."""
+    """Register, and schedule the given number of activity tasks."""
     wire = await Wire.to(port)
     for operation, params in REGISTRATION:
         await wire.call(operation, params)
@@ -44,7 +44,7 @@ async def prepare(port: int, tasks: int) -> None:
 
 
 async def poll_and_complete(port: int, until: float) -> tuple[int, int]:
-    """Poll and complete until the time is over; the number of requests, and of those refused."""
+    """Poll and complete until the deadline; the number of requests, and of refusals."""
     wire = await Wire.to(port)
     requests = 0
     while time.monotonic() < until:
@@ -58,7 +58,7 @@ async def poll_and_complete(port: int, until: float) -> tuple[int, int]:
 
 
 async def rate(port: int, pollers: int) -> tuple[float, int]:
-    """Requests a second, and how many were refused."""
+    """Requests a second, and the number of refusals."""
     begun = time.monotonic()
     counts = await asyncio.gather(
         *(poll_and_complete(port, begun + SECONDS) for _ in range(pollers))
@@ -68,33 +68,33 @@ async def rate(port: int, pollers: int) -> tuple[float, int]:
 
 
 async def wake(port: int, pollers: int) -> float:
-    """Seconds until all of so many waiting polls have their task."""
+    """Seconds until each of the waiting polls has its task."""
     await prepare(port, 0)
     wires = [await Wire.to(port) for _ in range(pollers)]
     for wire in wires:
         wire.send("PollForActivityTask", POLL)
-    boss = await Wire.to(port)
-    await boss.call("StartWorkflowExecution", start(0))
-    task = await boss.call("PollForDecisionTask", POLL)
+    decider = await Wire.to(port)
+    await decider.call("StartWorkflowExecution", start(0))
+    task = await decider.call("PollForDecisionTask", POLL)
     answers = [asyncio.ensure_future(wire.answer()) for wire in wires]
     decisions = [activity(each) for each in range(pollers)]
     begun = time.monotonic()
-    boss.send(
+    decider.send(
         "RespondDecisionTaskCompleted", {"taskToken": task["taskToken"], "decisions": decisions}
     )
     await asyncio.wait_for(asyncio.gather(*answers), 60)
-    for wire in [*wires, boss]:
+    for wire in [*wires, decider]:
         wire.close()
     return time.monotonic() - begun
 
 
 def waiting(port: int) -> int:
-    """How many polls wait, as the server says."""
-    return len(asked.pollers(f"http://127.0.0.1:{port}"))
+    """The number of waiting polls, from the server's data."""
+    return len(waiting_pollers(f"http://127.0.0.1:{port}"))
 
 
 async def idle(port: int, process: psutil.Process) -> float:
-    """CPU seconds in a while in which many polls wait."""
+    """CPU seconds of the server while many polls wait."""
     await prepare(port, 0)
     wires = [await Wire.to(port) for _ in range(IDLE_POLLERS)]
     for wire in wires:
@@ -109,7 +109,7 @@ async def idle(port: int, process: psutil.Process) -> float:
 
 
 def measure_polls() -> None:
-    """Requests a second, ours and moto's."""
+    """Requests a second of the local SWF and of moto."""
     for pollers in POLLERS:
         rates = {}
         # Should the work run out, a poll ends after a second instead of a minute.
@@ -124,7 +124,7 @@ def measure_polls() -> None:
 
 
 def measure_wakes() -> None:
-    """How quickly waiting polls get their work."""
+    """The time until waiting polls have their tasks."""
     for pollers in POLLERS:
         with local() as running:
             seconds = uvloop.run(wake(running.port, pollers))
@@ -132,7 +132,7 @@ def measure_wakes() -> None:
 
 
 def measure_idle() -> None:
-    """What waiting costs."""
+    """The cost of waiting polls."""
     with local() as running:
         used = uvloop.run(idle(running.port, psutil.Process(running.process.pid)))
     print(f"idle    {IDLE_POLLERS} waiting polls: {used * 1e3:.0f} ms CPU in {IDLE_SECONDS:g} s")

@@ -1,4 +1,4 @@
-"""A client with little ceremony, so that what is measured is the server."""
+"""A client without an SDK, so that most of the measured time is the server's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AS_SDKS_DO = (
 
 
 class Wire:
-    """One connection to a server; made again for each request where the server closes it."""
+    """One connection to a server; reopened where the server closes it after a request."""
 
     def __init__(self, port: int) -> None:
         self.refused = 0
@@ -29,7 +29,7 @@ class Wire:
         return wire
 
     async def connect(self) -> None:
-        """Connect, maybe again."""
+        """Open the connection, or open it again."""
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
 
     async def call(self, operation: str, params: dict[str, Any]) -> Any:
@@ -38,7 +38,7 @@ class Wire:
         return await self.answer()
 
     def send(self, operation: str, params: dict[str, Any]) -> None:
-        """One request."""
+        """Send one request."""
         body = json.dumps(params).encode()
         head = (
             f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n{AS_SDKS_DO}"

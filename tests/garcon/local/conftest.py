@@ -13,8 +13,14 @@ from botocore.config import Config
 
 from garcon.local import LocalSWF
 from garcon.local.pytest_plugin import local_swf, local_swf_endpoint  # noqa: F401 - fixtures
-from tests.garcon.local.conformance import MOMENT, Account, Standing, Timed, over_http
-from tests.garcon.local.second_opinion import MOTO_DIFFERS
+from tests.garcon.local.conformance.account import (
+    MOMENT,
+    Account,
+    FrozenClock,
+    TimedAccount,
+    over_http,
+)
+from tests.garcon.local.conformance.moto_differences import MOTO_DIFFERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
 _domains = itertools.count(1)
 
 _MOMENT_OF_MOTO = datetime.fromtimestamp(MOMENT, UTC).replace(tzinfo=None)
-"""The moment of the tests as moto's own clock would tell it: without a zone."""
+"""The time of the tests in the form of moto's clock: without a zone."""
 
 
 def client_of(endpoint: str) -> Any:
@@ -39,7 +45,7 @@ def client_of(endpoint: str) -> Any:
 
 @pytest.fixture(autouse=True)
 def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test may reach AWS, or depend on what this machine knows of it."""
+    """No test may reach AWS, or depend on this machine's configuration for it."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -47,23 +53,21 @@ def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
-    """A local SWF over HTTP for tests that may share one: time stands, empty polls end at once."""
-    with over_http(Standing(), poll_seconds=0) as running:
+    """A shared local SWF over HTTP, with a fixed time and polls that do not wait."""
+    with over_http(FrozenClock(), poll_seconds=0) as running:
         yield running.endpoint
 
 
-@pytest.fixture(params=["in process", "http", "moto"])
+@pytest.fixture(params=["in process", "http", pytest.param("moto", marks=pytest.mark.slow)])
 def account(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """An account at each implementation; moto must fail where it is said to differ.
+    """An account at each implementation; moto must fail in the tests of its known differences.
 
-    None of them looks at the wall's clock, so that a slow machine times nothing out.
+    None of them uses the wall's clock, so that no task times out on a slow machine.
     """
     domain = f"domain-{next(_domains)}"
     if request.param == "moto":
-        of_these_parameters = request.node.name.replace("moto-", "")
-        reason = MOTO_DIFFERS.get(request.function.__name__) or MOTO_DIFFERS.get(
-            of_these_parameters
-        )
+        with_parameters = request.node.name.replace("moto-", "")
+        reason = MOTO_DIFFERS.get(request.function.__name__) or MOTO_DIFFERS.get(with_parameters)
         if reason:
             request.applymarker(pytest.mark.xfail(reason=f"moto: {reason}", strict=True))
         monkeypatch.setattr("moto.core.utils.utcnow", lambda: _MOMENT_OF_MOTO)
@@ -77,10 +81,10 @@ def account(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def timed() -> Iterator[Timed]:
-    """An account in process, whose time the test has in hand."""
+def timed() -> Iterator[TimedAccount]:
+    """An account in process, whose time is moved by the test."""
     with LocalSWF(start=MOMENT) as swf:
-        yield Timed(swf)
+        yield TimedAccount(swf)
 
 
 def _registered(account: Account) -> Account:

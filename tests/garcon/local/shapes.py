@@ -2,7 +2,7 @@
 
 `check_answer` walks the output shape of an operation, `check_event` one event of a history,
 `check_request` the input shape. Each raises AssertionError with every problem found, by path.
-The empty result of a poll is the one answer that leaves required members out, as documented.
+The empty result of a poll is the only answer without its required members.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 
 EMPTY_POLLS = {
-    "PollForActivityTask": {"taskToken": "", "startedEventId": 0},
-    "PollForDecisionTask": {"taskToken": "", "startedEventId": 0, "previousStartedEventId": 0},
+    "PollForActivityTask": {"startedEventId": 0},
+    "PollForDecisionTask": {"startedEventId": 0, "previousStartedEventId": 0},
 }
 """The answers to polls that found nothing."""
 
@@ -26,7 +26,7 @@ COMMON_FAULTS = {
     "UnknownOperationException",
     "ValidationException",
 }
-"""Codes that every service of AWS has; the others are named by each operation."""
+"""Codes that every service of AWS has; the model has the others, by operation."""
 
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -35,7 +35,7 @@ PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "timestamp": (float, int),
 }
-"""What a scalar of the model is in a body."""
+"""The Python types of a model's scalar in a body."""
 
 
 @cache
@@ -57,7 +57,7 @@ def check_answer(operation: str, body: dict[str, Any]) -> None:
 
 
 def check_fault(operation: str, code: str) -> None:
-    """A refusal is one that the model names for the operation, or one that every service has."""
+    """A refusal is one of the operation in the model, or one that every service has."""
     named = {shape.name for shape in model().operation_model(operation).error_shapes}
     assert code in named | COMMON_FAULTS, f"{operation} is never refused with {code}"
 
@@ -70,7 +70,7 @@ def check_request(operation: str, params: dict[str, Any]) -> None:
 
 
 def check_event(event: dict[str, Any]) -> None:
-    """An event has the attributes of its type, and no other's."""
+    """An event has the attributes of its type, and no others."""
     _report("event", model().shape_for("HistoryEvent"), event)
     event_type = event["eventType"]
     member = f"{event_type[0].lower()}{event_type[1:]}EventAttributes"
@@ -78,7 +78,7 @@ def check_event(event: dict[str, Any]) -> None:
 
 
 def problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    """What is wrong with a value, one sentence each."""
+    """The problems of a value, one sentence each."""
     if isinstance(shape, StructureShape):
         yield from _structure_problems(shape, value, path)
     elif isinstance(shape, ListShape):

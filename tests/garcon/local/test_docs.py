@@ -1,4 +1,4 @@
-"""What docs/local.md says holds: its examples run, and its table is what the suite checks."""
+"""docs/local.md: its examples run, and its table is the one that the suite checks."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from examples import coffee
 from garcon.local import LocalSWF, recording
-from tests.garcon.local.second_opinion import MOTO_DIFFERS
+from tests.garcon.local.conformance.moto_differences import MOTO_DIFFERS
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "local.md").read_text(encoding="utf-8")
 
 
 def test_the_examples_run(tmp_path: Path) -> None:
-    """All Python of the page, put into one file, passes as tests with the plugin alone."""
+    """All Python of the page, in one file, passes as tests with the plugin alone."""
     examples = "\n\n".join(re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL))
     (tmp_path / "test_page.py").write_text(examples, encoding="utf-8")
     histories = tmp_path / "tests" / "histories"
@@ -46,7 +50,7 @@ def test_the_examples_run(tmp_path: Path) -> None:
     assert "3 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_the_page_tells_every_difference_from_moto() -> None:
+def test_the_page_lists_every_difference_from_moto() -> None:
     """The rows of the table are the sentences that the conformance suite checks, each once."""
     table = TEXT[TEXT.index("| moto |") : TEXT.index("## What it costs")]
     rows = [line.split("|")[1].strip() for line in table.splitlines()[2:] if line]

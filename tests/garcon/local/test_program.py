@@ -1,4 +1,4 @@
-"""`python -m garcon.local`: what it prints, how it refuses to start, how it ends."""
+"""`python -m garcon.local`: its output, its refusals to start, its end."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from garcon.local import __main__ as program
-from garcon.local.service import Service
-from tests.garcon.local.conformance import (
+from garcon.local.service.service import Service
+from tests.garcon.local.conformance.account import (
     Account,
     background,
     complete,
@@ -28,9 +28,11 @@ from tests.processes.harness import Program, until
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow  # a program for each test
 
-def test_the_program_says_what_to_export() -> None:
-    """The endpoint is printed, and the line that makes clients find it."""
+
+def test_the_program_prints_the_variable_to_export() -> None:
+    """It prints the endpoint, and the line by which clients find it."""
     made, endpoint = listening()
     with made:
         line = made.out.wait_for(lambda line: line.startswith("export"), "the export line")
@@ -39,7 +41,7 @@ def test_the_program_says_what_to_export() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_program_ends_when_told(number: signal.Signals) -> None:
+def test_a_signal_ends_the_program(number: signal.Signals) -> None:
     """TERM or Ctrl-C ends it with 0 at once; a waiting poll is answered empty."""
     made, endpoint = listening()
     with made:
@@ -50,11 +52,11 @@ def test_the_program_ends_when_told(number: signal.Signals) -> None:
             made.signal(number)
         assert made.wait() == 0
         assert made.err.rest() == ""
-    assert tasks[0]["taskToken"] == ""
+    assert tasks[0].get("taskToken") is None
 
 
-def test_the_program_ends_when_told_whatever_it_was_asked_for() -> None:
-    """A request that a fault delays is broken off, and leaves no word on standard error."""
+def test_a_signal_ends_a_delayed_request() -> None:
+    """A request that a fault delays is broken off, and leaves no line on standard error."""
 
     def broken_off() -> bool:
         with pytest.raises(ConnectionClosedError):
@@ -72,8 +74,8 @@ def test_the_program_ends_when_told_whatever_it_was_asked_for() -> None:
     assert ends == [True]
 
 
-def test_the_program_does_not_wait_for_half_a_request() -> None:
-    """A client that was slow to say all it had to say does not keep it, nor is it complained of."""
+def test_a_stop_does_not_wait_for_an_incomplete_request() -> None:
+    """A slow client neither delays the stop nor leaves a line in the log."""
     made, endpoint = listening()
     with made, connect(endpoint) as slow:
         head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\n"
@@ -84,8 +86,8 @@ def test_the_program_does_not_wait_for_half_a_request() -> None:
         assert made.err.rest() == ""
 
 
-def test_more_polls_wait_than_files_are_usually_allowed() -> None:
-    """The soft limit of open files, often 1,024, is not what bounds the number of pollers."""
+def test_polls_are_not_limited_by_the_soft_limit_of_files() -> None:
+    """The soft limit of open files, often 1,024, does not limit the number of pollers."""
     code = (
         "import resource, sys; _, most = resource.getrlimit(resource.RLIMIT_NOFILE);"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (64, most));"
@@ -100,7 +102,7 @@ def test_more_polls_wait_than_files_are_usually_allowed() -> None:
 
 
 def test_each_start_makes_other_run_ids() -> None:
-    """Two programs that were given no seed name their executions differently."""
+    """Two programs without a seed give their executions different run ids."""
     run_ids = set()
     for _ in range(2):
         made, endpoint = listening()
@@ -112,7 +114,7 @@ def test_each_start_makes_other_run_ids() -> None:
 
 
 def test_a_start_is_repeated_by_its_seed() -> None:
-    """The seed that a program prints gives the same run ids to the next one."""
+    """The seed that a program prints gives the same run ids in the next one."""
     made, endpoint = listening()
     with made:
         line = made.out.wait_for(lambda line: "--seed" in line, "the seed")
@@ -147,8 +149,8 @@ def test_a_program_that_was_killed_continues(tmp_path: Path) -> None:
         assert account.kinds()[-1] == "WorkflowExecutionCompleted"
 
 
-def test_what_was_served_in_virtual_time_goes_on_in_the_walls(tmp_path: Path) -> None:
-    """A state whose time is ahead of the wall's does not stand still until that has caught up."""
+def test_a_state_ahead_of_the_wall_clock_goes_on(tmp_path: Path) -> None:
+    """After virtual time, the wall's time goes on from the state's and does not stand still."""
     state_file = str(tmp_path / "swf.db")
     made, endpoint = listening("--state", state_file, "--virtual-time")
     with made:
@@ -156,7 +158,7 @@ def test_what_was_served_in_virtual_time_goes_on_in_the_walls(tmp_path: Path) ->
         account.register()
         account.start(executionStartToCloseTimeout="86400")
         account.decide(decision("StartTimer", timerId="t", startToFireTimeout="3600"))
-        until(lambda: account.poll_decision()["taskToken"], "the timer brings a decision task")
+        until(lambda: account.poll_decision().get("taskToken"), "the timer brings a decision task")
     made, endpoint = listening("--state", state_file)
     with made:
         before = state(endpoint)["now"]
@@ -174,13 +176,13 @@ def test_what_was_served_in_virtual_time_goes_on_in_the_walls(tmp_path: Path) ->
         (("--poll-seconds", "inf"), "Polls are held for inf s"),
         (("--page-size", "0"), "The page size is 0; it must be from 1 to 1000"),
         (("--page-size", "1001"), "The page size is 1001"),
-        (("--quotas", "gcp"), "there are only those of aws, and none of 'gcp'"),
+        (("--quotas", "gcp"), "invalid quotas 'gcp'; the only choice is 'aws'"),
     ],
 )
-def test_a_choice_that_cannot_be_carried_out_is_told(
+def test_an_invalid_argument_is_refused(
     argv: tuple[str, ...], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Arguments that make no sense end the program with a sentence and 2, before it listens."""
+    """It ends the program with a sentence and 2, before it listens."""
     with pytest.raises(SystemExit) as caught:
         program.main(list(argv))
     assert caught.value.code == 2
@@ -191,19 +193,19 @@ def test_a_choice_that_cannot_be_carried_out_is_told(
     ("argv", "quotas"), [((), False), (("--quotas",), True), (("--quotas", "aws"), True)]
 )
 def test_quotas_may_be_named(argv: tuple[str, ...], *, quotas: bool) -> None:
-    """The quotas are those of aws, whether that is said or not."""
+    """--quotas and --quotas aws are the same."""
     assert program._parser().parse_args(argv).quotas is quotas
 
 
-def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """A port that is taken ends the program with a sentence and 1."""
+def test_a_port_in_use_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """A port in use ends the program with a sentence and 1."""
     with over_http() as running:
         port = str(urlsplit(running.endpoint).port)
         assert program.main(["--port", port]) == 1
     assert f"Port {port} of 127.0.0.1: Address already in use" in capsys.readouterr().err
 
 
-def test_a_state_file_of_other_settings_is_told(
+def test_a_state_file_of_other_settings_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A state file that cannot be continued ends the program with a sentence and 1."""
@@ -211,3 +213,26 @@ def test_a_state_file_of_other_settings_is_told(
     Service(state=path).close(0)
     assert program.main(["--port", "0", "--state", str(path), "--poll-seconds", "5"]) == 1
     assert "poll_window" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "sentence"),
+    [
+        (["--port", "1", "--port", "2"], "--port is given twice"),
+        (["--seed=1", "--seed", "2"], "--seed is given twice"),
+        (["--prot", "1"], "unrecognized arguments: --prot 1; did you mean --port?"),
+        (["--po", "1"], "unrecognized arguments: --po 1"),
+        (["--poll-seconds", "nan"], "Polls are held for nan s"),
+        (["--poll-seconds=-inf"], "Polls are held for -inf s"),
+        (["--page-size", "1e3"], "invalid int value: '1e3'"),
+        (["--quotas", ""], "invalid quotas ''"),
+    ],
+)
+def test_a_mistake_in_the_options_is_refused(
+    argv: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With exit code 2; of two values of an option only one could count."""
+    with pytest.raises(SystemExit) as stopped:
+        program.main(argv)
+    assert stopped.value.code == 2
+    assert sentence in capsys.readouterr().err

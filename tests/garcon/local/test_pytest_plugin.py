@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 TEST = """
@@ -16,8 +20,8 @@ def test_in_process(local_swf):
     client.register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")
 
 def test_each_test_has_its_own(local_swf):
-    told = local_swf.client().list_domains(registrationStatus="REGISTERED")
-    assert told["domainInfos"] == []
+    answer = local_swf.client().list_domains(registrationStatus="REGISTERED")
+    assert answer["domainInfos"] == []
 
 def test_over_http(local_swf_endpoint):
     client = boto3.client("swf", endpoint_url=local_swf_endpoint, region_name="us-east-1",
@@ -40,7 +44,7 @@ def python(*argv: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_fixtures_work_in_a_project_of_their_own(tmp_path: Path) -> None:
-    """A test file that asks for the fixtures by name runs, each test with a fresh service."""
+    """A test file that uses the fixtures by name runs, each test with a fresh service."""
     (tmp_path / "test_mine.py").write_text(TEST)
     # An installed project brings the plugin by its entry point; it may be registered once.
     plugin = ("-p", "no:garcon_local", "-p", "garcon.local.pytest_plugin")

@@ -1,4 +1,4 @@
-"""Requests without an SDK, and what a server tells of itself: for tests of the connection."""
+"""Requests without an SDK, and the state of a server: for tests of the connection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ask(
 
 
 def state(endpoint: str) -> Any:
-    """What the page is told."""
+    """The data of the page."""
     return json.loads(ask(endpoint, "GET", "/api/state")[1])
 
 
@@ -38,7 +38,7 @@ def pollers(endpoint: str) -> list[str]:
 
 
 def connect(endpoint: str) -> socket.socket:
-    """A connection on which nothing has been said."""
+    """A connection without a request."""
     place = urlsplit(endpoint)
     return socket.create_connection((str(place.hostname), int(place.port or 0)), LIMIT)
 

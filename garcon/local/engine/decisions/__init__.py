@@ -1,1 +1,1 @@
-"""What deciders decide: one file for each group of decisions, and a table of all."""
+"""The response of a decider: its decisions, one module for each group, and a table of all."""

@@ -1,41 +1,40 @@
-"""The thirteen decisions, and how each fails.
+"""The thirteen decisions, and the events of their failures.
 
-A decision of type D fails with an event DFailed. What differs is which members of the decision
-the event repeats, and the cause that stands for "too often".
+A decision of type D fails with an event DFailed. The decisions differ in the members that the event
+repeats, and in the cause for a rate that is exceeded.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from garcon.local.engine import lambdas, timers
 from garcon.local.engine.decisions import (
-    activities,
-    children,
-    closing,
-    external,
-    lambdas,
-    markers,
-    timers,
+    close_execution,
+    external_executions,
+    schedule_activity,
+    start_child,
 )
-from garcon.local.engine.decisions.turn import Turn
+from garcon.local.engine.decisions.decision_turn import DecisionTurn
 from garcon.local.engine.messages import Body
+from garcon.local.engine.wire import pick
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DecisionKind:
     """One type of decision.
 
     Attributes:
         name: the decisionType.
-        carry_out: the rule; raises `Refused`.
+        carry_out: the rule; raises `DecisionRefused`.
         naming: members of the decision that its …Failed event repeats.
-        rate_cause: the cause when it is taken too often, empty if that is not limited.
+        rate_cause: the cause when its rate is exceeded, empty without a rate.
         extra: further members of the …Failed event.
         closes: whether it closes the execution, and so must be the last in a response.
-        optional: whether a decision may leave its attributes out; all members are optional then.
+        optional: whether the decision may have no attributes, since all are optional.
     """
 
     name: str
-    carry_out: Callable[[Turn, Body], None]
+    carry_out: Callable[[DecisionTurn, Body], None]
     naming: tuple[str, ...] = ()
     rate_cause: str = ""
     extra: Body = field(default_factory=dict)
@@ -48,55 +47,64 @@ class Kind:
         return f"{self.name[0].lower()}{self.name[1:]}DecisionAttributes"
 
 
+def _record_marker(turn: DecisionTurn, request: Body) -> None:
+    """RecordMarker: cannot fail."""
+    turn.record("MarkerRecorded", pick(request, "markerName", "details"))
+
+
 NOT_INITIATED = {"initiatedEventId": 0}
-"""A request to another execution that was refused at once has no Initiated event."""
+"""A request to another execution that fails at once has no Initiated event."""
 
 DECISIONS = {
     kind.name: kind
     for kind in (
-        Kind(
+        DecisionKind(
             "ScheduleActivityTask",
-            activities.schedule,
+            schedule_activity.schedule,
             ("activityType", "activityId"),
             "ACTIVITY_CREATION_RATE_EXCEEDED",
         ),
-        Kind("RequestCancelActivityTask", activities.request_cancel, ("activityId",)),
-        Kind("StartTimer", timers.start, ("timerId",), "TIMER_CREATION_RATE_EXCEEDED"),
-        Kind("CancelTimer", timers.cancel, ("timerId",)),
-        Kind("RecordMarker", markers.record_marker, ("markerName",)),
-        Kind(
+        DecisionKind(
+            "RequestCancelActivityTask", schedule_activity.request_cancel, ("activityId",)
+        ),
+        DecisionKind("StartTimer", timers.start, ("timerId",), "TIMER_CREATION_RATE_EXCEEDED"),
+        DecisionKind("CancelTimer", timers.cancel, ("timerId",)),
+        DecisionKind("RecordMarker", _record_marker, ("markerName",)),
+        DecisionKind(
             "StartChildWorkflowExecution",
-            children.start,
+            start_child.start,
             ("workflowType", "workflowId", "control"),
             "CHILD_CREATION_RATE_EXCEEDED",
             NOT_INITIATED,
         ),
-        Kind(
+        DecisionKind(
             "SignalExternalWorkflowExecution",
-            external.signal,
+            external_executions.signal,
             ("workflowId", "runId", "control"),
             "SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED",
             NOT_INITIATED,
         ),
-        Kind(
+        DecisionKind(
             "RequestCancelExternalWorkflowExecution",
-            external.request_cancel,
+            external_executions.request_cancel,
             ("workflowId", "runId", "control"),
             "REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_RATE_EXCEEDED",
             NOT_INITIATED,
         ),
-        Kind(
+        DecisionKind(
             "ScheduleLambdaFunction",
             lambdas.schedule,
             ("id", "name"),
             "LAMBDA_FUNCTION_CREATION_RATE_EXCEEDED",
         ),
-        Kind("CompleteWorkflowExecution", closing.complete, closes=True, optional=True),
-        Kind("FailWorkflowExecution", closing.fail, closes=True, optional=True),
-        Kind("CancelWorkflowExecution", closing.cancel, closes=True, optional=True),
-        Kind(
+        DecisionKind(
+            "CompleteWorkflowExecution", close_execution.complete, closes=True, optional=True
+        ),
+        DecisionKind("FailWorkflowExecution", close_execution.fail, closes=True, optional=True),
+        DecisionKind("CancelWorkflowExecution", close_execution.cancel, closes=True, optional=True),
+        DecisionKind(
             "ContinueAsNewWorkflowExecution",
-            closing.continue_as_new,
+            close_execution.continue_as_new,
             rate_cause="CONTINUE_AS_NEW_WORKFLOW_EXECUTION_RATE_EXCEEDED",
             closes=True,
             optional=True,

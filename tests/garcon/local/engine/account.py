@@ -1,7 +1,7 @@
-"""An engine with a clock of its own, for tests: every answer and event it gives is checked.
+"""An engine with a clock of its own, for tests: all its answers and events are checked.
 
-`Account` speaks the wire's names and fills in what a test does not care about: one domain, one
-workflow type, one activity type, defaults for everything. Time stands still unless told.
+`Account` uses the names of the wire and supplies what is the same in most tests: one domain, one
+workflow type, one activity type, defaults for all settings. The time stands still until `after`.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from garcon.local.engine import Answer, Engine, Fault, Settings, Waiting
 from tests.garcon.local.shapes import check_answer, check_event, check_fault, check_request
 
 START = 1_700_000_000.0
-"""Seconds since the epoch at which tests begin."""
+"""The time at which tests begin, in seconds since the epoch."""
 
 DOMAIN = "dom"
 WORKFLOW = {"name": "wf", "version": "1.0"}
@@ -78,7 +78,7 @@ class Account:
             "defaultExecutionStartToCloseTimeout": "3600",
             "defaultChildPolicy": "TERMINATE",
         }
-        self.call("RegisterWorkflowType", **given(params | changes))
+        self.call("RegisterWorkflowType", **without_none(params | changes))
 
     def register_activity(self, **changes: Any) -> None:
         params: Body = {
@@ -90,7 +90,7 @@ class Account:
             "defaultTaskScheduleToCloseTimeout": "200",
             "defaultTaskHeartbeatTimeout": "NONE",
         }
-        self.call("RegisterActivityType", **given(params | changes))
+        self.call("RegisterActivityType", **without_none(params | changes))
 
     # Executions.
 
@@ -144,7 +144,7 @@ class Account:
         return answer.body
 
     def decide(self, *decisions: Body, task_list: str = DECISIONS, **params: Any) -> Body:
-        """Poll a decision task and answer it; the task as it was polled."""
+        """Poll a decision task and respond to it; the task as it was polled."""
         task = self.poll_decision(task_list)
         self.respond(task, *decisions, **params)
         return task
@@ -167,7 +167,7 @@ class Account:
         return count
 
 
-def given(params: Body) -> Body:
+def without_none(params: Body) -> Body:
     return {name: value for name, value in params.items() if value is not None}
 
 

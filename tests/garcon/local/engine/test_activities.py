@@ -1,4 +1,4 @@
-"""Activity tasks: their four ends, their four clocks, cancelling, and refusals."""
+"""Activity tasks: their four outcomes, their four clocks, cancelling, and refusals."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def with_task(**attributes: Any) -> tuple[Account, str, Body]:
 
 
 def test_a_scheduled_task_repeats_its_settings() -> None:
-    """All four timeouts are there, from the decision or from the type."""
+    """All four timeouts are in the event, from the decision or from the type."""
     account = Account()
     run = account.start()
     account.decide(
@@ -53,8 +53,8 @@ def test_a_scheduled_task_repeats_its_settings() -> None:
     assert account.describe(run)["latestActivityTaskTimestamp"] == START
 
 
-def test_a_poller_gets_what_it_needs() -> None:
-    """Token, ids, type and input; control stays with the decider."""
+def test_a_poller_gets_token_ids_type_and_input() -> None:
+    """The control text stays with the decider."""
     _, run, task = with_task(input="in", control="c")
     assert len(task.pop("taskToken")) > 20
     assert task == {
@@ -66,31 +66,31 @@ def test_a_poller_gets_what_it_needs() -> None:
     }
 
 
-def test_a_start_records_who_it_was() -> None:
-    """The identity of the poller is in the event, empty if it gave none."""
+def test_a_start_records_the_identity_of_the_poller() -> None:
+    """The event has the member only if the poll had it."""
     account, run, _ = with_task()
     started = account.last(run, "ActivityTaskStarted")
     assert started == {"identity": "me", "scheduledEventId": 5}
 
 
 @pytest.mark.parametrize(
-    ("operation", "event", "told"),
+    ("operation", "event", "members"),
     [
         ("RespondActivityTaskCompleted", "ActivityTaskCompleted", {"result": "r"}),
         ("RespondActivityTaskFailed", "ActivityTaskFailed", {"reason": "r", "details": "d"}),
         ("RespondActivityTaskCanceled", "ActivityTaskCanceled", {"details": "d"}),
     ],
 )
-def test_a_worker_ends_a_task(operation: str, event: str, told: Body) -> None:
-    """The event repeats what the worker said, and a decision task follows."""
+def test_a_worker_closes_a_task(operation: str, event: str, members: Body) -> None:
+    """The event repeats the members of the response, and a decision task follows."""
     account, run, task = with_task()
-    account.call(operation, taskToken=task["taskToken"], **told)
+    account.call(operation, taskToken=task["taskToken"], **members)
     assert account.types(run)[-2:] == [event, "DecisionTaskScheduled"]
-    assert account.last(run, event) == {**told, "scheduledEventId": 5, "startedEventId": 6}
+    assert account.last(run, event) == {**members, "scheduledEventId": 5, "startedEventId": 6}
 
 
-def test_a_task_ends_once() -> None:
-    """Its token is stale afterwards, for whatever it is used."""
+def test_a_task_closes_once() -> None:
+    """Its token is stale afterwards, for every operation."""
     account, _, task = with_task()
     account.complete(task)
     for operation in (
@@ -104,7 +104,7 @@ def test_a_task_ends_once() -> None:
 
 
 def test_a_token_of_a_closed_execution_is_stale() -> None:
-    """Then the execution is what is unknown."""
+    """The message names the execution as unknown."""
     account, _, task = with_task()
     account.signal()
     account.decide(COMPLETE)
@@ -125,7 +125,7 @@ def test_a_token_of_a_closed_execution_is_stale() -> None:
 def test_each_clock_times_a_task_out(
     timeouts: Body, after: int, timeout_type: str, *, started: bool
 ) -> None:
-    """At its own time, not before, with startedEventId 0 if it was never started."""
+    """At its own time and not before; startedEventId is 0 if the task was never started."""
     account = Account()
     run = account.start()
     account.decide(schedule(**timeouts))
@@ -143,8 +143,8 @@ def test_each_clock_times_a_task_out(
     assert account.engine.counters.timeouts == {f"ActivityTaskTimedOut {timeout_type}": 1}
 
 
-def test_a_task_that_timed_out_is_not_handed_out() -> None:
-    """A late poller finds nothing."""
+def test_a_task_that_timed_out_is_not_given_out() -> None:
+    """A late poller finds no task."""
     account = Account()
     account.start()
     account.decide(schedule(scheduleToStartTimeout="7"))
@@ -166,7 +166,7 @@ def test_none_never_times_out() -> None:
     assert "ActivityTaskTimedOut" not in account.types(run)
 
 
-def test_a_heartbeat_sets_back_its_own_clock_only() -> None:
+def test_a_heartbeat_resets_its_own_clock_only() -> None:
     """It writes no event, and start-to-close is never extended."""
     account, run, task = with_task(heartbeatTimeout="7", startToCloseTimeout="20")
     length = len(account.history(run))
@@ -178,8 +178,8 @@ def test_a_heartbeat_sets_back_its_own_clock_only() -> None:
     assert account.last(run, "ActivityTaskTimedOut")["timeoutType"] == "START_TO_CLOSE"
 
 
-def test_the_last_heartbeat_details_come_back_in_the_timeout() -> None:
-    """Those of the heartbeat before are forgotten."""
+def test_the_last_heartbeat_details_are_in_the_timeout() -> None:
+    """The details of earlier heartbeats are forgotten."""
     account, run, task = with_task(heartbeatTimeout="7")
     token = task["taskToken"]
     account.call("RecordActivityTaskHeartbeat", taskToken=token, details="10%")
@@ -194,7 +194,7 @@ def test_the_last_heartbeat_details_come_back_in_the_timeout() -> None:
 
 
 def test_a_last_heartbeat_without_details_leaves_none_in_the_timeout() -> None:
-    """Told are the details of the last call, not the last details."""
+    """The timeout has the details of the last call, not the last details."""
     account, run, task = with_task(heartbeatTimeout="7")
     account.call("RecordActivityTaskHeartbeat", taskToken=task["taskToken"], details="10%")
     account.call("RecordActivityTaskHeartbeat", taskToken=task["taskToken"])
@@ -202,7 +202,7 @@ def test_a_last_heartbeat_without_details_leaves_none_in_the_timeout() -> None:
     assert "details" not in account.last(run, "ActivityTaskTimedOut")
 
 
-def test_cancelling_a_task_nobody_started_closes_it() -> None:
+def test_cancelling_a_task_that_is_not_started_closes_it() -> None:
     """It is cancelled at once, leaves its list, and a decision task follows."""
     account = Account()
     run = account.start()
@@ -223,7 +223,7 @@ def test_cancelling_a_task_nobody_started_closes_it() -> None:
     assert isinstance(account.wait("Activity", ACTIVITIES), Waiting)
 
 
-def test_cancelling_a_started_task_is_told_by_heartbeat() -> None:
+def test_a_started_task_gets_its_cancel_request_by_heartbeat() -> None:
     """The task stays open until the worker agrees; the event names the latest request."""
     account, run, task = with_task()
     token = task["taskToken"]
@@ -245,8 +245,8 @@ def test_cancelling_a_started_task_is_told_by_heartbeat() -> None:
     }
 
 
-def test_a_worker_need_not_agree_to_be_cancelled() -> None:
-    """Completing is as good an answer to a request."""
+def test_a_worker_may_complete_a_task_after_a_cancel_request() -> None:
+    """A request to cancel does not change the rules for a response."""
     account, run, task = with_task()
     account.signal()
     account.decide(CANCEL_A)
@@ -254,8 +254,8 @@ def test_a_worker_need_not_agree_to_be_cancelled() -> None:
     assert account.types(run)[-2] == "ActivityTaskCompleted"
 
 
-def test_cancelling_what_is_not_open_fails() -> None:
-    """ACTIVITY_ID_UNKNOWN, with the id repeated."""
+def test_cancelling_an_activity_that_is_not_open_fails() -> None:
+    """The event has ACTIVITY_ID_UNKNOWN, and repeats the id."""
     account = Account()
     run = account.start()
     account.decide(CANCEL_A)
@@ -292,7 +292,7 @@ def test_an_activity_id_is_unique_among_open_tasks_only() -> None:
         ("defaultTaskHeartbeatTimeout", "DEFAULT_HEARTBEAT_TIMEOUT_UNDEFINED"),
     ],
 )
-def test_what_neither_decision_nor_type_gives_is_undefined(default: str, cause: str) -> None:
+def test_a_setting_without_any_value_is_undefined(default: str, cause: str) -> None:
     """There is no built-in default for any setting of an activity."""
     account = Account()
     account.register_activity(version="2.0", **{default: None})
@@ -301,8 +301,8 @@ def test_what_neither_decision_nor_type_gives_is_undefined(default: str, cause: 
     assert account.last(run, "ScheduleActivityTaskFailed")["cause"] == cause
 
 
-def test_a_type_must_exist_and_be_in_use() -> None:
-    """The two causes tell an unknown type from a deprecated one."""
+def test_a_type_must_exist_and_not_be_deprecated() -> None:
+    """The two cases have different causes."""
     account = Account()
     run = account.start()
     account.decide(schedule(activityType={"name": "act", "version": "9"}))
@@ -315,7 +315,7 @@ def test_a_type_must_exist_and_be_in_use() -> None:
 
 
 def test_open_tasks_have_a_limit() -> None:
-    """One too many is refused; started ones are open too."""
+    """One task too many is refused; started ones count."""
     account = Account(open_activities=2)
     run = account.start()
     account.decide(schedule("a"))

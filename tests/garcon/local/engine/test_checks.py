@@ -1,4 +1,4 @@
-"""What the documentation demands and the model's shapes do not say."""
+"""The documented rules for requests that are not in the model's shapes."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def refusal(operation: str, params: Body) -> str:
 
 
 def accepted(operation: str, params: Body) -> bool:
-    """Whether a request is let through."""
+    """True if the request passes all checks."""
     try:
         check_request(operation, params)
     except Fault:
@@ -62,20 +62,20 @@ def test_names_have_rules(name: str) -> None:
     ids=lambda each: each["decisionType"],
 )
 def test_names_in_decisions_have_the_same_rules(made: Body) -> None:
-    """The message says which decision it was, counted from 1."""
+    """The message names the decision by its number, counted from 1."""
     params = {"taskToken": "t", "decisions": [decision("RecordMarker", markerName="m"), made]}
     assert "'decisions.2.member." in refusal("RespondDecisionTaskCompleted", params)
 
 
 def test_names_may_hold_anything_else() -> None:
-    """Dots, spaces inside, letters of any script."""
+    """Dots, inner spaces and letters of any script are allowed."""
     for name in ("a.b", "a b", "ärn", "名前", "arn1"):
         assert accepted("StartWorkflowExecution", START_W | {"workflowId": name}), name
 
 
 @pytest.mark.parametrize("duration", ["-1", "1.5", "x", "none", " 1", "\uff11"])
 def test_durations_are_digits_or_none(duration: str) -> None:
-    """Nothing else is a duration, not even other scripts' digits."""
+    """Signs, decimals, spaces and digits of other scripts are refused."""
     message = refusal("StartWorkflowExecution", START_W | {"taskStartToCloseTimeout": duration})
     assert "seconds or NONE" in message
 
@@ -107,15 +107,15 @@ def test_durations_may_be_none_or_absent_elsewhere() -> None:
 
 @pytest.mark.parametrize("seconds", ["0", "901", "NONE"])
 def test_a_lambda_function_has_1_to_900_seconds(seconds: str) -> None:
-    """As the model says in words."""
+    """The bounds are in the text of the model."""
     made = decision("ScheduleLambdaFunction", id="f", name="n", startToCloseTimeout=seconds)
-    told = refusal("RespondDecisionTaskCompleted", {"decisions": [made]})
-    assert "startToCloseTimeout" in told
+    message = refusal("RespondDecisionTaskCompleted", {"decisions": [made]})
+    assert "startToCloseTimeout" in message
 
 
 @pytest.mark.parametrize("priority", ["2147483648", "-2147483649", "x", "1.5", "1_0", " 1"])
 def test_a_priority_is_a_32_bit_integer(priority: str) -> None:
-    """In starts, in registrations and in decisions."""
+    """The rule holds in starts, registrations and decisions."""
     made = schedule(taskPriority=priority)
     for operation, params in (
         ("StartWorkflowExecution", START_W | {"taskPriority": priority}),
@@ -127,7 +127,7 @@ def test_a_priority_is_a_32_bit_integer(priority: str) -> None:
 
 @pytest.mark.parametrize("days", ["91", "-1", "x", ""])
 def test_retention_is_90_days_at_most(days: str) -> None:
-    """Or NONE, which is 0."""
+    """NONE is allowed and means 0."""
     refusal("RegisterDomain", {"name": "d", "workflowExecutionRetentionPeriodInDays": days})
     for allowed in ("0", "90", "NONE"):
         kept = {"name": "d", "workflowExecutionRetentionPeriodInDays": allowed}
@@ -135,7 +135,7 @@ def test_retention_is_90_days_at_most(days: str) -> None:
 
 
 def test_tags_have_an_alphabet() -> None:
-    """Of executions and of domains; the message says which tag."""
+    """The rule holds for executions and domains; the message names the tag."""
     check_request("StartWorkflowExecution", START_W | {"tagList": ["a b_.:/=+-@ü1"]})
     message = refusal("StartWorkflowExecution", START_W | {"tagList": ["ok", "a{b}"]})
     assert "'tagList.2.member'" in message
@@ -144,8 +144,17 @@ def test_tags_have_an_alphabet() -> None:
     assert "'tags.1.member.value'" in message
 
 
+def test_missing_attributes_of_a_decision_are_null() -> None:
+    """The message has null, as the service writes it."""
+    params = {"taskToken": "t", "decisions": [{"decisionType": "StartTimer"}]}
+    assert refusal("RespondDecisionTaskCompleted", params) == (
+        "1 validation error detected: Value null at 'decisions.1.member."
+        "startTimerDecisionAttributes' failed to satisfy constraint: Member must not be null"
+    )
+
+
 def test_a_refused_request_changes_nothing() -> None:
-    """It is counted, and that is all."""
+    """Only the counters change."""
     account = Account()
     with pytest.raises(Fault):
         account.start("a:b")

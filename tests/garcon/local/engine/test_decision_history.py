@@ -34,7 +34,7 @@ def test_previous_started_event_is_that_of_the_last_completed_task() -> None:
 
 
 def test_the_history_can_begin_at_the_previous_start() -> None:
-    """Asking for that leaves out what happened before that moment, by timestamp."""
+    """The option leaves out the events before that moment, by timestamp."""
     account = Account()
     account.start()
     account.after(1)
@@ -48,7 +48,7 @@ def test_the_history_can_begin_at_the_previous_start() -> None:
 
 
 def test_the_first_task_has_no_previous_start_to_begin_at() -> None:
-    """Then the history begins at its beginning."""
+    """With the option its history begins at the first event."""
     account = Account()
     account.start()
     assert ids(account.poll_decision(startAtPreviousStartedEvent=True)) == [1, 2, 3]
@@ -88,8 +88,8 @@ def test_a_long_history_comes_backwards_in_pages() -> None:
     assert "nextPageToken" not in rest
 
 
-def test_a_page_may_be_asked_for_again() -> None:
-    """A token is not used up: whoever lost the answer gets the same page."""
+def test_a_page_may_be_fetched_again() -> None:
+    """A token is not used up: after a lost answer the client gets the same page."""
     account = Account()
     account.start()
     token = account.poll_decision(maximumPageSize=1)["nextPageToken"]
@@ -101,8 +101,8 @@ def test_a_page_may_be_asked_for_again() -> None:
 @pytest.mark.parametrize(
     "text", ["[" * 1500, "[1]", "5", '{"a": 1, "b": 2, "c": 3}', "[null, null, null]", "\xff"]
 )
-def test_a_page_token_that_nobody_gave_is_refused(text: str) -> None:
-    """Whatever is in it, however deep."""
+def test_a_foreign_page_token_is_refused(text: str) -> None:
+    """Any text, however deeply nested, is an invalid token."""
     account = Account()
     token = base64.b64encode(text.encode("latin-1")).decode()
     with pytest.raises(Fault, match="Invalid token"):
@@ -110,7 +110,7 @@ def test_a_page_token_that_nobody_gave_is_refused(text: str) -> None:
 
 
 def test_a_page_token_is_no_longer_than_the_model_allows() -> None:
-    """However long the names in a listing are, and in whatever script."""
+    """The length does not depend on the length or script of the names in a listing."""
     account = Account(bare=True)
     name, version = "\U0001f600" * 256, "\U0001f600" * 64
     domain = {"workflowExecutionRetentionPeriodInDays": "1"}
@@ -136,8 +136,8 @@ def test_a_page_token_is_no_longer_than_the_model_allows() -> None:
     assert len(list(account.pages("PollForDecisionTask", maximumPageSize=1, **where))) == 3
 
 
-def test_a_page_token_is_good_for_its_own_listing_and_a_day() -> None:
-    """Another task list, another operation, or tomorrow: refused."""
+def test_a_page_token_is_valid_for_its_own_listing_and_a_day() -> None:
+    """Another task list, another operation, or the next day is refused."""
     account = Account()
     run = account.start()
     token = account.poll_decision(maximumPageSize=1)["nextPageToken"]

@@ -18,7 +18,7 @@ from tests.garcon.local.engine.account import (
 
 
 def test_a_start_schedules_the_first_decision_task() -> None:
-    """The history of a new execution is its start and a decision task, told in full."""
+    """A new execution has two events, its start and a decision task, with all attributes."""
     account = Account()
     run = account.start(input="in", tagList=["x"])
     started, scheduled = account.history(run)
@@ -40,7 +40,7 @@ def test_a_start_schedules_the_first_decision_task() -> None:
 
 
 def test_events_are_batched_into_one_decision_task() -> None:
-    """While a decision task waits, what happens adds no second one."""
+    """While a decision task waits, events add no second one."""
     account = Account()
     run = account.start()
     account.signal()
@@ -52,7 +52,7 @@ def test_events_are_batched_into_one_decision_task() -> None:
 
 
 def test_an_event_during_a_decision_schedules_the_next_task_at_once() -> None:
-    """The order of recorded histories, and further events join without another task."""
+    """The order is that of recorded histories, and further events join the task."""
     account = Account()
     run = account.start()
     account.decide(schedule("a"), schedule("b"))
@@ -90,7 +90,7 @@ def test_the_early_task_cannot_be_polled_before_the_first_ends() -> None:
 
 
 def test_an_empty_response_means_wait() -> None:
-    """No events but the response, no further task; the latest context given is kept."""
+    """The response is the last event, no task follows, and the latest context is kept."""
     account = Account()
     run = account.start()
     account.decide(executionContext="ctx")
@@ -125,7 +125,7 @@ def test_a_late_decision_is_timed_out_and_another_task_follows() -> None:
 
 
 def test_events_during_a_late_decision_do_not_double_the_next_task() -> None:
-    """The task that was scheduled early serves after the timeout."""
+    """The task that was scheduled early is used after the timeout."""
     account = Account()
     run = account.start()
     account.poll_decision()
@@ -140,7 +140,7 @@ def test_events_during_a_late_decision_do_not_double_the_next_task() -> None:
 
 
 def test_a_decision_timeout_of_none_never_ends() -> None:
-    """NONE is unlimited, up to the life of the execution."""
+    """NONE is unlimited, within the timeout of the execution."""
     account = Account()
     run = account.start(taskStartToCloseTimeout="NONE")
     task = account.poll_decision()
@@ -154,8 +154,8 @@ def test_a_decision_timeout_of_none_never_ends() -> None:
     [COMPLETE, FAIL, CANCEL, decision("ContinueAsNewWorkflowExecution")],
     ids=lambda each: each["decisionType"],
 )
-def test_closing_fails_while_something_is_unseen(closing: Body) -> None:
-    """UNHANDLED_DECISION, and the next task shows what it was; then closing succeeds."""
+def test_closing_fails_with_unseen_events(closing: Body) -> None:
+    """UNHANDLED_DECISION, and the next task has the events; then closing succeeds."""
     account = Account()
     run = account.start()
     task = account.poll_decision()
@@ -171,14 +171,14 @@ def test_closing_fails_while_something_is_unseen(closing: Body) -> None:
 
 
 def test_closing_succeeds_after_a_decision_that_failed_in_the_same_response() -> None:
-    """Only what was added while the decider worked counts as unseen."""
+    """Only events that were added during the decision count as unseen."""
     account = Account()
     run = account.start()
     account.decide(decision("CancelTimer", timerId="none"), COMPLETE)
     assert account.types(run)[-2:] == ["CancelTimerFailed", "WorkflowExecutionCompleted"]
 
 
-def test_a_failed_decision_calls_for_another_task_at_the_end() -> None:
+def test_a_failed_decision_leads_to_another_task() -> None:
     """The other decisions are carried out, and one task follows them all."""
     account = Account()
     run = account.start()
@@ -210,7 +210,7 @@ def test_markers_are_recorded() -> None:
     assert attributes(second) == {"markerName": "n", "decisionTaskCompletedEventId": 4}
 
 
-def test_a_bad_response_changes_nothing() -> None:
+def test_an_invalid_response_changes_nothing() -> None:
     """A closing decision that is not last, or one without attributes, is refused as a whole."""
     account = Account()
     run = account.start()
@@ -225,7 +225,7 @@ def test_a_bad_response_changes_nothing() -> None:
 
 
 def test_tokens_are_for_one_kind_of_task() -> None:
-    """An activity token does not answer a decision task, and nonsense is no token."""
+    """An activity token is refused for a decision task, and a random text for both."""
     account = Account()
     account.start()
     account.decide(schedule())

@@ -21,7 +21,7 @@ def register_domain(account: Account, name: str, **params: object) -> None:
 
 
 def test_a_domain_is_described_as_it_was_registered() -> None:
-    """Name, status, ARN, description and retention come back."""
+    """The description has name, status, ARN, description and retention."""
     account = Account(bare=True)
     register_domain(account, DOMAIN, description="mine")
     assert account.call("DescribeDomain", name=DOMAIN) == {
@@ -36,7 +36,7 @@ def test_a_domain_is_described_as_it_was_registered() -> None:
 
 
 def test_a_domain_name_is_used_once() -> None:
-    """A second registration is refused, also when the first is deprecated."""
+    """A second registration is refused, even if the first is deprecated."""
     account = Account()
     params = {"name": DOMAIN, "workflowExecutionRetentionPeriodInDays": "1"}
     assert code(account, "RegisterDomain", **params) == "DomainAlreadyExistsFault"
@@ -44,8 +44,8 @@ def test_a_domain_name_is_used_once() -> None:
     assert code(account, "RegisterDomain", **params) == "DomainAlreadyExistsFault"
 
 
-def test_a_domain_goes_in_and_out_of_use() -> None:
-    """Deprecating twice, or bringing back what is in use, is refused."""
+def test_a_domain_is_deprecated_and_undeprecated() -> None:
+    """Deprecating twice, or undeprecating a domain in use, is refused."""
     account = Account()
     assert code(account, "UndeprecateDomain", name=DOMAIN) == "DomainAlreadyExistsFault"
     account.call("DeprecateDomain", name=DOMAIN)
@@ -56,7 +56,7 @@ def test_a_domain_goes_in_and_out_of_use() -> None:
 
 
 def test_deprecating_a_domain_deprecates_its_types() -> None:
-    """Nothing can be started or registered in it; what runs goes on."""
+    """It takes no starts and registrations; open executions go on."""
     account = Account()
     account.start()
     account.call("DeprecateDomain", name=DOMAIN)
@@ -71,7 +71,7 @@ def test_deprecating_a_domain_deprecates_its_types() -> None:
 
 
 def test_domains_are_listed_by_name_and_status() -> None:
-    """In alphabetical order, page by page, or the other way round."""
+    """The order is alphabetical or its reverse, page by page."""
     account = Account(bare=True)
     for name in ("b", "c", "a", "old"):
         register_domain(account, name)
@@ -102,7 +102,7 @@ def test_tags_are_added_replaced_listed_and_removed() -> None:
 
 
 def test_tags_have_a_limit_and_belong_to_a_domain() -> None:
-    """One tag too many, and an ARN of nothing, are refused."""
+    """One tag too many, and an ARN without a domain, are refused."""
     account = Account(tags=1)
     tags = [{"key": "a"}, {"key": "b"}]
     assert code(account, "TagResource", resourceArn=ARN, tags=tags) == "TooManyTagsFault"
@@ -112,15 +112,15 @@ def test_tags_have_a_limit_and_belong_to_a_domain() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_type_is_registered_once(kind: str) -> None:
-    """A name and version are taken for good, deprecated or not; another version is free."""
+    """A name and version cannot be used again, deprecated or not; another version can."""
     account, key = Account(), KINDS[kind]
     assert code(account, f"Register{kind}Type", domain=DOMAIN, **key) == "TypeAlreadyExistsFault"
     account.call(f"Register{kind}Type", domain=DOMAIN, name=key["name"], version="2.0")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_type_is_deprecated_brought_back_and_deleted(kind: str) -> None:
-    """Each step is allowed once, in the right state, with the model's own fault otherwise."""
+def test_a_type_is_deprecated_undeprecated_and_deleted(kind: str) -> None:
+    """Each step is allowed once, in the right state, else refused with the model's fault."""
     account = Account()
     named = {"domain": DOMAIN, f"{kind.lower()}Type": KINDS[kind]}
     assert code(account, f"Undeprecate{kind}Type", **named) == "TypeAlreadyExistsFault"
@@ -135,8 +135,8 @@ def test_a_type_is_deprecated_brought_back_and_deleted(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_type_is_described_with_the_defaults_it_was_given(kind: str) -> None:
-    """No default is made up, and the dates are those of the calls."""
+def test_a_type_is_described_with_the_defaults_of_its_registration(kind: str) -> None:
+    """No default is added, and the dates are those of the calls."""
     account = Account()
     account.call(
         f"Register{kind}Type",
@@ -163,7 +163,7 @@ def test_a_type_is_described_with_the_defaults_it_was_given(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_types_are_listed_by_name_and_version(kind: str) -> None:
-    """In order, of one name if asked, in pages that survive a deletion in between."""
+    """In order, of one name if given, in pages that survive a deletion in between."""
     account = Account(bare=True)
     register_domain(account, DOMAIN)
     for name, version in (("b", "2"), ("b", "1"), ("a", "1"), ("c", "1")):
@@ -211,8 +211,8 @@ def test_domains_and_types_have_quotas() -> None:
     assert code(account, "RegisterWorkflowType", **new) == "LimitExceededFault"
 
 
-def test_what_is_not_there_is_unknown() -> None:
-    """Messages name the domain or the type, as the service's do."""
+def test_a_missing_domain_or_type_is_unknown() -> None:
+    """The messages name the domain or the type, as the service's do."""
     account = Account()
     with pytest.raises(Fault, match="Unknown domain: nowhere"):
         account.call("DescribeDomain", name="nowhere")

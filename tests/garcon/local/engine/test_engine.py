@@ -1,4 +1,4 @@
-"""The engine as its shell sees it: purity, time, determinism, counters."""
+"""The interface of the engine: purity, time, determinism, counters."""
 
 import ast
 import gc
@@ -10,7 +10,7 @@ import pytest
 import garcon.local.engine
 from garcon.local.engine import Engine, Fault, Waiting
 from garcon.local.engine.engine import OPERATIONS
-from garcon.local.engine.entities import Activity, DecisionTask
+from garcon.local.engine.entities import DecisionTask, OpenActivity
 from tests.garcon.local.engine.account import (
     COMPLETE,
     DOMAIN,
@@ -38,7 +38,7 @@ PURE = {
     "re",
     "typing",
 }
-"""What the engine may import: nothing that knows the time, chance, threads or the network."""
+"""The modules that the engine may import: none for time, chance, threads or the network."""
 
 FOLDER = Path(garcon.local.engine.__file__).parent
 
@@ -59,13 +59,13 @@ def imports(tree: ast.Module) -> set[str]:
 
 
 def test_the_engine_is_pure() -> None:
-    """It imports nothing by which time, chance or the world could come in."""
+    """It imports no module that has the time, chance or the outside."""
     for path, tree in sources():
         assert {name.split(".")[0] for name in imports(tree)} <= PURE, path
 
 
-def test_the_engine_knows_nothing_outside_its_folder() -> None:
-    """Of our own code it imports itself only, and the base of all errors."""
+def test_the_engine_imports_nothing_outside_its_folder() -> None:
+    """Of the project it imports only itself and the base of all errors."""
     for path, tree in sources():
         ours = {name for name in imports(tree) if name.startswith("garcon")}
         inside = ("garcon.local.engine", "garcon.errors")
@@ -73,18 +73,18 @@ def test_the_engine_knows_nothing_outside_its_folder() -> None:
 
 
 def test_every_operation_of_the_model_is_there() -> None:
-    """All 39, and no other."""
+    """All 39 operations, and no others."""
     assert set(OPERATIONS) == set(model().operation_names)
 
 
 def test_an_idle_engine_has_nothing_due() -> None:
-    """Its next deadline is infinitely far."""
+    """Its next deadline is infinity."""
     assert Engine().next_deadline() == math.inf
     assert Engine().next_work_deadline() == math.inf
 
 
 def test_time_never_goes_backwards() -> None:
-    """A call that is late to arrive counts as the latest time seen."""
+    """A call with an earlier time counts as made at the latest time."""
     account = Account()
     account.after(10)
     account.now -= 5
@@ -101,7 +101,7 @@ def test_timestamps_have_milliseconds() -> None:
 
 
 def busy(account: Account) -> str:
-    """A life with timers, lost tasks and timeouts; its run id."""
+    """An execution with timers, lost tasks and timeouts; its run id."""
     run = account.start(executionStartToCloseTimeout="500")
     account.decide(timer("a", "7"), timer("b", "90"), schedule(heartbeatTimeout="20"))
     account.poll_activity()
@@ -114,20 +114,20 @@ def busy(account: Account) -> str:
     return run
 
 
-def test_how_often_the_clock_is_read_makes_no_difference() -> None:
-    """A second at a time, or all at once: the same history, event for event."""
+def test_the_steps_of_the_clock_make_no_difference() -> None:
+    """Second by second or in one step, the history is the same, event for event."""
 
-    class Restless(Account):
+    class SecondBySecond(Account):
         def after(self, seconds: float) -> None:
             for _ in range(int(seconds)):
                 super().after(1)
 
-    lazy, restless = Account(), Restless()
-    assert lazy.history(busy(lazy)) == restless.history(busy(restless))
+    at_once, stepwise = Account(), SecondBySecond()
+    assert at_once.history(busy(at_once)) == stepwise.history(busy(stepwise))
 
 
 def test_run_ids_and_tokens_follow_the_seed() -> None:
-    """The same seed gives the same ones, another seed others."""
+    """The same seed gives the same ids, another seed others."""
 
     def made(seed: int) -> tuple[str, str]:
         account = Account(seed=seed)
@@ -137,8 +137,8 @@ def test_run_ids_and_tokens_follow_the_seed() -> None:
     assert not set(made(1)) & set(made(2))
 
 
-def test_looking_leaves_no_trace() -> None:
-    """Calls that only look, and polls that find nothing, change no later name."""
+def test_reads_leave_no_trace() -> None:
+    """Read operations and empty polls do not change later ids."""
 
     def made(*, look: bool) -> tuple[str, str]:
         account = Account()
@@ -154,7 +154,7 @@ def test_looking_leaves_no_trace() -> None:
 
 
 def test_calls_and_refusals_are_counted() -> None:
-    """By operation and by code."""
+    """Calls are counted by operation, refusals by code."""
     account = Account(bare=True)
     for _ in range(2):
         with pytest.raises(Fault):
@@ -165,8 +165,8 @@ def test_calls_and_refusals_are_counted() -> None:
     assert counters.faults == {"UnknownResourceFault": 2}
 
 
-def test_started_tasks_are_those_that_somebody_has() -> None:
-    """From the poll to the answer, or to the timeout."""
+def test_started_tasks_are_those_in_progress() -> None:
+    """A task is in progress from the poll to the response or the timeout."""
     account = Account()
     account.start()
     assert account.engine.started_tasks == 0
@@ -179,8 +179,8 @@ def test_started_tasks_are_those_that_somebody_has() -> None:
     assert account.engine.started_tasks == 0
 
 
-def test_nobody_works_on_a_task_that_went_to_a_ghost() -> None:
-    """Waiting for its answer would be waiting for its timeout."""
+def test_a_task_of_a_ghost_poller_is_not_in_progress() -> None:
+    """A wait for its response would be a wait for its timeout."""
     account = Account()
     poll = account.wait("Decision", "decide")
     assert isinstance(poll, Waiting)
@@ -194,7 +194,7 @@ def test_nobody_works_on_a_task_that_went_to_a_ghost() -> None:
 
 
 def test_many_executions_leave_nothing_behind() -> None:
-    """When all have closed, no clock, token or queued task remains."""
+    """Closed executions leave no clock, token or queued task."""
     account = Account()
     for number in range(500):
         account.start(str(number))
@@ -209,7 +209,7 @@ def test_many_executions_leave_nothing_behind() -> None:
 
 
 def test_ended_tasks_do_not_wait_for_the_garbage_collector() -> None:
-    """A server's memory follows what is open, and its collector finds little to do."""
+    """A server's memory follows its open items, and its collector finds little to do."""
     gc.collect()
     gc.disable()
     try:
@@ -219,7 +219,7 @@ def test_ended_tasks_do_not_wait_for_the_garbage_collector() -> None:
         account.complete(account.poll_activity())
         account.decide()
         ours = account.engine._world.domains[DOMAIN]
-        tasks = [each for each in gc.get_objects() if isinstance(each, Activity | DecisionTask)]
+        tasks = [each for each in gc.get_objects() if isinstance(each, OpenActivity | DecisionTask)]
         left = [each for each in tasks if each.task_list.domain is ours]
     finally:
         gc.enable()

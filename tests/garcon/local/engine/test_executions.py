@@ -1,4 +1,4 @@
-"""Executions: how they begin and end."""
+"""Executions: their beginning and their close."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def terminate(account: Account, **params: Any) -> None:
 
 
 def test_a_run_id_is_46_characters_of_base64() -> None:
-    """As the service's, and never the same twice."""
+    """The form is the service's, and no id is repeated."""
     account = Account()
     runs = {account.start(str(number)) for number in range(100)}
     assert len(runs) == 100
@@ -54,8 +54,8 @@ def test_two_executions_of_one_workflow_id_are_never_open_at_once() -> None:
         ("childPolicy", "defaultChildPolicy"),
     ],
 )
-def test_what_neither_start_nor_type_gives_is_undefined(member: str, default: str) -> None:
-    """DefaultUndefinedFault names the member; giving it at the start helps."""
+def test_a_required_setting_without_a_value_is_undefined(member: str, default: str) -> None:
+    """DefaultUndefinedFault names the member; a start with the member succeeds."""
     account = Account()
     account.register_workflow(version="2.0", **{default: None})
     bare = WORKFLOW | {"version": "2.0"}
@@ -66,8 +66,8 @@ def test_what_neither_start_nor_type_gives_is_undefined(member: str, default: st
     account.start(workflowType=bare, **{member: values.get(member, "5")})
 
 
-def test_a_type_must_exist_and_be_in_use() -> None:
-    """An unknown type and a deprecated one are told apart."""
+def test_a_type_must_exist_and_not_be_deprecated() -> None:
+    """An unknown type and a deprecated one are refused with different faults."""
     account = Account()
     with pytest.raises(Fault, match=r"Unknown type: WorkflowType=\[name=wf, version=9\]"):
         account.start(workflowType={"name": "wf", "version": "9"})
@@ -77,7 +77,7 @@ def test_a_type_must_exist_and_be_in_use() -> None:
 
 
 def test_open_executions_have_a_limit() -> None:
-    """One too many is refused, for starts and for children."""
+    """One execution too many is refused, for starts and for children."""
     account = Account(open_executions=1)
     run = account.start("a")
     with pytest.raises(Fault, match="LimitExceededFault"):
@@ -88,28 +88,30 @@ def test_open_executions_have_a_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("closing", "status", "event", "told"),
+    ("closing", "status", "event", "members"),
     [
         (COMPLETE, "COMPLETED", "WorkflowExecutionCompleted", {"result": "done"}),
         (FAIL, "FAILED", "WorkflowExecutionFailed", {"reason": "why", "details": "more"}),
         (CANCEL, "CANCELED", "WorkflowExecutionCanceled", {"details": "stopped"}),
     ],
 )
-def test_a_decider_closes_an_execution(closing: Body, status: str, event: str, told: Body) -> None:
-    """The last event and the description say how."""
+def test_a_decider_closes_an_execution(
+    closing: Body, status: str, event: str, members: Body
+) -> None:
+    """The last event and the description have the close status."""
     account = Account()
     run = account.start()
     account.after(3)
     account.decide(closing)
     assert account.types(run)[-1] == event
-    assert account.last(run, event) == {**told, "decisionTaskCompletedEventId": 4}
+    assert account.last(run, event) == {**members, "decisionTaskCompletedEventId": 4}
     info = account.describe(run)["executionInfo"]
     assert info["closeStatus"] == status
     assert info["closeTimestamp"] == START + 3
 
 
 def test_nothing_happens_in_a_closed_execution() -> None:
-    """Its timers do not fire, its tasks are not handed out, it takes no signals."""
+    """Its timers do not fire, its tasks are not given out, it takes no signals."""
     account = Account()
     run = account.start()
     account.decide(timer(), schedule())
@@ -125,7 +127,7 @@ def test_nothing_happens_in_a_closed_execution() -> None:
 
 
 def test_an_execution_times_out() -> None:
-    """At its start-to-close timeout, with its child policy."""
+    """It is closed at its start-to-close timeout, with its child policy."""
     account = Account()
     run = account.start(executionStartToCloseTimeout="50", childPolicy="ABANDON")
     account.after(50)
@@ -137,7 +139,7 @@ def test_an_execution_times_out() -> None:
 
 
 def test_no_execution_lasts_longer_than_a_year() -> None:
-    """A longer timeout is cut short."""
+    """A longer timeout is cut to a year."""
     account = Account()
     run = account.start(executionStartToCloseTimeout="99999999")
     account.after(365 * 24 * 3600 - 1)
@@ -147,7 +149,7 @@ def test_no_execution_lasts_longer_than_a_year() -> None:
 
 
 def test_an_operator_terminates_an_execution() -> None:
-    """At once, with reason and details, whatever is open."""
+    """It is closed at once, with reason and details, with all its open items."""
     account = Account()
     run = account.start()
     task = account.poll_decision()
@@ -165,7 +167,7 @@ def test_an_operator_terminates_an_execution() -> None:
 
 
 def test_a_signal_from_outside_is_recorded() -> None:
-    """With externalInitiatedEventId 0, and a decision task."""
+    """The event has externalInitiatedEventId 0, and a decision task follows."""
     account = Account()
     run = account.start()
     account.decide()
@@ -179,7 +181,7 @@ def test_a_signal_from_outside_is_recorded() -> None:
 
 
 def test_a_request_to_cancel_is_recorded() -> None:
-    """It closes nothing, and the description tells of it."""
+    """It closes nothing, and the description has it."""
     account = Account()
     run = account.start()
     account.decide()
@@ -196,7 +198,7 @@ def test_a_request_to_cancel_is_recorded() -> None:
     ["SignalWorkflowExecution", "RequestCancelWorkflowExecution", "TerminateWorkflowExecution"],
 )
 def test_a_run_id_must_be_that_of_the_open_run(operation: str) -> None:
-    """A run that has closed, though the workflowId is open again, is unknown."""
+    """A closed run is unknown, even if another run of the workflowId is open."""
     account = Account()
     old = account.start()
     account.decide(COMPLETE)
@@ -209,7 +211,7 @@ def test_a_run_id_must_be_that_of_the_open_run(operation: str) -> None:
 
 
 def test_a_continued_execution_is_a_new_run() -> None:
-    """Same workflowId, a new history that names the old run; the old one names the new."""
+    """The workflowId is the same, and each of the two histories names the other's run."""
     account = Account()
     account.register_workflow(version="2.0", defaultTaskPriority="3")
     old = account.start(tagList=["t"], input="old")
@@ -250,14 +252,14 @@ def test_a_continued_execution_is_a_new_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "cause"),
+    ("attributes", "cause"),
     [
         ({"workflowTypeVersion": "9"}, "WORKFLOW_TYPE_DOES_NOT_EXIST"),
         ({"workflowTypeVersion": "old"}, "WORKFLOW_TYPE_DEPRECATED"),
         ({"workflowTypeVersion": "bare"}, "DEFAULT_EXECUTION_START_TO_CLOSE_TIMEOUT_UNDEFINED"),
     ],
 )
-def test_a_continuation_can_fail(given: Body, cause: str) -> None:
+def test_a_continuation_can_fail(attributes: Body, cause: str) -> None:
     """The execution stays open, and another decision task follows."""
     account = Account()
     account.register_workflow(version="old")
@@ -265,7 +267,7 @@ def test_a_continuation_can_fail(given: Body, cause: str) -> None:
     account.call("DeprecateWorkflowType", domain=DOMAIN, workflowType=old)
     account.register_workflow(version="bare", defaultExecutionStartToCloseTimeout=None)
     run = account.start()
-    account.decide(decision("ContinueAsNewWorkflowExecution", **given))
+    account.decide(decision("ContinueAsNewWorkflowExecution", **attributes))
     assert account.last(run, "ContinueAsNewWorkflowExecutionFailed")["cause"] == cause
     account.decide(COMPLETE)
 
@@ -286,15 +288,15 @@ def test_a_full_history_terminates_the_execution() -> None:
 
 
 def test_a_closing_event_may_be_the_last_that_fits() -> None:
-    """An execution that ends just in time ends by its decider's will."""
+    """An execution may close by its decider with the event that reaches the limit."""
     account = Account(event_limit=5)
     run = account.start()
     account.decide(COMPLETE)
     assert account.types(run)[-1] == "WorkflowExecutionCompleted"
 
 
-def test_nothing_further_is_decided_when_the_history_is_full() -> None:
-    """However many decisions a response holds, the limit is not passed."""
+def test_decisions_are_dropped_when_the_history_is_full() -> None:
+    """A response with too many decisions does not pass the limit."""
     account = Account(event_limit=8)
     run = account.start()
     account.decide(*(timer(str(number)) for number in range(20)), COMPLETE)
@@ -311,8 +313,8 @@ def test_nothing_further_is_decided_when_the_history_is_full() -> None:
     ],
     ids=lambda each: each["decisionType"],
 )
-def test_what_a_full_history_has_no_room_for_does_not_happen(made: Body) -> None:
-    """Nothing reaches others, or is run, that no event announces."""
+def test_an_event_without_room_has_no_effect(made: Body) -> None:
+    """Nothing reaches other executions, or is run, without an event that announces it."""
     account = Account(event_limit=5, lambda_available=True)
     other = account.start("other", taskList={"name": "elsewhere"})
     run = account.start(lambdaRole="any")
@@ -332,8 +334,8 @@ def test_a_function_whose_start_has_no_room_is_not_run() -> None:
     assert account.engine.take_invocations() == []
 
 
-def test_a_full_history_hands_out_no_task() -> None:
-    """A poll that would have been given one waits on."""
+def test_a_full_history_gives_out_no_task() -> None:
+    """A poll that would have been given a task waits on."""
     account = Account(event_limit=6)
     run = account.start()
     account.decide(schedule())
@@ -344,7 +346,7 @@ def test_a_full_history_hands_out_no_task() -> None:
 
 @pytest.mark.parametrize("days", ["0", "NONE"])
 def test_without_retention_an_execution_is_gone_at_its_close(days: str) -> None:
-    """As soon as it completes, record and history are deleted."""
+    """Record and history are deleted as soon as it closes."""
     account = Account()
     account.call("RegisterDomain", name="short", workflowExecutionRetentionPeriodInDays=days)
     key = {"name": "wf", "version": "1"}
@@ -369,7 +371,7 @@ def test_without_retention_an_execution_is_gone_at_its_close(days: str) -> None:
 
 
 def test_a_closed_execution_is_kept_for_its_retention_period() -> None:
-    """Then it is forgotten everywhere, and nothing waits for that moment."""
+    """Then it is forgotten everywhere, and no deadline waits for that moment."""
     account = Account()
     run = account.start()
     task = account.poll_decision()

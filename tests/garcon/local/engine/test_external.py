@@ -23,7 +23,7 @@ def cancel(workflow_id: str, **attributes: Any) -> Body:
 
 
 def test_a_signal_reaches_another_execution() -> None:
-    """The target knows where it came from, and the sender that it arrived."""
+    """The target's event names the sender, and the sender gets an event of the delivery."""
     account = Account()
     sender = account.start("sender")
     target = account.start("target", taskList={"name": "t"})
@@ -49,7 +49,7 @@ def test_a_signal_reaches_another_execution() -> None:
 
 
 def test_a_request_to_cancel_reaches_another_execution() -> None:
-    """The same for cancelling, with the run named."""
+    """The same holds for a request to cancel that names the run."""
     account = Account()
     sender = account.start("sender")
     target = account.start("target", taskList={"name": "t"})
@@ -73,8 +73,8 @@ def test_a_request_to_cancel_reaches_another_execution() -> None:
         (cancel, "RequestCancelExternalWorkflowExecutionFailed"),
     ],
 )
-def test_reaching_for_what_is_not_open_fails(make: object, event: str) -> None:
-    """An unknown workflowId and a run that has closed are both unknown."""
+def test_a_target_that_is_not_open_is_unknown(make: object, event: str) -> None:
+    """An unknown workflowId and a closed run have the same cause."""
     assert callable(make)
     account = Account()
     closed = account.start("target")
@@ -108,8 +108,8 @@ def test_an_execution_may_signal_itself() -> None:
 
 
 @pytest.mark.parametrize("workflow_id", ["target", "nobody"])
-def test_a_sender_that_closes_hears_no_more(workflow_id: str) -> None:
-    """The signal is delivered all the same, or not; the closed history does not grow."""
+def test_a_sender_that_closes_gets_no_event(workflow_id: str) -> None:
+    """The delivery succeeds or fails as before; the closed history does not grow."""
     account = Account()
     target = account.start("target", taskList={"name": "t"})
     sender = account.start("sender")

@@ -23,8 +23,8 @@ def running(**attributes: Any) -> tuple[Account, str, Invocation]:
     return account, run, invocation
 
 
-def test_a_function_is_scheduled_started_and_handed_out() -> None:
-    """Without a timeout it has 900 seconds; it is handed out once."""
+def test_a_function_is_scheduled_started_and_invoked() -> None:
+    """The default timeout is 900 seconds; a function is invoked once."""
     account, run, invocation = running(input="in", control="c")
     assert account.types(run)[-2:] == ["LambdaFunctionScheduled", "LambdaFunctionStarted"]
     assert account.last(run, "LambdaFunctionScheduled") == {
@@ -81,7 +81,7 @@ def test_a_function_times_out() -> None:
 
 
 def test_a_result_for_a_closed_execution_is_dropped() -> None:
-    """Nobody waits for it."""
+    """The engine reports that no execution waits for it."""
     account, _, invocation = running()
     account.signal()
     account.decide(COMPLETE)
@@ -92,21 +92,21 @@ def test_a_result_for_a_closed_execution_is_dropped() -> None:
 @pytest.mark.parametrize(
     ("available", "role"), [(True, {}), (False, {"lambdaRole": ROLE})], ids=["no role", "nobody"]
 )
-def test_without_a_role_or_anybody_to_run_it_a_function_fails_to_start(
+def test_without_a_role_or_a_runner_a_function_fails_to_start(
     role: Body, *, available: bool
 ) -> None:
-    """A decision task follows, and nothing is handed out."""
+    """A decision task follows, and nothing is invoked."""
     account = Account(lambda_available=available)
     run = account.start(**role)
     account.decide(function())
     assert account.types(run)[-2:] == ["StartLambdaFunctionFailed", "DecisionTaskScheduled"]
-    told = account.last(run, "StartLambdaFunctionFailed")
-    assert (told["scheduledEventId"], told["cause"]) == (5, "ASSUME_ROLE_FAILED")
+    event = account.last(run, "StartLambdaFunctionFailed")
+    assert (event["scheduledEventId"], event["cause"]) == (5, "ASSUME_ROLE_FAILED")
     assert account.engine.take_invocations() == []
 
 
 def test_a_role_may_come_from_the_type() -> None:
-    """What the type was registered with serves an execution that names none."""
+    """The role of the type is used for an execution without one."""
     account = Account(lambda_available=True)
     account.register_workflow(version="2.0", defaultLambdaRole=ROLE)
     run = account.start(workflowType={"name": "wf", "version": "2.0"})
@@ -128,7 +128,7 @@ def test_an_open_id_is_refused() -> None:
 
 
 def test_open_functions_have_a_limit() -> None:
-    """One too many is refused."""
+    """One function too many is refused."""
     account = Account(lambda_available=True, open_lambdas=1)
     run = account.start(lambdaRole=ROLE)
     account.decide(function("a"), function("b"))
@@ -146,7 +146,7 @@ def test_closing_in_the_same_response_prevents_the_start() -> None:
 
 
 def test_a_function_that_ended_does_not_time_out() -> None:
-    """Its clock ends with it."""
+    """Its clock is disarmed with it."""
     account, _, invocation = running()
     account.engine.finish_lambda(invocation.invocation_id, account.now, result="r")
     account.decide()

@@ -1,4 +1,4 @@
-"""Long polls: who is handed what, and when."""
+"""Long polls: their tasks, their windows, and ghost pollers."""
 
 import pytest
 
@@ -23,14 +23,15 @@ def waiting(account: Account, kind: str = "Activity", task_list: str = ACTIVITIE
 
 
 def woken(account: Account) -> dict[str, str]:
-    """What waiting polls were given since last asked: a token by poll id."""
+    """The tokens that waiting polls were given since the last call, by poll id."""
     return {
-        wakeup.poll_id: wakeup.answer.body["taskToken"] for wakeup in account.engine.take_wakeups()
+        wakeup.poll_id: wakeup.answer.body.get("taskToken", "")
+        for wakeup in account.engine.take_wakeups()
     }
 
 
 def test_a_poll_without_work_ends_empty_with_its_window() -> None:
-    """After 60 seconds, not before, both kinds of polls get an empty token."""
+    """After 60 seconds and not before, both kinds of polls get the empty result."""
     account = Account()
     account.after(7)
     activity = waiting(account)
@@ -41,16 +42,16 @@ def test_a_poll_without_work_ends_empty_with_its_window() -> None:
     account.after(0.1)
     wakeups = account.engine.take_wakeups()
     assert wakeups == [
-        Wakeup(activity, Answer({"taskToken": "", "startedEventId": 0})),
+        Wakeup(activity, Answer({"startedEventId": 0})),
         Wakeup(
             decision,
-            Answer({"taskToken": "", "startedEventId": 0, "previousStartedEventId": 0}),
+            Answer({"startedEventId": 0, "previousStartedEventId": 0}),
         ),
     ]
 
 
 def test_work_wakes_the_oldest_poll() -> None:
-    """Tasks go to polls in the order of their coming, one each."""
+    """Tasks go to polls in the order of the polls, one each."""
     account = Account()
     account.start()
     first, second, third = (waiting(account) for _ in range(3))
@@ -73,7 +74,7 @@ def test_a_wakeup_has_the_shape_of_the_answer() -> None:
 
 
 def test_higher_priority_goes_first() -> None:
-    """Greater numbers first, negative ones last, the oldest among equals."""
+    """Greater numbers go first, negative ones last, the oldest first among equals."""
     account = Account()
     account.start()
     priorities = {"low": "-5", "b": "3", "a": "3", "high": "10", "none": None}
@@ -87,7 +88,7 @@ def test_higher_priority_goes_first() -> None:
     assert polled == ["high", "b", "a", "none", "low"]
 
 
-def test_priority_counts_among_all_that_one_response_scheduled() -> None:
+def test_priority_counts_among_all_tasks_of_a_response() -> None:
     """A waiting poll gets the best task of a response, not the first."""
     account = Account()
     account.start()
@@ -98,7 +99,7 @@ def test_priority_counts_among_all_that_one_response_scheduled() -> None:
 
 
 def test_decision_tasks_have_the_priority_of_their_execution() -> None:
-    """An execution that was started later with a higher priority is decided first."""
+    """A later execution with a higher priority is decided first."""
     account = Account()
     account.start("plain")
     account.start("urgent", taskPriority="5")
@@ -123,8 +124,8 @@ def test_lists_of_two_domains_are_apart() -> None:
     assert woken(account) == {}
 
 
-def test_a_ghost_is_handed_a_task_that_nobody_hears_of() -> None:
-    """The task of a gone poller is started, counted, and times out."""
+def test_a_ghost_poller_may_be_given_a_task() -> None:
+    """The task is started, counted and reported as lost, and times out."""
     account = Account()
     run = account.start()
     account.engine.disconnect(waiting(account), account.now)
@@ -136,8 +137,8 @@ def test_a_ghost_is_handed_a_task_that_nobody_hears_of() -> None:
     assert account.last(run, "ActivityTaskTimedOut")["timeoutType"] == "START_TO_CLOSE"
 
 
-def test_a_ghost_vanishes_with_its_window() -> None:
-    """After its window a gone poller is handed nothing more, and it never wakes anybody."""
+def test_a_ghost_poller_ends_with_its_window() -> None:
+    """After its window it is given no task, and it is never answered."""
     account = Account()
     account.start()
     account.engine.disconnect(waiting(account), account.now)
@@ -149,8 +150,8 @@ def test_a_ghost_vanishes_with_its_window() -> None:
     assert account.pending("Activity", ACTIVITIES) == 1
 
 
-def test_a_ghost_takes_decision_tasks_too() -> None:
-    """A decision task that went to a gone poller times out and comes again."""
+def test_a_ghost_poller_may_be_given_a_decision_task() -> None:
+    """The decision task times out, and another one follows."""
     account = Account()
     account.engine.disconnect(waiting(account, "Decision", DECISIONS), account.now)
     run = account.start()
@@ -159,8 +160,8 @@ def test_a_ghost_takes_decision_tasks_too() -> None:
     account.decide()
 
 
-def test_without_ghosts_a_gone_poller_gets_nothing() -> None:
-    """With the switch off, the next poller gets the task."""
+def test_without_ghosts_a_lost_connection_gets_no_task() -> None:
+    """With the setting off, the next poller gets the task."""
     account = Account(ghosts=False)
     account.start()
     account.engine.disconnect(waiting(account), account.now)
@@ -170,7 +171,7 @@ def test_without_ghosts_a_gone_poller_gets_nothing() -> None:
 
 
 def test_disconnecting_an_answered_poll_changes_nothing() -> None:
-    """A connection may go after its answer."""
+    """A connection may end after its answer."""
     account = Account()
     poll = waiting(account)
     account.start()
@@ -179,8 +180,8 @@ def test_disconnecting_an_answered_poll_changes_nothing() -> None:
     assert set(woken(account)) == {poll}
 
 
-def test_forgotten_polls_are_neither_answered_nor_handed_anything() -> None:
-    """After a restart of the service, the polls of before are gone without a trace."""
+def test_forgotten_polls_get_neither_answer_nor_task() -> None:
+    """After a restart of the service, its former polls have no effect."""
     account = Account()
     account.start()
     waiting(account)
@@ -191,8 +192,8 @@ def test_forgotten_polls_are_neither_answered_nor_handed_anything() -> None:
     assert account.pending("Activity", ACTIVITIES) == 1
 
 
-def test_a_list_takes_so_many_pollers() -> None:
-    """One poller too many is refused; ghosts are pollers, as the service cannot tell."""
+def test_pollers_of_a_list_have_a_limit() -> None:
+    """One poller too many is refused; ghost pollers count, as the service cannot detect them."""
     account = Account(pollers=2)
     account.engine.disconnect(waiting(account), account.now)
     waiting(account)
@@ -213,14 +214,14 @@ def test_a_task_that_arrives_as_the_window_ends_is_delivered() -> None:
 
 
 def test_polling_an_unknown_domain_is_refused() -> None:
-    """A poll is no way to make a domain."""
+    """A poll does not create a domain."""
     account = Account()
     for kind in ("Activity", "Decision"):
         with pytest.raises(Fault, match="Unknown domain: nowhere"):
             account.raw(f"PollFor{kind}Task", domain="nowhere", taskList={"name": "x"})
 
 
-def test_pending_counts_what_is_scheduled_and_not_started() -> None:
+def test_pending_counts_scheduled_tasks() -> None:
     """A started task is not pending, and a list that was never used has none."""
     account = Account()
     account.start("a")
@@ -257,3 +258,31 @@ def test_task_lists_show_backlog_and_pollers() -> None:
     decisions, work = sorted(account.engine.task_lists(), key=lambda each: each.name)
     assert (decisions.kind, decisions.backlog, decisions.pollers) == ("decision", 1, ())
     assert (work.kind, work.pollers, work.ghosts) == ("activity", ("one", "two"), 1)
+
+
+def unserved(account: Account) -> dict[str, float]:
+    """For how long each list has had waiting tasks and no workers, in seconds."""
+    return {
+        each.name: account.now - each.unserved_since
+        for each in account.engine.task_lists()
+        if each.unserved_since is not None
+    }
+
+
+def test_a_list_whose_tasks_wait_without_workers_is_unserved() -> None:
+    """From the end of its last poll or task on, until a worker polls it."""
+    account = Account()
+    account.start()
+    account.after(7)
+    assert unserved(account) == {DECISIONS: 7.0}
+    account.decide(schedule(), schedule(activityId="two"))
+    account.after(3)
+    assert unserved(account) == {ACTIVITIES: 3.0}
+    task = account.poll_activity()
+    account.after(10)
+    assert ACTIVITIES not in unserved(account), "its worker is busy"
+    account.complete(task)
+    account.after(2)
+    assert unserved(account)[ACTIVITIES] == 2.0
+    account.poll_activity()
+    assert ACTIVITIES not in unserved(account)

@@ -5,7 +5,7 @@ from tests.garcon.local.engine.account import DECISIONS, Account, attributes
 
 
 def test_a_sticky_list_serves_future_tasks() -> None:
-    """The override is told in the response's event, and its timeout in the task's."""
+    """The override is in the response's event, and its timeout in the task's."""
     account = Account()
     run = account.start()
     account.decide(taskList={"name": "mine"}, taskListScheduleToStartTimeout="5")
@@ -26,7 +26,7 @@ def test_a_sticky_list_serves_future_tasks() -> None:
 
 
 def test_a_sticky_task_that_is_not_started_goes_back() -> None:
-    """SCHEDULE_TO_START with startedEventId 0, then a task on the original list, for good."""
+    """SCHEDULE_TO_START with startedEventId 0; later tasks are on the original list."""
     account = Account()
     run = account.start()
     account.decide(taskList={"name": "mine"}, taskListScheduleToStartTimeout="5")
@@ -44,7 +44,7 @@ def test_a_sticky_task_that_is_not_started_goes_back() -> None:
 
 
 def test_a_sticky_task_that_is_not_completed_goes_back() -> None:
-    """A started one that is late ends the override as well."""
+    """A started task that times out ends the override as well."""
     account = Account()
     run = account.start()
     account.decide(taskList={"name": "mine"}, taskListScheduleToStartTimeout="5")
@@ -56,7 +56,7 @@ def test_a_sticky_task_that_is_not_completed_goes_back() -> None:
 
 
 def test_an_override_without_a_timeout_is_permanent() -> None:
-    """It outlives a task that was late, and it is the list that is described."""
+    """It outlives a task that timed out, and the description has its list."""
     account = Account()
     run = account.start()
     account.decide(taskList={"name": "mine"})
@@ -68,7 +68,7 @@ def test_an_override_without_a_timeout_is_permanent() -> None:
 
 
 def test_a_temporary_override_is_not_the_execution_s_list() -> None:
-    """What is described is the list of the start."""
+    """The description has the list of the start."""
     account = Account()
     run = account.start()
     account.decide(taskList={"name": "mine"}, taskListScheduleToStartTimeout="5")
@@ -76,7 +76,7 @@ def test_a_temporary_override_is_not_the_execution_s_list() -> None:
 
 
 def test_a_task_scheduled_before_an_override_keeps_its_list() -> None:
-    """The event has said where it is; only later tasks go to the new list."""
+    """Its event has the list already; only later tasks go to the new one."""
     account = Account()
     run = account.start()
     task = account.poll_decision()
@@ -85,13 +85,15 @@ def test_a_task_scheduled_before_an_override_keeps_its_list() -> None:
     account.decide()
     account.signal()
     account.decide(task_list="mine")
-    told = [each for each in account.history(run) if each["eventType"] == "DecisionTaskScheduled"]
-    lists = [attributes(each)["taskList"]["name"] for each in told]
+    events = [
+        event for event in account.history(run) if event["eventType"] == "DecisionTaskScheduled"
+    ]
+    lists = [attributes(event)["taskList"]["name"] for event in events]
     assert lists == [DECISIONS, DECISIONS, "mine"]
 
 
 def test_a_sticky_clock_runs_from_when_the_task_can_be_polled() -> None:
-    """A task that was scheduled early is not late before the decider has answered."""
+    """A task that was scheduled early does not time out before the decider has responded."""
     account = Account()
     run = account.start()
     account.decide(taskList={"name": "mine"}, taskListScheduleToStartTimeout="5")

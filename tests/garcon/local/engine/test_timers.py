@@ -6,7 +6,7 @@ CANCEL_T = decision("CancelTimer", timerId="t")
 
 
 def test_a_timer_fires_at_its_time() -> None:
-    """Not before, once, and a decision task follows."""
+    """It fires once and not before, and a decision task follows."""
     account = Account()
     run = account.start()
     account.decide(decision("StartTimer", timerId="t", startToFireTimeout="5", control="c"))
@@ -24,8 +24,8 @@ def test_a_timer_fires_at_its_time() -> None:
     assert account.last(run, "TimerFired") == {"timerId": "t", "startedEventId": 5}
 
 
-def test_events_bear_the_time_they_were_due() -> None:
-    """However late the clock is read, a timer fires at its time."""
+def test_events_have_the_time_they_were_due() -> None:
+    """A timer fires at its time, even if the clock is advanced later."""
     account = Account()
     run = account.start()
     account.decide(timer("b", "20"), timer("a", "10"))
@@ -34,8 +34,8 @@ def test_events_bear_the_time_they_were_due() -> None:
     assert [each["eventTimestamp"] for each in fired] == [START + 10, START + 20]
 
 
-def test_what_is_due_in_one_moment_happens_in_the_order_of_its_beginning() -> None:
-    """Timers fire as they were started, and an execution that ends then hears of none."""
+def test_timers_due_in_one_moment_fire_in_the_order_of_their_start() -> None:
+    """An execution that ends in that moment gets no event of a later one."""
     account = Account()
     run = account.start(executionStartToCloseTimeout="9")
     account.decide(timer("b", "5"), timer("a", "5"), timer("late", "9"))
@@ -56,7 +56,7 @@ def test_a_timer_of_nothing_fires_at_once() -> None:
 
 
 def test_a_cancelled_timer_does_not_fire() -> None:
-    """The decider knows of its own cancelling: no decision task follows."""
+    """The decider made the decision itself, so no decision task follows."""
     account = Account()
     run = account.start()
     account.decide(timer(), CANCEL_T)
@@ -70,7 +70,7 @@ def test_a_cancelled_timer_does_not_fire() -> None:
 
 
 def test_a_timer_id_is_free_after_its_end() -> None:
-    """It is taken while the timer is open, fired or cancelled it can be used again."""
+    """It is in use while the timer is open, and free once it has fired or was cancelled."""
     account = Account()
     run = account.start()
     account.decide(timer(), timer())
@@ -85,7 +85,7 @@ def test_a_timer_id_is_free_after_its_end() -> None:
 
 
 def test_a_timer_that_fired_unseen_cannot_be_cancelled() -> None:
-    """The race is lost, and the event says so."""
+    """The event of the failure has the cause."""
     account = Account()
     run = account.start()
     account.decide(timer())
@@ -97,7 +97,7 @@ def test_a_timer_that_fired_unseen_cannot_be_cancelled() -> None:
 
 
 def test_open_timers_have_a_limit() -> None:
-    """One too many is refused."""
+    """One timer too many is refused."""
     account = Account(open_timers=1)
     run = account.start()
     account.decide(timer("a"), timer("b"))

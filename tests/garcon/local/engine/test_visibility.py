@@ -42,22 +42,22 @@ def listed(account: Account, what: str, **params: Any) -> list[str]:
 
 
 def test_open_executions_are_listed_latest_first() -> None:
-    """By start, or the other way round."""
+    """The order is by start, or in reverse."""
     account = several()
     assert listed(account, "Open", startTimeFilter=EVER) == ["b", "a"]
     assert listed(account, "Open", startTimeFilter=EVER, reverseOrder=True) == ["a", "b"]
 
 
 def test_closed_executions_are_listed_by_start_or_by_close() -> None:
-    """The filter that is given decides the order."""
+    """The filter in the request decides the order."""
     account = several()
     assert listed(account, "Closed", startTimeFilter=EVER) == ["d", "c"]
     assert listed(account, "Closed", closeTimeFilter=EVER) == ["c", "d"]
     assert listed(account, "Closed", closeTimeFilter=EVER, reverseOrder=True) == ["d", "c"]
 
 
-def test_a_list_goes_on_where_it_was_though_things_have_changed() -> None:
-    """What closes between two pages of open executions neither repeats nor skips the others."""
+def test_a_list_goes_on_though_executions_have_closed() -> None:
+    """An execution that closes between two pages neither repeats nor skips the others."""
     account = Account()
     for name in "abcd":
         account.start(name, taskList={"name": name})
@@ -81,8 +81,8 @@ def test_a_list_goes_on_where_it_was_though_things_have_changed() -> None:
         ({"typeFilter": {"name": "wf", "version": "2.0"}}, []),
     ],
 )
-def test_filters_choose_among_the_open(filters: Body, expected: list[str]) -> None:
-    """Each filter shows what matches it, and the count agrees."""
+def test_filters_select_open_executions(filters: Body, expected: list[str]) -> None:
+    """Each filter lists its matches, and the count agrees."""
     account = several()
     assert listed(account, "Open", startTimeFilter=EVER, **filters) == expected
     params = {"domain": DOMAIN, "startTimeFilter": EVER, **filters}
@@ -98,8 +98,8 @@ def test_filters_choose_among_the_open(filters: Body, expected: list[str]) -> No
         ({"tagFilter": {"tag": "tag-a"}}, []),
     ],
 )
-def test_filters_choose_among_the_closed(filters: Body, expected: list[str]) -> None:
-    """Each filter shows what matches it, and the count agrees."""
+def test_filters_select_closed_executions(filters: Body, expected: list[str]) -> None:
+    """Each filter lists its matches, and the count agrees."""
     account = several()
     assert listed(account, "Closed", closeTimeFilter=EVER, **filters) == expected
     params = {"domain": DOMAIN, "closeTimeFilter": EVER, **filters}
@@ -132,8 +132,8 @@ def test_filters_that_exclude_each_other_are_refused() -> None:
         )
 
 
-def test_a_list_tells_what_an_execution_is() -> None:
-    """Tags, type, times and status are there; absent members are left out."""
+def test_a_list_has_the_properties_of_an_execution() -> None:
+    """Tags, type, times and status are there; empty members are left out."""
     account = several()
     params = {"domain": DOMAIN, "closeTimeFilter": EVER}
     newest = account.call("ListClosedWorkflowExecutions", **params)["executionInfos"][0]
@@ -151,7 +151,7 @@ def test_a_list_tells_what_an_execution_is() -> None:
 
 
 def test_a_history_comes_in_pages_of_either_order() -> None:
-    """All events once, however they are cut."""
+    """Each event comes once, with any page size."""
     account = Account()
     run = account.start()
     for _ in range(4):
@@ -168,7 +168,7 @@ def test_a_history_comes_in_pages_of_either_order() -> None:
 
 
 def test_a_page_is_never_longer_than_the_settings_allow() -> None:
-    """Asking for more gives the most."""
+    """A larger maximumPageSize gives a page of the limit."""
     account = Account(page_size=3)
     run = account.start()
     for _ in range(4):
@@ -182,8 +182,8 @@ def test_a_page_is_never_longer_than_the_settings_allow() -> None:
     assert len(page["events"]) == 3
 
 
-def test_an_execution_counts_what_is_open_in_it() -> None:
-    """Each kind by itself, until it ends, and nothing once it is closed."""
+def test_an_execution_counts_its_open_items() -> None:
+    """Each kind is counted; of a closed execution as it was at the close."""
     account = Account(lambda_available=True)
     run = account.start(lambdaRole="any")
     functions = [decision("ScheduleLambdaFunction", id=each, name="n") for each in "abcd"]
@@ -198,7 +198,9 @@ def test_an_execution_counts_what_is_open_in_it() -> None:
     }
     assert account.describe(run)["openCounts"] == counts
     account.decide(COMPLETE)
-    assert set(account.describe(run)["openCounts"].values()) == {0}
+    assert account.describe(run)["openCounts"] == counts | {"openDecisionTasks": 0}
+    account.after(1000)
+    assert account.describe(run)["openCounts"] == counts | {"openDecisionTasks": 0}
 
 
 def test_an_execution_is_found_by_both_its_ids() -> None:
@@ -210,8 +212,8 @@ def test_an_execution_is_found_by_both_its_ids() -> None:
             account.call(operation, domain=DOMAIN, execution={"workflowId": "x", "runId": run})
 
 
-def test_summaries_tell_what_a_page_shows() -> None:
-    """Latest first, with status and length of the history."""
+def test_summaries_have_the_columns_of_the_page() -> None:
+    """The latest comes first, with status and length of the history."""
     account = several()
     shown = list(account.engine.executions())
     assert [each.workflow_id for each in shown] == ["d", "c", "b", "a"]

@@ -1,0 +1,1 @@
+"""Calls to AWS: retries, throttles, limits, and explanations of errors."""

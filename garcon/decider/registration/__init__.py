@@ -1,0 +1,1 @@
+"""Registration of a flow's domain and types with SWF."""

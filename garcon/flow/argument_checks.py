@@ -1,0 +1,77 @@
+"""Checks of durations, priorities and numbers of retries in a flow.
+
+They refuse a wrong one where the flow is imported, not in the decision that would send it to SWF
+weeks later.
+"""
+
+import math
+import reprlib
+from typing import Any, SupportsIndex
+
+from garcon.aws import limits
+from garcon.errors import InvalidFlow
+from garcon.retry import Retry
+from garcon.user_code.text import repr_of
+
+
+def check_seconds(value: Any, what: str) -> None:
+    """Check a duration.
+
+    Args:
+        value: Seconds; ``None`` if it was not given.
+        what: Its name in the error, such as "The task cook: timeout=".
+
+    Raises:
+        InvalidFlow: It is not a number above 0.
+    """
+    if value is not None and not (_is_number(value) and 0 < value < math.inf):
+        raise InvalidFlow(f"{what} has to be a number of seconds above 0, not {shown(value)}.")
+
+
+def check_retry(value: Any, what: str) -> None:
+    """Check a number of retries, or a ``Retry``.
+
+    Args:
+        value: The option ``retry`` of an activity.
+        what: Its name in the error, such as "The activity cook: retry=".
+
+    Raises:
+        InvalidFlow: It is neither.
+    """
+    if isinstance(value, Retry) or (_is_whole_number(value) and value >= 0):
+        return  # as released, 2.0 and True are numbers of retries, too
+    raise InvalidFlow(f"{what} has to be a whole number from 0, or a Retry, not {shown(value)}.")
+
+
+def check_priority(value: Any, what: str) -> None:
+    """Check a priority.
+
+    Args:
+        value: The option ``priority`` of an activity; ``None`` if it was not given.
+        what: Its name in the error, such as "The activity cook: priority=".
+
+    Raises:
+        InvalidFlow: SWF takes no such priority.
+    """
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        raise InvalidFlow(f"{what} has to be a whole number, not {shown(value)}.")
+    if fault := limits.priority_fault(value.__index__()):
+        raise InvalidFlow(f"{what} {shown(value)}: {fault}")
+
+
+def shown(value: Any) -> str:
+    """A short text of any value, for sentences."""
+    try:
+        return reprlib.repr(value)
+    except BaseException:  # noqa: BLE001 - the user's code
+        return repr_of(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_whole_number(value: Any) -> bool:
+    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())

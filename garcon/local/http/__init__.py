@@ -1,0 +1,1 @@
+"""The local SWF over HTTP: server, application, web UI."""

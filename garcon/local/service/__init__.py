@@ -1,0 +1,1 @@
+"""One local SWF behind any transport: protocol, validation, faults, journal, clock, polls."""

@@ -1,0 +1,1 @@
+"""Inputs and results, to SWF and back: JSON of bounded size and depth."""

@@ -1,0 +1,1 @@
+"""Safeguards against the code of a flow: texts that raise, exceptions, forks."""

@@ -1,0 +1,1 @@
+"""Startup jobs and reports: short-lived forks that do one job at SWF and end."""

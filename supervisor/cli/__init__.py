@@ -1,0 +1,1 @@
+"""The command line: options, sources of settings, help, check, commands, systemd unit."""

@@ -1,0 +1,1 @@
+"""Settings of one supervisor: their types, defaults, units and reasons."""

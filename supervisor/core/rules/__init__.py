@@ -1,0 +1,1 @@
+"""The rules that run at every event, one subject a file. Pure."""

@@ -1,0 +1,1 @@
+"""Communication between processes: messages, channels, crash records, the spool."""

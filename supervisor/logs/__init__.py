@@ -1,0 +1,1 @@
+"""The log of all processes: records, formats, and the redaction of secrets."""

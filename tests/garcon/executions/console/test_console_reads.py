@@ -1,0 +1,246 @@
+"""What the console reads, and how many calls that takes."""
+
+from __future__ import annotations
+
+import functools
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import boto3
+import moto
+import pytest
+
+from garcon.executions.console import console_reads
+from garcon.executions.console.closed_histories import ClosedHistories
+from garcon.executions.console.console_reads import Answers, ConsoleReads, Cursor
+from garcon.executions.errors import InputNotSendable, NotFound
+from garcon.executions.values import Execution
+from garcon.local import LocalSWF
+from tests.garcon.local.conformance.account import Account, TimedAccount, schedule
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HISTORY = "GetWorkflowExecutionHistory"
+
+
+class Desk:
+    """A console at a local SWF in virtual time."""
+
+    def __init__(self, swf: LocalSWF, file: Path) -> None:
+        self.swf = swf
+        self.account = TimedAccount(swf)
+        self.flow = SimpleNamespace(domain=self.account.domain, client=swf.client())
+        self.file = file
+        self.time = 0.0
+        self.reads = self.fresh()
+
+    def fresh(self) -> ConsoleReads:
+        """Another console with the same file."""
+        closed = ClosedHistories(self.file, "here", self.flow.domain)
+        return ConsoleReads(self.flow, closed, Answers(lambda: self.time))
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Calls so far, by operation."""
+        return self.swf.counters.calls.copy()
+
+    def pages(self, *where: str) -> list[list[str]]:
+        """The workflow ids on all pages of a list."""
+        found, after = [], None
+        while True:
+            page = self.reads.executions(where, after)
+            found.append([each["workflow_id"] for each in page["executions"]])
+            if not page["next"]:
+                return found
+            after = Cursor(**page["next"])
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A console at a local SWF."""
+    with LocalSWF() as swf:
+        yield Desk(swf, tmp_path / "histories.sqlite")
+
+
+def test_pages_have_each_execution_once_in_the_order_of_starts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where many start in one instant, and where some have closed."""
+    monkeypatch.setattr(console_reads, "SHOWN", 4)
+    for number in range(23):
+        desk.account.start(f"order-{number}")
+        if number % 3 == 0:
+            desk.account.in_domain("terminate_workflow_execution", workflowId=f"order-{number}")
+        if number % 7 == 0:
+            desk.swf.advance(0.4)
+    pages = desk.pages()
+    ids = [each for page in pages for each in page]
+    assert sorted(ids) == sorted(f"order-{number}" for number in range(23))
+    assert all(len(page) == 4 for page in pages[:-1])
+    assert ids[0] == "order-22"
+
+
+def test_a_search_by_prefix_looks_through_a_bounded_number(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page may be empty and have a next one: no answer takes hundreds of calls."""
+    monkeypatch.setattr(console_reads, "EXAMINED", 5)
+    for number in range(12):
+        desk.account.start(f"{'tea' if number == 0 else 'coffee'}-{number}")
+        desk.swf.advance(1)
+    assert desk.pages("id=tea") == [[], [], ["tea-0"]]
+
+
+def test_the_state_of_an_execution_is_that_of_the_page(desk: Desk) -> None:
+    """List and history describe an execution in the same members."""
+    run_id = desk.account.start("order-1", tagList=["vip"])
+    desk.account.in_domain("terminate_workflow_execution", workflowId="order-1")
+    (listed,) = desk.reads.executions(())["executions"]
+    opened = desk.reads.history(Execution("order-1", run_id))["execution"]
+    assert listed.keys() == opened.keys()
+    same = {key: value for key, value in opened.items() if key not in {"events", "tags"}}
+    assert same == {key: listed[key] for key in same}
+    assert (listed["status"], listed["tags"], opened["tags"]) == ("TERMINATED", ("vip",), ("vip",))
+
+
+def test_a_closed_history_is_read_once_ever(desk: Desk) -> None:
+    """Neither another look nor another console reads it again; a failed file would cost calls."""
+    run = Execution("order-1", desk.account.start("order-1"))
+    desk.account.in_domain("terminate_workflow_execution", workflowId="order-1")
+    first = desk.reads.history(run)
+    calls = desk.calls
+    assert desk.reads.history(run)["events"] == first["events"]
+    assert desk.fresh().history(run)["events"] == first["events"]
+    assert desk.calls == calls
+
+
+def test_another_look_at_an_open_history_reads_the_new_events(desk: Desk) -> None:
+    """A look without news is one call for one event, whatever the history's length."""
+    run = Execution("order-1", desk.account.start("order-1"))
+    for number in range(5):
+        desk.account.signal(f"hurry-{number}", "order-1")
+    desk.reads.history(run)
+    before = desk.calls
+    assert len(desk.reads.history(run)["events"]) == 7
+    assert (desk.calls - before)[HISTORY] == 1
+    desk.account.signal("now", "order-1")
+    assert [each["eventId"] for each in desk.reads.history(run)["events"]] == list(range(1, 9))
+
+
+def test_viewers_share_answers_for_some_seconds(desk: Desk) -> None:
+    """Ten viewers of a list make the calls of one; afterwards it is asked again."""
+    desk.account.start("order-1")
+    before = desk.calls
+    for _ in range(10):
+        desk.reads.executions(("status=OPEN",))
+        desk.reads.count(("status=OPEN",))
+    spent = desk.calls - before
+    assert spent == {"ListOpenWorkflowExecutions": 1, "CountOpenWorkflowExecutions": 1}
+    desk.time += console_reads.COUNTS_KEPT
+    desk.reads.count(("status=OPEN",))
+    assert (desk.calls - before)["CountOpenWorkflowExecutions"] == 2
+
+
+def test_nothing_is_called_when_nobody_looks(desk: Desk) -> None:
+    """A console that is made and not asked calls nothing."""
+    before = desk.calls
+    desk.fresh()
+    assert desk.calls == before
+
+
+def test_task_lists_have_the_number_of_tasks_that_wait(desk: Desk) -> None:
+    """Viewers share a count for some seconds; a started task no longer waits."""
+    run = Execution("order-1", desk.account.start("order-1"))
+    desk.account.start("order-2")
+    (decisions,) = desk.reads.task_lists(run)["lists"]
+    assert (decisions["kind"], decisions["name"], decisions["backlog"]) == ("decision", "decide", 2)
+    before = desk.calls
+    desk.reads.task_lists(run)
+    assert (desk.calls - before).keys() == {HISTORY}
+    desk.account.decide(schedule("a"), schedule("b"))
+    desk.time += console_reads.BACKLOGS_KEPT
+    (activities,) = desk.reads.task_lists(run)["lists"]
+    assert (activities["kind"], activities["name"], activities["backlog"]) == (
+        "activity",
+        "work",
+        2,
+    )
+    desk.account.in_domain("terminate_workflow_execution", workflowId="order-1")
+    assert desk.reads.task_lists(run)["lists"] == []
+
+
+def test_the_lists_of_a_domain_are_shared_by_its_viewers(desk: Desk) -> None:
+    """For some seconds nobody's look costs a call."""
+    desk.account.start("order-1")
+    answer = desk.reads.domain_lists()
+    assert {each["name"]: each["backlog"] for each in answer["lists"]} == {"decide": 1, "work": 0}
+    before = desk.calls
+    assert desk.reads.domain_lists() == answer
+    assert desk.calls == before
+
+
+def test_counts_are_swfs_where_it_can_count(desk: Desk) -> None:
+    """A prefix cannot be counted without a list, so there is no number."""
+    for number in range(3):
+        desk.account.start(f"order-{number}")
+    assert desk.reads.count(()) == {"count": 3, "truncated": False}
+    assert desk.reads.count(("id=order-1",)) == {"count": None, "truncated": False}
+
+
+def test_stuck_executions_come_with_the_reason(desk: Desk) -> None:
+    """An execution that goes on is not among them."""
+    desk.account.start("order-1")
+    desk.account.decide(schedule("a"))
+    assert desk.reads.stuck(())["executions"] == []
+
+
+@pytest.mark.parametrize("where", [("reason=x",), ("colour=red",), ("status=LOST",)])
+def test_criteria_that_it_does_not_have_are_refused(desk: Desk, where: tuple[str, ...]) -> None:
+    """The sentence says what there is."""
+    with pytest.raises(InputNotSendable):
+        desk.reads.executions(where)
+
+
+def test_an_unknown_execution_is_a_sentence(desk: Desk) -> None:
+    """A link outlives its execution."""
+    with pytest.raises(NotFound, match="no such execution"):
+        desk.reads.history(Execution("order-1", "lost"))
+
+
+def test_moto_is_read_as_well(tmp_path: Path) -> None:
+    """Lists and histories need only what another implementation of SWF has."""
+    with moto.mock_aws():
+        client = boto3.client(
+            "swf",
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - any will do
+        )
+        account = Account(client, "cafe", strict=False)
+        account.register()
+        run = Execution("order-1", account.start("order-1", input="{}", tagList=["vip"]))
+        flow = SimpleNamespace(domain="cafe", client=client)
+        reads = ConsoleReads(flow, ClosedHistories(tmp_path / "file", "moto", "cafe"))
+        (listed,) = reads.executions(("status=OPEN",))["executions"]
+        assert (listed["workflow_id"], listed["status"]) == ("order-1", "OPEN")
+        opened = reads.history(run)
+        assert opened["events"][0]["eventType"] == "WorkflowExecutionStarted"
+        assert opened["execution"]["type_name"] == "order"
+        assert {each["name"] for each in reads.domain_lists()["lists"]} == {"decide", "work"}
+
+
+def test_answers_are_kept_in_a_bounded_number() -> None:
+    """Each filter that a viewer types is another answer."""
+    answers = Answers(lambda: 0.0)
+    asked: list[int] = []
+
+    def ask(number: int) -> int:
+        asked.append(number)
+        return number
+
+    for number in (*range(console_reads.MEMORY + 1), 1, 0):
+        assert answers.get(number, 5.0, functools.partial(ask, number)) == number
+    assert asked == [*range(console_reads.MEMORY + 1), 0]

@@ -1,0 +1,1 @@
+"""The public API as mypy and an editor see it."""
