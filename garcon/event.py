@@ -78,6 +78,7 @@ class History:
         started_at: When that was, in seconds since the epoch.
         note_text: The text of the latest note of a build.
         was_taken: Whether a decider has taken a decision task since, and not answered in time.
+        was_left: Whether no decider has taken a decision task since, within the time for that.
         last: Number of the latest event.
         replayed_markers: In a replay, the details of the markers that the recorded decision made,
             by name; otherwise ``None``.
@@ -96,7 +97,7 @@ class History:
         self.last = 0
         self.replayed_markers: Mapping[str, list[str | None]] | None = None
         self.note_text: str | None = None
-        self.was_taken = False
+        self.was_taken = self.was_left = False
         self._stamp: Any = 0.0
         self._open: Counter[str] = Counter()
         self._scheduled: dict[int, ActivityState] = {}
@@ -186,12 +187,13 @@ class History:
         # Where SWF permits neither closing nor a timer, a decider leaves its task to time out.
         self.refusals.lift_without_timer()
         self.was_taken |= attributes.get("timeoutType") == "START_TO_CLOSE"
+        self.was_left |= attributes.get("timeoutType") == "SCHEDULE_TO_START"
 
     def _decided(self, _: Event, attributes: Mapping[str, Any]) -> None:
         context = attributes.get("executionContext")
         if build_notes.may_be_note(context):
             self.note_text = context  # read when it is asked for: a long history has thousands
-            self.was_taken = False
+            self.was_taken = self.was_left = False
 
     def _activity_scheduled(self, event: Event, attributes: Mapping[str, Any]) -> None:
         number = event.get("eventId", 0)

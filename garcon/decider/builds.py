@@ -75,7 +75,8 @@ def give_back(note: BuildNote, own: str, why: str, history: History) -> Returned
     others = [each for each in note.misfits if each != own]
     # A build that was not asked, because another was named, may fit later.
     misfits = note.misfits if note.pinned else (*others, own)[-MOST_MISFITS:]
-    if not note.returned or (history.was_taken and not note.is_stuck):
+    was_in_vain = note.returned and history.was_left and not history.was_taken
+    if not note.is_stuck and not was_in_vain:
         first = replace(note, returned=True, waits=0, misfits=misfits, why=why)
         return Returned(_timer(history, 0), first)
     return _wait(replace(note, misfits=misfits, why=why), history)

@@ -190,7 +190,7 @@ class Fleet:
 
     def start(self, number: int) -> None:
         """Start executions, and wait until each is at its first gate."""
-        # Long: a returned task that its decider does not finish in time counts as returned in vain.
+        # Long: a busy machine must not let a decider lose its task.
         started = [
             swf.start(self.endpoint, Flow, {"taskStartToCloseTimeout": "20"}) for _ in range(number)
         ]

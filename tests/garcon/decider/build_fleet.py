@@ -29,6 +29,11 @@ class Fleet:
     Args:
         swf: The local SWF.
         builds: The flows, by the id of their build; all of one name, with all their activities.
+
+    Attributes:
+        running: The builds that serve.
+        turn: Whose turn it was to take a task from the flow's list.
+        news: Number of the next decisions during which a signal arrives that no flow waits for.
     """
 
     def __init__(self, swf: LocalSWF, builds: Mapping[str, Any]) -> None:
@@ -36,6 +41,7 @@ class Fleet:
         self.client = swf.client()
         self.running: list[str] = []
         self.turn = 0
+        self.news = 0
         flow = next(iter(builds.values()))
         self.domain, self.name = flow.domain, flow.name
         with clients.use(self.client):
@@ -97,10 +103,11 @@ class Fleet:
 
     def wake(self) -> Fleet:
         """Send the signal that wakes a stuck execution."""
-        self.client.signal_workflow_execution(
-            domain=self.domain, workflowId=ID, signalName="garcon-wake"
-        )
+        self._signal("garcon-wake")
         return self.decide()
+
+    def _signal(self, name: str) -> None:
+        self.client.signal_workflow_execution(domain=self.domain, workflowId=ID, signalName=name)
 
     def _waiting_decision(self) -> tuple[str, str] | None:
         """The list with a decision that a running build serves, and that build."""
@@ -116,6 +123,9 @@ class Fleet:
     def _decide(self, task_list: str, build: str) -> None:
         request: Any = {"domain": self.domain, "taskList": {"name": task_list}, "identity": build}
         task = PolledTask(self.client.poll_for_decision_task(**request), request)
+        if self.news:
+            self.news -= 1
+            self._signal("news")
         decider = self.deciders[build]
         decider.respond(task["taskToken"], decider.decide(task))
 
