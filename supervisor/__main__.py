@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from supervisor.cli.sources import ParsedOptions
     from supervisor.config.settings import Settings
     from supervisor.parent.spawner import SpareZygote
-
-_LEAVING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
 _NEEDS_NO_ZYGOTE = {"-h", "--help", "--help-settings", "--version", "--check"}
 
@@ -77,6 +74,7 @@ def _main(words: Sequence[str], start_zygote: Callable[[], SpareZygote]) -> int:
     if _NEEDS_NO_ZYGOTE.intersection(words) or not words:
         return _run(words, None)
     signal_wakeup.disregard_meaningless()
+    signal_wakeup.hold()
     keep_inherited_descriptors()
     try:
         spare = start_zygote()
@@ -182,18 +180,8 @@ def _supervise(
     shell = Shell(
         core, settings, spare=spare, read_again=read_again, listener=listener, serving=serving
     )
-    _keep_exit_code()
+    signal_wakeup.hold()
     return shell.run()
-
-
-def _keep_exit_code() -> None:
-    """Ignore signals after the loop: one more TERM would end the process before its exit code.
-
-    They are blocked until the loop handles them, so that none is lost before it.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, _LEAVING)
-    for each in _LEAVING:
-        signal.signal(each, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

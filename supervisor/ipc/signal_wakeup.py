@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_HELD = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+
+
 def _do_nothing(_number: int, _frame: object) -> None:
     """A handler must exist, or the default action would end the process (rule 1)."""
 
@@ -38,6 +41,17 @@ def disregard_meaningless() -> None:
     for each in MEANINGLESS_SIGNALS:
         signal.signal(each, _do_nothing)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, MEANINGLESS_SIGNALS)
+
+
+def hold() -> None:
+    """Let the signals that end or reload a program wait, from the start to the process's end.
+
+    One that comes before the loop is there for its first turn. One after the loop would end the
+    process before its exit code. They are not ignored: that would drop those that wait already.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+    for each in _HELD:
+        signal.signal(each, _do_nothing)
 
 
 @contextlib.contextmanager

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from supervisor import exit_codes
-from tests.processes.harness import Program
+from tests.processes.harness import Program, Supervisor, local_swf, until
+from tests.processes.hosts import is_alive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +66,18 @@ def test_the_flow_sees_the_process_that_a_new_program_would_be(tmp_path: Path) -
     assert forked["leads_group"]
     assert "WATCHDOG_PID" not in forked["variables"]
     assert forked["variables"]["PATH"] == os.environ["PATH"]
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_a_signal_in_the_first_moment_stops_it_as_any_later_one(number: signal.Signals) -> None:
+    """It waits while the supervisor imports its modules: exit code 0, and no process is left."""
+    with (
+        local_swf() as endpoint,
+        Supervisor("--flow", "tests.processes.flow", "--endpoint-url", endpoint) as supervisor,
+    ):
+        until(supervisor.below, "the first zygote")
+        left = supervisor.below()
+        supervisor.signal(number)
+        assert supervisor.wait() == 0
+        until(lambda: not any(map(is_alive, left)), "the end of the first zygote")

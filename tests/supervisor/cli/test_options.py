@@ -118,11 +118,9 @@ def test_the_reference_can_be_printed(capsys: pytest.CaptureFixture[str]) -> Non
         (("scale", ""), "LIST=N"),
         (("stop", "--flow", ""), "--flow"),
         (("status", "--control", ""), "--control"),
-        (("--flow", "shop", "--config", ""), "--config"),
-        (("--flow", "shop", "--domain", ""), "--domain"),
     ],
 )
-def test_an_empty_argument_is_refused(
+def test_an_empty_argument_of_a_command_is_refused(
     words: tuple[str, ...], name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It comes from a variable that is not set, and would act on all lists, or on another pool."""
@@ -130,3 +128,12 @@ def test_an_empty_argument_is_refused(
         main(words)
     assert ended.value.code == 2
     assert f"{name} is empty: give a value" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--config", "--domain"])
+def test_an_empty_setting_is_refused(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As that of a command."""
+    with pytest.raises(SystemExit) as ended:
+        argument_parser.parse(["--flow", "shop", flag, ""])
+    assert ended.value.code == 2
+    assert f"{flag} is empty: give a value" in capsys.readouterr().err
