@@ -37,6 +37,13 @@ def test_a_new_project_passes_its_own_test() -> None:
     assert {each.name for each in Path("orders").iterdir()} >= {"Makefile", "coffee.py"}
 
 
+def test_the_coffee_shop_of_a_project_is_that_of_the_examples() -> None:
+    """The package has a copy of its own: links do not survive each archive."""
+    assert main(["init", "orders", "--example", "coffee"]) == 0
+    example = (ROOT / "examples" / "coffee.py").read_text()
+    assert Path("orders/coffee.py").read_text() == example.replace("examples.coffee", "coffee")
+
+
 @pytest.mark.parametrize("name", ["my-flow", "1st", "class", "a/b", ".."])
 def test_a_name_that_is_no_module_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The flow is imported by this name."""
