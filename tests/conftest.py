@@ -1,4 +1,4 @@
-"""How property tests draw: the same examples at each run, or new ones.
+"""The draws of property tests: the same examples at each run, or new ones.
 
 The same are drawn as long as the same modules are loaded, whose constants hypothesis draws, too.
 ``HYPOTHESIS_PROFILE=random`` draws new ones, which finds more the more often it is run; a failure

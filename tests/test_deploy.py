@@ -225,20 +225,20 @@ def test_new_code_is_linked_only_where_its_workers_stay(
 
 
 def actions(policy: dict[str, Any]) -> set[str]:
-    """What a policy allows."""
+    """The actions that a policy allows."""
     statements = policy["Properties"]["PolicyDocument"]["Statement"]
     named = [each["Action"] for each in statements]
     return {one for each in named for one in ([each] if isinstance(each, str) else each)}
 
 
 def test_policies_name_every_action(resources: dict[str, Any]) -> None:
-    """No wildcard in an action: who reads a policy sees what it allows."""
+    """No wildcard in an action: the reader of a policy sees what it allows."""
     for name in ("WorkerPolicy", "DeciderPolicy", "OperatorPolicy"):
         assert not [each for each in actions(resources[name]) if "*" in each]
 
 
 def test_workers_deciders_and_operators_are_apart(resources: dict[str, Any]) -> None:
-    """Who does tasks cannot decide or start, who decides cannot do tasks, nobody else can end."""
+    """Workers cannot decide or start, deciders cannot do tasks, only operators can terminate."""
     worker, decider, operator = (
         actions(resources[f"{each}Policy"]) for each in ("Worker", "Decider", "Operator")
     )
@@ -285,7 +285,7 @@ def test_a_host_is_replaced_only_by_one_that_is_ready(resources: dict[str, Any])
 
 
 def test_the_counter_counts(resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The function that is in the template asks SWF and tells CloudWatch, in words they know."""
+    """The template's function reads from SWF and writes to CloudWatch, in their words."""
     code = resources["Counter"]["Properties"]["Code"]["ZipFile"]
     clients = {name: boto3.client(name, region_name="us-east-1") for name in ("swf", "cloudwatch")}
     monkeypatch.setattr(boto3, "client", clients.__getitem__)

@@ -1,4 +1,4 @@
-"""What holds for the whole tree: who may import whom, and how tests are written."""
+"""Rules of the whole tree: imports, sizes, names, and the form of tests."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_the_order_of_garcon_is_that_of_the_architecture() -> None:
 
 
 def test_the_supervising_process_imports_no_folder_that_knows_the_flow() -> None:
-    """What runs in the supervisor's own process cannot be taken down by user code."""
+    """Nothing in the supervisor's own process can be taken down by user code."""
     rooms = rooms_of(imports_within("supervisor"))
     reached, ahead = set[str](), {"__main__"}
     while ahead:
@@ -250,7 +250,7 @@ def test_the_supervising_process_stays_free_of_user_code_and_aws() -> None:
 
 @pytest.mark.parametrize("path", python_files("tests"), ids=lambda path: path.stem)
 def test_every_test_says_in_one_sentence_what_must_hold(path: Path) -> None:
-    """A test without a sentence does not tell what broke."""
+    """A test without a sentence does not show what broke."""
     silent = [
         node.name
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))

@@ -1,9 +1,9 @@
-"""What a hand-over between builds costs an execution, and what a kept release costs a host.
+"""Costs of a hand-over between builds to an execution, and of a kept release to a host.
 
     python -m tests.benchmarks.builds [--steps N ...]
 
 An execution of N steps is begun by one build, half of it, and finished by another that fits
-(adopted), by the first one after another returned it (returned), by the first one after nobody took
+(adopted), by the first one after another returned it (returned), by the first one after no one took
 it and it waited (stuck), and by the first one alone (what the others are compared with). Further
 events and calls are the hand-over's; its CPU is that of the one decision that compares. The local
 SWF is in this process, in virtual time: a hand-over takes no seconds but those of its timeouts.
@@ -45,7 +45,7 @@ HEADS = ["flow", "steps", "hand-over", "events", "calls", "seconds", "CPU of the
 
 @dataclass(frozen=True)
 class Cost:
-    """What an execution took: events, calls of SWF, and seconds of virtual time."""
+    """The cost of an execution: events, calls of SWF, and seconds of virtual time."""
 
     events: int
     calls: int
@@ -93,7 +93,7 @@ def run(shape: str, steps: int, hand_over: Callable[[Fleet], object]) -> Cost:
 
 
 def get_stuck(fleet: Fleet) -> None:
-    """Let nobody of the execution's build be there until it is stuck, and for its first wait."""
+    """Keep the execution's build away until it is stuck, and for its first wait."""
     fleet.deploy("other")
     fleet.work()
     while not fleet.note.is_stuck:
@@ -143,7 +143,7 @@ def shares(host: Supervisor) -> int:
 
 
 def kept() -> list[str]:
-    """What a kept release adds to a host: memory, and polls in the length of a poll."""
+    """The cost of a kept release to a host: memory, and polls in the length of a poll."""
     with (
         tempfile.TemporaryDirectory() as folder,
         local_swf("--poll-seconds", str(POLL_SECONDS)) as url,

@@ -1,8 +1,8 @@
-"""Kills in mid-task, under load: until SWF knows, and until another worker tries again.
+"""Kills in mid-task, under load: until SWF knows, and until another worker has the next attempt.
 
 ``python -m tests.benchmarks.crash [--kills 200] [--plain-kills 24] [--workers 8]``
 
-Beside the supervisor what users have: the same flow in plain processes on the documented loop, each
+The supervisor is compared with the same flow in plain processes on the documented loop, each
 under a shell loop that starts it again, where a killed task waits for its timeout. Both get a local
 SWF of their own on this machine. The times are SWF's: of the events in the histories, beside the
 clock at the kill. Load: three quarters of the workers are at work all the time.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 SECONDS_A_KILL = 5.0
-"""What one kill may take, on the average of all: then the benchmark gives up."""
+"""Seconds that one kill may take, on the average of all: then the benchmark gives up."""
 
 LOOK = 0.02
 """Seconds between two looks at who has begun what."""
@@ -53,18 +53,18 @@ class Kill:
 
 @dataclass
 class Figures:
-    """Seconds from each kill to the failure in the history, and to the next try's start."""
+    """Seconds from each kill to the failure in the history, and to the next attempt's start."""
 
     known: list[float] = field(default_factory=list)
     again: list[float] = field(default_factory=list)
 
 
 class Load:
-    """Keeps so many executions open, and kills who works on them.
+    """Keeps so many executions open, and kills their workers.
 
     Args:
         endpoint: The SWF.
-        tries: The file in which each try says who does it.
+        tries: The file in which each attempt notes its worker.
         busy: How many executions are open.
     """
 
@@ -110,7 +110,7 @@ class Load:
         return int(told["count"])
 
     def _fresh(self) -> list[tuple[int, str]]:
-        """Who has begun what since the last look."""
+        """The attempts that have begun since the last look."""
         lines = self._tries.read_text().splitlines() if self._tries.exists() else []
         fresh, self._read = lines[self._read :], len(lines)
         return [(int(line.split()[0]), line.split()[1]) for line in fresh]
@@ -122,7 +122,7 @@ class Load:
             self.kills.append(Kill(workflow_id, at))
 
     def figures(self) -> Figures:
-        """What the histories tell of the kills."""
+        """The times of the kills, by the histories."""
         figures = Figures()
         for kill in self.kills:
             events = [
@@ -135,13 +135,13 @@ class Load:
 
 
 def _first(events: Sequence[tuple[str, float]], kinds: Sequence[str]) -> list[float]:
-    """When the first event of these kinds came after the kill; events have whole milliseconds."""
+    """The time of the first event of these kinds after the kill; events have whole milliseconds."""
     return [max(0.0, after) for kind, after in events if kind in kinds and after >= -0.001][:1]
 
 
 @contextlib.contextmanager
 def supervised(endpoint: str, workers: int, variables: dict[str, str]) -> Iterator[None]:
-    """The flow under the supervisor; who was killed on purpose is replaced at once."""
+    """The flow under the supervisor; workers that were killed on purpose are replaced at once."""
     argv = ["--flow", "tests.benchmarks.crash_flow", "--endpoint-url", endpoint]
     argv += ["--workers", str(workers), "--poison-deaths", "1000000"]
     quick = {

@@ -1,6 +1,6 @@
 """The flow of ``crash``: one activity, whose worker may be killed in mid-task.
 
-Each try says who does it: a line in the file of the environment's ``CRASH_TRIES``.
+Each attempt notes its worker: a line in the file of the environment's ``CRASH_TRIES``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TIMEOUT = 10
 
 
 def work(context: dict[str, Any], activity: Any) -> None:
-    """Say who works on what, and take a moment."""
+    """Note worker and task, and take a moment."""
     line = f"{os.getpid()} {context['execution.workflow_id']}\n"
     attempts = os.open(os.environ["CRASH_TRIES"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(attempts, line.encode())

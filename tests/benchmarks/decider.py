@@ -1,4 +1,4 @@
-"""What deciding costs as executions grow: sticky, not sticky, and a decider that reads all.
+"""Costs of deciding as executions grow: sticky, not sticky, and a decider that reads all.
 
     python -m tests.benchmarks.decider [--chains N ...] [--owns N ...] [--fans N ...]
                                        [--continued N ...] [--flat N ...] [--all-up-to N]
@@ -53,7 +53,7 @@ HEADS = ["decider", "flow", "decisions", "events", "of them new", "MB", "CPU/dec
 
 @dataclass
 class Figures:
-    """What one run cost, decision by decision."""
+    """The cost of one run, decision by decision."""
 
     events: int = 0
     bytes: int = 0
@@ -81,7 +81,7 @@ class Figures:
 
 
 class Measured:
-    """A service that tells how much it sent, and how much CPU was its own."""
+    """A service that counts the bytes it sent and its own CPU."""
 
     def __init__(self, settings: Settings) -> None:
         self.swf = LocalSWF(settings)

@@ -2,9 +2,9 @@
 
 ``python -m tests.benchmarks.deploy [--slots 64] [--rounds 3] [--surge 100%]``
 
-The pool tells its strength to a notify socket at every change, so no dip is missed. The endpoint
-ends every poll within ``POLL`` seconds, where SWF takes a minute: so long its elders stay in real
-life. Busy: ``BUSY`` of the workers have a task of half a second in hand at all times.
+The pool sends its strength to a notify socket at every change, so no dip is missed. The endpoint
+ends every poll within ``POLL`` seconds, where SWF takes a minute: so long retiring workers stay in
+real life. Busy: ``BUSY`` of the workers have a task of half a second in progress at all times.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _STATUS = re.compile(r"STATUS=(\d+) of (\d+) workers ready, \d+ working(.*); gen
 
 @dataclass(frozen=True)
 class Picture:
-    """What the pool said of itself; ``at`` in monotonic seconds."""
+    """A notification of the pool; ``at`` in monotonic seconds."""
 
     at: float
     ready: int
@@ -53,7 +53,7 @@ class Roll:
 
     canaries: float = 0.0  # the new generation takes over
     renewed: float = 0.0  # all slots run new code
-    alone: float = 0.0  # the last elder is gone
+    alone: float = 0.0  # the last retiring worker is gone
     least: int = 0  # workers ready
     before: float = 0.0
     peak: float = 0.0
@@ -61,7 +61,7 @@ class Roll:
 
 @dataclass
 class Manager:
-    """Hears what the pool says to its service manager."""
+    """Receives the pool's notifications to its service manager."""
 
     path: str
     pictures: list[Picture] = field(default_factory=list)
@@ -88,7 +88,7 @@ class Manager:
                 )
 
     def wait(self, generation: int, *, settled: bool, slots: int) -> float:
-        """When this generation served, or served all slots."""
+        """The time at which this generation served, or served all slots."""
         by = time.monotonic() + measuring.LIMIT
         while time.monotonic() < by:
             for each in self.pictures:
@@ -123,7 +123,7 @@ def work(endpoint: Endpoint, busy: float) -> Iterator[None]:
 
 
 def roll(program: Program, manager: Manager, generation: int, slots: int) -> Roll:
-    """One restart, looked at until its last elder is gone."""
+    """One restart, looked at until its last retiring worker is gone."""
     figures = Roll(before=program.pss(), least=slots)
     processes = slots + 2  # supervisor and zygote
     manager.pictures.clear()

@@ -1,16 +1,16 @@
-"""An endpoint that only counts: holds polls, hands out tasks on command, tells when what came.
+"""An endpoint that only counts: holds polls, hands out tasks on command, prints each request.
 
 ``python -m tests.benchmarks.endpoint [PORT]`` prints its port, then one line a request:
 ``<monotonic seconds> <operation> <identity>``. Commands on standard input, one a line:
 ``tasks N`` hands N activity tasks to waiting polls, ``end N`` answers all but N polls empty,
-``batch N`` hands out N tasks without a line for each request, and tells when all are answered:
+``batch N`` hands out N tasks without a line for each request, and prints when all are answered:
 ``<monotonic seconds> Batch <requests>``; ``hold S`` ends polls after S seconds; ``trip S`` sends
 each answer S seconds late; ``rate N S`` lets N tasks a second arrive for S seconds, without a line
-for each request, and tells how many were answered and how long they waited in seconds:
+for each request, and prints how many were answered and how long they waited in seconds:
 ``<monotonic seconds> Rate <answered> <median> <p99> <longest>``. A task handed out to a poll has a
 line, too: ``<monotonic seconds> Task <number>``.
 
-It is no SWF: it exists so that the clock starts at the socket, with almost no cost of its own.
+It is not an SWF: it exists so that the clock starts at the socket, with almost no cost of its own.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def task(number: int) -> bytes:
 
 
 def tell(what: str, more: object) -> None:
-    """One line for the benchmark."""
+    """Print one line for the benchmark."""
     print(f"{time.monotonic():.6f} {what} {more}", flush=True)
 
 

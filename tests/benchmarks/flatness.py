@@ -26,7 +26,7 @@ HEADS = ["in turns", "CPU/decision", f"of chains of {SHORT}", "ratio"]
 
 
 class Service:
-    """A local SWF without a limit of events that tells how much CPU was its own."""
+    """A local SWF without a limit of events that counts its own CPU."""
 
     def __init__(self) -> None:
         self.swf = LocalSWF(Settings(event_limit=1_000_000))

@@ -295,7 +295,7 @@ def measure_heartbeats(sizes: Sizes, excess: float, timeout: float) -> tuple[lis
         lines = sum("heartbeat" in each for each in fleet.lines())
     given = total(calls, DECIDE, refused=False)
     gone = [each[2] for name in (HEARTBEAT, COMPLETE) for each in calls.get(name, {}).values()]
-    lost = sum(gone)  # whoever is told so first sends nothing more for the task
+    lost = sum(gone)  # the sender that learns it first sends nothing more for the task
     assert given, "no decision was taken"
     name = f"heartbeats {excess} x the budget, timeout {timeout:g} s"
     return (

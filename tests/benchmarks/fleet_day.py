@@ -78,7 +78,7 @@ NOTICE = 120.0
 
 @dataclass(frozen=True)
 class Plan:
-    """When what happens, in seconds.
+    """The schedule of a run, in seconds.
 
     Attributes:
         length: Of the whole run.

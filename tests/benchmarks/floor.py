@@ -1,6 +1,6 @@
-"""The floor: what nobody can beat. Imports once, forks N workers, waits, forks again who died.
+"""The floor of all costs: imports once, forks N workers, waits, replaces dead ones.
 
-``python -m tests.benchmarks.floor N ENDPOINT``; no product: no readiness, no rests, no reports.
+``python -m tests.benchmarks.floor N ENDPOINT``; it lacks readiness, backoff and reports.
 """
 
 import os
@@ -21,7 +21,7 @@ leaving = False
 
 
 def leave(*_: object) -> None:
-    """Finish what is in hand."""
+    """Finish the task in progress."""
     global leaving  # noqa: PLW0603 - forty lines
     leaving = True
     for each in workers:

@@ -45,7 +45,7 @@ START = 2.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run cost and lost."""
+    """The cost and the losses of one run."""
 
     refused: int
     calls: int

@@ -1,10 +1,10 @@
-"""What deploys under load lose, with the supervisor and in the usual way.
+"""Losses of deploys under load, with the supervisor and in the usual way.
 
 ``python -m tests.benchmarks.losses [--deploys 20] [--pace 12] [--way NAME ...]``
 
 A local SWF that, like the real one, may hand a task to a poller that is gone; its polls last two
 seconds. The usual way: plain worker processes on the documented loop, killed and started anew.
-A lost task is one that SWF handed out and that nobody answered: SWF waits for its timeout.
+A lost task is one that SWF handed out and that got no answer: SWF waits for its timeout.
 """
 
 from __future__ import annotations

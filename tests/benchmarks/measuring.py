@@ -1,4 +1,4 @@
-"""What the benchmarks share: the counting endpoint, programs under test, figures, tables."""
+"""Parts that benchmarks share: the counting endpoint, programs under test, figures, tables."""
 
 from __future__ import annotations
 
@@ -81,18 +81,18 @@ class Endpoint:
         return [self.next(operation) for _ in range(count)]
 
     def taken(self) -> Iterator[Request]:
-        """What has arrived and was not asked for."""
+        """The requests that have arrived and were not waited for."""
         with contextlib.suppress(queue.Empty):
             while True:
                 yield self._requests.get_nowait()
 
     def forget(self) -> None:
-        """Drop what has arrived and was not asked for."""
+        """Drop the requests that have arrived and were not waited for."""
         for _ in self.taken():
             pass
 
     def command(self, line: str) -> None:
-        """Say a line to it: ``tasks N`` or ``end``."""
+        """Send it a line: ``tasks N`` or ``end``."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()

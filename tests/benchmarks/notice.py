@@ -1,10 +1,10 @@
-"""A spot notice under load: is every task finished or handed back before the instance is gone?
+"""A spot notice under load: tasks that are finished or returned before the instance is gone.
 
 ``python -m tests.benchmarks.notice [--each 4] [--notice 120] [--executions 60] [--warm 30]``
 
 One host with ``--each`` workers for each of 50 task lists (4 make 200 workers), busy all the time;
 one task in 50 takes longer than any notice. SWF and instance metadata are of our own, on this
-machine; the margin is the default. What became of the tasks is read from the histories: their
+machine; the margin is the default. The outcomes of tasks are read from the histories: their
 times are SWF's.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MINUTE = 60.0
-"""Seconds from the notice in which the supervisor's CPU is told apart."""
+"""Seconds from the notice in which the supervisor's CPU is counted apart."""
 
 LOOK = 0.05
 """Seconds between two looks whether it is still there."""
@@ -43,7 +43,7 @@ CLOSES = {
 
 @dataclass
 class Figures:
-    """What was measured."""
+    """The figures of one run."""
 
     workers: int = 0
     in_progress: int = 0
@@ -79,7 +79,7 @@ def watch(pool: Supervisor, figures: Figures, began: float, limit: float) -> Non
 
 
 def read(executions: Sequence[swf.Execution], began: float, ends: float, figures: Figures) -> None:
-    """What became of the tasks that were open at the notice, or came after it."""
+    """The outcomes of the tasks that were open at the notice, or came after it."""
     last = 0.0
     for execution in executions:
         for how, at in ends_of(execution.history()):
@@ -90,7 +90,7 @@ def read(executions: Sequence[swf.Execution], began: float, ends: float, figures
 
 
 def ends_of(history: Sequence[dict[str, Any]]) -> list[tuple[str, float]]:
-    """How each started task was closed, and when; ``lost`` at 0 if it never was."""
+    """The end of each started task, and its time; ``lost`` at 0 if it never ended."""
     started: dict[int, tuple[str, float]] = {}
     for event in history:
         kind, at = event["eventType"], event["eventTimestamp"].timestamp()

@@ -1,8 +1,8 @@
-"""What being observed costs: throughput and CPU with and without it, and an idle supervisor.
+"""Costs of being observed: throughput and CPU with and without it, and an idle supervisor.
 
 ``python -m tests.benchmarks.observing [--rounds 20] [--tasks 600] [--workers 8]``
 
-A pool with ``--http`` is idle for 30 s, and nobody scrapes it. An idle pool with ``--http`` and
+A pool with ``--http`` is idle for 30 s, and is not scraped. An idle pool with ``--http`` and
 ``--emf`` is scraped once a second for a minute: its CPU, as a share of all cores, is what a busy
 pool has less. Then two pools run side by side, each with a counting endpoint of its own, and take
 turns with a batch of activities that do nothing. *observed* has ``--http``, scraped once a batch,
@@ -186,7 +186,7 @@ def measure_watched(workers: int, folder: Path) -> None:
 
 
 def measure_count() -> None:
-    """What the count of one call costs a worker; prints it."""
+    """Measure the cost of one count of a call to a worker; prints it."""
     usage.meter = WorkerMeter(CounterTable(bytearray(4096)), "bench_noop")
     began = time.process_time()
     for _ in range(COUNTS):

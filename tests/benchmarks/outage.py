@@ -1,8 +1,8 @@
-"""An endpoint that is gone for minutes: what 64 workers cost and say, and how soon they are back.
+"""An endpoint that is gone for minutes: the CPU and the log lines of 64 workers, and their return.
 
 ``python -m tests.benchmarks.outage [--workers 64] [--minutes 2] [--rounds 3]``
 
-The CPU is that of the whole tree. Its first half minute is counted apart: rests are short then.
+The CPU is that of the whole tree. Its first half minute is counted apart: waits are short then.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ CONTENDERS = {"permits": (), "--polls all": ("--polls", "all")}
 
 @dataclass
 class Figures:
-    """What was measured of one contender."""
+    """The figures of one contender."""
 
     idle_polls: float = 0.0  # a minute
     answered: int = 0  # tasks, of those that were offered

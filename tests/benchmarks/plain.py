@@ -1,4 +1,4 @@
-"""What users have: a process on the documented loop. Dies like any; a shell loop starts it again.
+"""A plain worker: a process on the documented loop, which a shell loop starts again.
 
 ``python -m tests.benchmarks.plain ENDPOINT decider|activity``
 """

@@ -21,15 +21,15 @@ from tests.benchmarks.measuring import Endpoint, Program
 
 POLL = "PollForActivityTask"
 LOOKS = 5
-"""How often idle polls are ended in a drain, until one worker is left."""
+"""The number of times that idle polls are ended in a drain, until one worker is left."""
 
 IDLE_SECONDS = 30.0
-"""How long the idle supervisor is looked at."""
+"""Seconds for which the idle supervisor is looked at."""
 
 
 @dataclass
 class Figures:
-    """What was measured of one contender at one size."""
+    """The figures of one contender at one size."""
 
     start: list[float] = field(default_factory=list)
     start_cpu: list[float] = field(default_factory=list)
@@ -66,7 +66,7 @@ def measure_start(name: str, slots: int, endpoint: Endpoint, figures: Figures) -
 def measure_leaving(program: Program, endpoint: Endpoint, figures: Figures) -> None:
     """From the end of the last task in a drain to the program's exit."""
     program.stop()
-    for _ in range(LOOKS):  # a worker that polled again before it heard of the drain leaves now
+    for _ in range(LOOKS):  # a worker that polled again before the drain reached it leaves now
         time.sleep(0.1)
         endpoint.command("end 1")
     endpoint.forget()
@@ -131,7 +131,7 @@ def compared(what: str, pool: list[float], floor: list[float]) -> list[str]:
 
 
 def life_rows(pool: Figures, floor: Figures, further: dict[str, float]) -> list[list[str]]:
-    """What follows the start."""
+    """The rows that follow the start."""
     return [
         ["memory of the tree (PSS)", f"{pool.pss:.0f} MiB", f"{floor.pss:.0f} MiB"],
         [

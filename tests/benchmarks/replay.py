@@ -1,4 +1,4 @@
-"""What the replay gate costs as histories grow: chains, and the same with a decider of one's own.
+"""Costs of the replay gate as histories grow: chains, and the same with a decider of one's own.
 
     python -m tests.benchmarks.replay [--chains N ...] [--owns N ...]
 
@@ -38,7 +38,7 @@ def recorded(flow: Any) -> list[dict[str, Any]]:
 
 
 def gate(flow: Any, folder: Path) -> tuple[float, messages.Replayed]:
-    """Seconds of CPU that the gate takes for the histories of a folder, and what it says."""
+    """Seconds of CPU that the gate takes for the histories of a folder, and its verdict."""
     ours, theirs = channel.pair()
     with Shutdown(theirs) as leaving:
         began = time.thread_time()

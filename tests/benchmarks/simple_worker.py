@@ -1,4 +1,4 @@
-"""What users have: a process on the documented loop, ended by SIGTERM as any Python program is.
+"""A plain worker: a process on the documented loop, ended by SIGTERM as any Python program is.
 
 ``python -m tests.benchmarks.simple_worker ENDPOINT decider|first|last``
 """

@@ -5,7 +5,7 @@
 The same load twice: executions of quick steps, whose deciders are killed one after the other, and
 then their supervisor with all its processes. A wait is a decision task that timed out on a private
 list, which costs its execution five seconds. Without take-over the replacement of a dead decider
-polls a list of its own; so it was before.
+polls a list of its own.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 ``python -m tests.benchmarks.throughput [--tasks 2000] [--rounds 5] [--workers 1 8]``
 
-Both poll the same counting endpoint, which hands out a batch and tells when all is answered. The
+Both poll the same counting endpoint, which hands out a batch and prints when all is answered. The
 endpoint and the load share this machine's cores, so look at the ratios. Contenders take turns.
 """
 
@@ -19,7 +19,7 @@ from tests.benchmarks.pool import POLL, begin
 
 @dataclass
 class Figures:
-    """What one contender did."""
+    """The work of one contender."""
 
     rate: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)

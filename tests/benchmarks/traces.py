@@ -1,4 +1,4 @@
-"""What traces cost an attempt at an activity: off, and on with an exporter that does nothing.
+"""Costs of traces to an attempt at an activity: off, and on with an exporter that does nothing.
 
     python -m tests.benchmarks.traces [--turns N]
 

@@ -2,7 +2,7 @@
 
 Rules:
 
-1. An alarm asks somebody to act. What heals by itself has none, or waits until it should have.
+1. An alarm asks a person to act. What heals by itself has none, or waits until it should have.
 2. Each has a reason for its threshold and a first look, so that it can be changed with a reason.
 3. ``page`` is for what harms executions now; ``ticket`` for what can wait for the morning.
 4. Expressions keep ``job``, so that several flows in one Prometheus are told apart.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Scope = Literal["host", "list", "operation"]
-"""What a CloudWatch alarm is for: the flow's hosts together, each task list, or each call of SWF's
+"""The subject of a CloudWatch alarm: the flow's hosts together, each task list, each call of SWF's
 interface."""
 
 
@@ -99,7 +99,7 @@ ALARMS: tuple[Alarm, ...] = (
         "garcon_healthy == 0 and garcon_draining == 0",
         5,
         "Dead workers are replaced within seconds, and a deploy keeps the old code until the new"
-        " one serves: five minutes are no transition.",
+        " one serves: five minutes are not a transition.",
         "`/ready` of the host, or `status --healthy`, has the reason",
         Watch(
             "host",
@@ -125,7 +125,8 @@ ALARMS: tuple[Alarm, ...] = (
         "The workers of {{ $labels.task_list }} die as soon as they start.",
         "max by (job, task_list) (garcon_degraded) == 1",
         1,
-        "The supervisor calls a list degraded after five early deaths in a row: that is no chance.",
+        "The supervisor calls a list degraded after five early deaths in a row: that is not"
+        " chance.",
         "the log's `list_degraded`, with the last death",
     ),
     Alarm(
@@ -175,7 +176,8 @@ ALARMS: tuple[Alarm, ...] = (
         "sum by (job, event) (increase(garcon_events_total"
         '{event=~"generation_failed|generation_rolled_back"}[1h])) > 0',
         0,
-        "The old code goes on, so nothing is broken; but whoever deployed believes otherwise.",
+        "The old code goes on, so nothing is broken; but the person who deployed believes"
+        " otherwise.",
         "the deploy report in the log, or `status`",
     ),
     Alarm(

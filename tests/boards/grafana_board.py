@@ -2,7 +2,7 @@
 
 Rules:
 
-1. A panel answers a question that somebody asks; the rows go from the whole to the parts.
+1. A panel answers a question that people ask; the rows go from the whole to the parts.
 2. A metric of the table that no panel mentions gets one of its own in the last row, by its kind. So
    a new metric is on the board before anybody has thought about it.
 3. Every selector is made from the metric's labels in the table: a name that does not exist is an
@@ -189,7 +189,7 @@ ROWS: tuple[tuple[str, tuple[View, ...]], ...] = (
             ),
             View(
                 "Waiting tasks",
-                "At the last count; how old it is tells how much it is worth.",
+                "At the last count; its age shows how much it is worth.",
                 "short",
                 (
                     Query(f"max by (task_list) ({of('garcon_backlog_tasks')})", "{{task_list}}"),

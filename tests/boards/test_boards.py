@@ -34,7 +34,7 @@ ROOT = Path(__file__).parent.parent.parent
 CFN_LINT = Path(sys.executable).with_name("cfn-lint")
 
 SCRAPED = list(text_string_to_metric_families(generate_latest(registry(SEEN)).decode()))
-"""What a scrape brings, read by the official client's parser."""
+"""The metrics of a scrape, read by the official client's parser."""
 
 OF_THE_SCRAPER = {"job", "instance"}
 """Labels that Prometheus adds to each metric."""
@@ -113,7 +113,7 @@ def test_every_expression_asks_for_metrics_that_exist() -> None:
 
 
 def test_every_metric_is_on_the_board() -> None:
-    """A new metric of the table gets a panel without anybody's help."""
+    """A new metric of the table gets a panel by itself."""
     shown = {str(each.name) for one in expressions() for each in selectors(one)}
     shown |= {re.sub("_(bucket|sum|count)$", "", each) for each in shown}
     assert {each.name for each in METRICS} <= shown

@@ -86,7 +86,7 @@ def context_of(text: str | None) -> Callable[[], Any]:
 
 
 def ran(fn: Any, answer: Any = None) -> Callable[[], Any]:
-    """What a poll, a task and the answer come to."""
+    """The outcome of a poll, a task and the answer."""
 
     def use() -> Any:
         client, seen = MagicMock(), []
@@ -131,7 +131,7 @@ def named(one: Any, *steps: Any) -> str:
 
 
 def handled() -> Any:
-    """What a handler on a domain's logger gets, from two threads."""
+    """The records that a handler on a domain's logger gets, from two threads."""
     got: list[tuple[str, str]] = []
 
     class Handler(logging.Handler):
@@ -191,7 +191,7 @@ def worker(read: Callable[[Any], Any], **options: Any) -> Callable[[], Any]:
 
 
 def state(*steps: Callable[[Any], Any]) -> Callable[[], Any]:
-    """What the last of these steps gives for a new state."""
+    """The value that the last of these steps gives for a new state."""
 
     def use() -> Any:
         one = activity.ActivityState("id")

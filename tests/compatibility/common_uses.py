@@ -202,7 +202,7 @@ def overridden() -> Any:
 
 
 def served(**options: Any) -> Any:
-    """What ActivityWorker's run returns, when its activities end at once."""
+    """The value that ActivityWorker's run returns, when its activities end at once."""
     one = made()
     one.run = lambda identity=None: False
     flow = SimpleNamespace(client=CLIENT, domain="domain", name="flow", a=one)

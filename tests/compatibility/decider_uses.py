@@ -75,7 +75,7 @@ def history(*activities: list[dict[str, Any]], given: Any = None) -> list[dict[s
 
 
 def shortened(decisions: list[Any]) -> Any:
-    """What of the decisions counts."""
+    """The part of the decisions that counts."""
     found = []
     for each in decisions:
         kind = each["decisionType"]
@@ -202,7 +202,7 @@ def scheduled(of: Any, *values: Any, **options: Any) -> Callable[[], Any]:
 
 
 def informed() -> Any:
-    """A context that is told of its execution."""
+    """A context that gets its execution's ids."""
     one = context.ExecutionContext()
     one.set_workflow_execution_info({"workflowExecution": EXECUTION}, "d")
     return sorted(one.current.items())

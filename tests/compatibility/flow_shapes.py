@@ -83,7 +83,7 @@ class Counter:
 
     @property
     def payment(self) -> Any:
-        """What was paid."""
+        """The sum that was paid."""
         return self.create(name="payment", run=runner.Sync(pay.fill(total="total")))
 
     @property

@@ -57,7 +57,7 @@ def result_of(kind: Any, value: Any) -> Callable[[], Any]:
 
 
 def returning(value: Any, namespace: str = "n") -> Callable[[], Any]:
-    """What a filled task with a namespace makes of a value."""
+    """The result of a filled task with a namespace for a value."""
     return lambda: task.decorate()(lambda activity: value).fill(namespace=namespace)({})
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RELEASE = "garcon==1.1.1"
 
-_SAYS_MORE = "SWF is told more: the poller's identity, or the traceback as details"
+_SAYS_MORE = "SWF gets more: the poller's identity, or the traceback as details"
 _PRIVATE = "a private helper of the released library"
 _REGISTERS = "a decider that cannot register says so; the release prints the error and goes on"
 _NO_TASKS = "0 seconds would time an activity out at once; without tasks it gets the default of 600"

@@ -34,7 +34,7 @@ CHANGING = (
     (re.compile(r"\b[\d.]+ (s|min|h|d)( \d+ (s|min|h))?\b"), "SPAN"),
     (re.compile(r"[A-Za-z0-9+/]{20,}=*"), "RUN"),
 )
-"""What differs from run to run: times, spans, run ids, and the lines and columns by them."""
+"""Parts that differ from run to run: times, spans, run ids, and the lines and columns by them."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The tutorial, followed from its first line to its last by somebody who only reads it."""
+"""The tutorial, followed from its first line to its last by a reader who knows nothing else."""
 
 from __future__ import annotations
 

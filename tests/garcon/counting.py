@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Counting:
-    """A meter that keeps what it is told."""
+    """A meter that keeps what it counts."""
 
     def __init__(self) -> None:
         self.calls: Counter[tuple[str, str]] = Counter()

@@ -79,7 +79,7 @@ def test_executions_do_not_pile_up_in_logging() -> None:
     assert "garcon.dom.wf.run" not in logging.Logger.manager.loggerDict
 
 
-def test_a_logger_that_somebody_configured_stays() -> None:
+def test_a_logger_that_was_configured_stays() -> None:
     """A handler of one execution's logger is there for its next task."""
     logger = logging.getLogger("garcon.dom.wf.run")
     logger.addHandler(logging.NullHandler())
@@ -90,7 +90,9 @@ def test_a_logger_that_somebody_configured_stays() -> None:
     logger.handlers.clear()
 
 
-def test_handlers_of_every_name_above_hear_an_execution(caplog: pytest.LogCaptureFixture) -> None:
+def test_handlers_of_every_name_above_receive_an_execution(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """One may listen to a domain, or to one workflow."""
     made, heard = GarconLogger(), logging.getLogger("garcon.dom.wf")
     heard.addHandler(caplog.handler)

@@ -18,14 +18,14 @@ EXECUTION = object()
 
 @task.decorate(timeout=20, heartbeat=5)
 def greet(activity: Any, name: str, greeting: str = "hello") -> dict[str, Any]:
-    """Greet somebody."""
+    """Greet a person."""
     return {"said": f"{greeting} {name}", "activity": activity}
 
 
 def test_a_decorated_task_is_still_the_function() -> None:
     """Called directly, as in a user's unit test, it takes its own arguments."""
     assert greet(None, "Ann")["said"] == "hello Ann"
-    assert (greet.__name__, greet.__doc__) == ("greet", "Greet somebody.")
+    assert (greet.__name__, greet.__doc__) == ("greet", "Greet a person.")
 
 
 def test_a_filled_task_gets_values_from_the_context() -> None:

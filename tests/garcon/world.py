@@ -149,7 +149,7 @@ class World:
         raise AssertionError(f"It spins: {TURNS} turns")
 
     def _decide(self) -> list[dict[str, Any]] | None:
-        """What is decided; None if the task is left to time out, after which it comes again."""
+        """The decisions; None if the task is left to time out, after which it comes again."""
         for kind in ("DecisionTaskScheduled", "DecisionTaskStarted"):
             self.history.add(kind)
         try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Collector:
-    """What it has received.
+    """The requests that it has received.
 
     Attributes:
         url: Its address.

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long the chaos test blows, and how; how many deploys there are under load."""
+    """Options of the chaos test's length and seed, and of the number of deploys under load."""
     group = parser.getgroup("chaos")
     group.addoption(
         "--chaos-minutes",

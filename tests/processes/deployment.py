@@ -84,12 +84,12 @@ class Deployment:
         self._file.write_text("".join(f"{each} = {_toml(settings[each])}\n" for each in settings))
 
     def restart(self, code: str) -> None:
-        """Put this code on disk and ask for it."""
+        """Put this code on disk, and request a restart."""
         self._code.write_text(code)
         self.pool.signal(signal.SIGHUP)
 
     def outcome(self) -> dict[str, Any]:
-        """What became of the deploy."""
+        """The outcome of the deploy."""
         return parsed(
             self.pool.err.wait_for(
                 lambda line: parsed(line).get("event") in OUTCOMES, "outcome of the deploy"
@@ -102,7 +102,7 @@ class Deployment:
         return self.outcome()
 
     def zygote(self, generation: int) -> psutil.Process:
-        """That of a generation; a fork of it bears its title for a moment."""
+        """The zygote of a generation; a fork of it has its title for a moment."""
 
         def alone() -> list[psutil.Process]:
             found = self.pool.titled("garcon: zygote", f"generation {generation}")
@@ -121,9 +121,9 @@ class Deployment:
         return versions
 
     def serves(self, version: int) -> bool:
-        """Whether new executions are done by this version, once the elders' last polls are over.
+        """Whether this version does new executions, once retiring workers' last polls are over.
 
-        Such a poll may bring an elder with bad code an execution that it fails.
+        Such a poll may bring a retiring worker with bad code an execution that it fails.
         """
         return any(self._done_by() == {version} for _ in range(20))
 
@@ -161,6 +161,6 @@ def _toml(value: Any) -> str:
 
 
 class _Flow:
-    """What the code says of itself."""
+    """The members of the flow's module."""
 
     domain, name = domain, name

@@ -1,4 +1,4 @@
-"""Deploys under steady load, and what the histories tell of them afterwards."""
+"""Deploys under steady load, and the counts that the histories give afterwards."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ CALM = 120.0
 
 @dataclass
 class Toll:
-    """What some deploys cost."""
+    """The cost of some deploys."""
 
     workflows: int = 0
     completed: int = 0
     started: int = 0  # tasks that SWF handed to a poller
-    lost: int = 0  # of these, nobody told SWF how they ended
-    waited: int = 0  # decisions that nobody had taken from a list of one decider's own
+    lost: int = 0  # of these, SWF got no answer
+    waited: int = 0  # decisions that no one had taken from a decider's private list
     failed: int = 0  # activities
     begun_again: int = 0  # activities that were begun more than once
 
@@ -100,7 +100,7 @@ class Load:
         return int(told["count"])
 
     def toll(self, trace: Path) -> Toll:
-        """What became of all of it."""
+        """The cost, by the histories of all executions."""
         begun = Counter(trace.read_text().splitlines())
         toll = Toll(begun_again=sum(count > 1 for count in begun.values()))
         for execution in self._started:
@@ -115,7 +115,7 @@ class Load:
 
 
 def variables(trace: Path) -> dict[str, Any]:
-    """What the flow needs to know."""
+    """The environment of the flow."""
     return {"STEADY_TRACE": str(trace)}
 
 

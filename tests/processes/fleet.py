@@ -107,7 +107,7 @@ STEPS = ("first", "leg0", "leg1")
 
 
 class Flow:
-    """What the code says of itself."""
+    """The members of the flow's module."""
 
     domain, name = "tests", "fleet"
 
@@ -199,7 +199,7 @@ class Fleet:
             self.executions[each.workflow_id] = each
 
     def go(self, *, gates: int = 2) -> None:
-        """Let all of them go on until they have passed so many gates."""
+        """Let all executions go on until they have passed so many gates."""
         for each in self.executions:
             while self._sent[each] < gates:
                 self._sent[each] += 1

@@ -1,11 +1,11 @@
 """A flow whose tasks do what their input says, so that a test can hold one in any stage.
 
-``{"gate": PATH}``: the task waits until somebody opens the FIFO at PATH for writing and closes it.
+``{"gate": PATH}``: the task waits until a process opens the FIFO at PATH for writing and closes it.
 ``{"then": "..."}``: what it does next, each word in turn, parted by spaces:
 
 - ``beat`` sends a heartbeat; ``middle`` waits at the FIFO ``PATH.middle``;
-- ``exit``, ``abort``, ``segfault`` kill the worker, at the first try only, and ``exec`` makes it
-  another program;
+- ``exit``, ``abort``, ``segfault`` kill the worker, at the first attempt only, and ``exec`` makes
+  it another program;
 - ``raise`` raises; ``child`` starts a child process; ``deaf`` ignores SIGTERM;
 - ``daemon`` starts a process whose parent, the leader of its session, ends at once;
 - ``stray`` leaves a process without parents, in a session of its own, that ends at once;
@@ -15,7 +15,7 @@
 - ``collector`` notes how much is out of the garbage collector's sight, and whether it works;
 - ``stubborn`` does so too, catches what it raises, and waits at ``PATH.middle``.
 
-Each try appends a line to ``PATH.attempts``.
+Each attempt appends a line to ``PATH.attempts``.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ leaked: list[bytes] = []
 
 @task.decorate(timeout=120, heartbeat=120)
 def wait_at_gate(gate: str, then: str, activity: Any) -> dict[str, Any]:
-    """Wait for the gate to open, then do as told."""
+    """Wait for the gate to open, then do what the input says."""
     return perform(gate, then, activity)
 
 
 @task.decorate(timeout=30, heartbeat=HEARTBEAT)
 def tell_often(gate: str, then: str, activity: Any) -> dict[str, Any]:
-    """As above, with little time between signs of life."""
+    """As above, with little time between heartbeats."""
     return perform(gate, then, activity)
 
 
@@ -68,7 +68,7 @@ def hurry(gate: str, then: str, activity: Any) -> dict[str, Any]:
 
 
 def perform(gate: str, then: str, activity: Any) -> dict[str, Any]:
-    """Wait for the gate to open, then do as told."""
+    """Wait for the gate to open, then do what the input says."""
     if gate:
         activity.logger.info("at the gate")
         first = note_try(gate)
@@ -80,7 +80,7 @@ def perform(gate: str, then: str, activity: Any) -> dict[str, Any]:
 
 
 def note_try(gate: str) -> bool:
-    """Leave a trace of this try; whether it is the first one."""
+    """Note this attempt; whether it is the first one."""
     attempts = Path(f"{gate}.tries")
     with attempts.open("a") as file:
         file.write(f"{os.getpid()}\n")
@@ -94,7 +94,7 @@ def child(gate: str, _activity: Any) -> None:
 
 
 def stray(_gate: str, _activity: Any) -> None:
-    """Start a process that nobody waits for."""
+    """Start a process that no process waits for."""
     subprocess.run(["sh", "-c", "setsid true &"], check=True)
 
 
@@ -108,7 +108,7 @@ def daemon(gate: str, _activity: Any) -> None:
 
 def fail(_gate: str, _activity: Any) -> None:
     """Fail like any task."""
-    raise ValueError("told to raise")
+    raise ValueError("asked to raise")
 
 
 def hold(_gate: str, _activity: Any) -> None:
@@ -128,7 +128,7 @@ def leak(_gate: str, _activity: Any) -> None:
 
 
 def beats(_gate: str, activity: Any) -> None:
-    """Go on until SWF says something, which takes less than half a minute."""
+    """Send heartbeats until one raises, which takes less than half a minute."""
     pause = threading.Event()
     for _ in range(600):
         activity.heartbeat()
@@ -136,7 +136,7 @@ def beats(_gate: str, activity: Any) -> None:
 
 
 def stubborn(gate: str, activity: Any) -> None:
-    """Go on, whatever SWF says."""
+    """Go on, whatever the heartbeats raise."""
     with contextlib.suppress(Exception):
         beats(gate, activity)
     middle(gate, activity)

@@ -35,7 +35,7 @@ SHOWN = 60
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What a program under test sees: no settings of the machine's, credentials that are none."""
+    """A program's environment under test: no settings of the machine's, invalid credentials."""
     kept = {
         key: value
         for key, value in os.environ.items()
@@ -65,7 +65,10 @@ class Lines:
             self._thread.start()
 
     def _read(self, stream: Any) -> None:
-        with stream, contextlib.suppress(OSError):  # so a terminal tells that nobody is there
+        with (
+            stream,
+            contextlib.suppress(OSError),
+        ):  # so a terminal reports that its other end is closed
             for line in stream:
                 self._fresh.put(line.rstrip("\n"))
         self._fresh.put(None)
@@ -87,7 +90,7 @@ class Lines:
 
     def rest(self) -> str:
         """Everything up to the end of the stream."""
-        if self._thread.ident is None:  # nobody has read yet
+        if self._thread.ident is None:  # not read yet
             self._thread.start()
         self._thread.join(LIMIT)
         with contextlib.suppress(queue.Empty):
@@ -97,7 +100,7 @@ class Lines:
 
     @property
     def text(self) -> str:
-        """What has been read so far."""
+        """The text that has been read so far."""
         return "\n".join(self.seen)
 
 
@@ -180,7 +183,7 @@ class Supervisor(Program):
         super().__init__("-m", "supervisor", *argv, "--log-format", "json", **variables)
 
     def ready(self) -> Self:
-        """Wait until every slot is served; whoever is not is ended."""
+        """Wait until every slot is served; on a failure the program is ended."""
         try:
             self.wait_for("full_strength")
         except AssertionError:
@@ -248,7 +251,7 @@ def parsed(line: str) -> dict[str, Any]:
 def until(holds: Callable[[], Any], what: str, limit: float = LIMIT) -> Any:
     """Look at the kernel's or SWF's state again and again until it holds, within the limit.
 
-    For what nobody announces: that a process is gone, that an execution has closed.
+    For facts without an announcement: a process is gone, an execution has closed.
     """
     by = time.monotonic() + limit
     rest = threading.Event()

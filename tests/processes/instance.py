@@ -49,7 +49,7 @@ def on_instance(metadata: Metadata, scaling: Scaling | None = None) -> dict[str,
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the work in progress ended, and with which exit code."""
+    """The outcome of the work in progress, and the exit code."""
 
     finished: int = 0
     handed_back: int = 0
@@ -94,7 +94,7 @@ class Stage:
         return found[0]
 
     def outcome(self) -> Outcome:
-        """Wait for the end, and see that all was told to SWF before the instance was gone."""
+        """Wait for the end, and check that SWF had every report before the instance was gone."""
         code = self.pool.wait()
         assert time.time() < self.ends, "the program was gone before the instance"
         report = self._report()

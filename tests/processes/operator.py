@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Operator:
-    """A pool of the test flow with a control socket, and who speaks to it.
+    """A pool of the test flow with a control socket, and the operator's commands to it.
 
     Args:
         folder: For the socket.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class OldCode(enum.Enum):
-    """What becomes of the code of earlier versions."""
+    """The fate of the code of earlier versions."""
 
     KEPT = "kept"  # each host serves the earlier releases beside its own (``--releases``)
     RETIRED = "retired"  # one supervisor with ``--retired`` serves each, on hosts of their own
@@ -33,7 +33,7 @@ class OldCode(enum.Enum):
 
 @dataclass(frozen=True)
 class Size:
-    """How large a roll-out is.
+    """The size of a roll-out.
 
     Attributes:
         versions: Number of versions.

@@ -34,7 +34,7 @@ def work(context: dict[str, Any], activity: Any) -> dict[str, Any]:
 
 
 def made(name: str, *requires: Any) -> Any:
-    """One of the two; it is tried once, so that whatever is lost fails its workflow."""
+    """One of the two; it has one attempt, so that a lost task fails its workflow."""
     timed = task.decorate(timeout=TIMEOUT, heartbeat=TIMEOUT)(work)
     return create(name=name, requires=list(requires), run=runner.Sync(timed), retry=0)
 

@@ -1,8 +1,8 @@
 """A flow of steps one after the other, with a decider of its own, so that decisions come often.
 
-``{"steps": N}``: so many. ``{"at": PATH, "hold": n}``: the n-th waits until somebody opens the FIFO
-at PATH for writing and closes it. ``{"at": PATH, "think": n}``: the decision after the n-th waits
-there, until PATH.open exists. ``{"pause": SECONDS}``: each step takes so long.
+``{"steps": N}``: so many. ``{"at": PATH, "hold": n}``: the n-th waits until a process opens the
+FIFO at PATH for writing and closes it. ``{"at": PATH, "think": n}``: the decision after the n-th
+waits there, until PATH.open exists. ``{"pause": SECONDS}``: each step takes so long.
 """
 
 from __future__ import annotations

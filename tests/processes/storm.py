@@ -43,7 +43,7 @@ def fork_a_child_that_raises() -> None:
 
 
 def ignore_signals() -> None:
-    """The worker must still hear of a drain."""
+    """The worker must still notice a drain."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.chdir("/")
 

@@ -1,4 +1,4 @@
-"""What the tests ask SWF itself: start an execution, wait for an event, order faults."""
+"""The tests' own calls to SWF: start an execution, wait for an event, order faults."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ FEW = 3
 
 @pytest.fixture
 def zygote() -> Iterator[Channel]:
-    """A zygote whose workers find no SWF: who misses that it was asked to leave rests for ever."""
+    """A zygote whose workers find no SWF: one that misses its request backs off for ever."""
     swf = SwfEndpoint(region="us-east-1", endpoint_url="http://127.0.0.1:1", local=True)
     style = LogSettings("error", "text")
     pid, end = Kernel().spawn(ZYGOTE)
@@ -52,14 +52,14 @@ def zygote() -> Iterator[Channel]:
 
 
 def heard(end: Channel) -> ChannelMessage | None:
-    """What is said next; None at the end."""
+    """The next message; None at the end."""
     readable, _, _ = select.select([end], [], [], LIMIT)
     assert readable, "nothing was said"
     return end.receive()
 
 
 def born(zygote: Channel, number: int, task_list: TaskList) -> tuple[Channel, int]:
-    """A worker's channel and pid, the moment that it has said it."""
+    """A worker's channel and pid, at the moment of its first message."""
     ours, theirs = channel.pair()
     left = crash_record.make()
     with contextlib.closing(theirs):
@@ -70,8 +70,8 @@ def born(zygote: Channel, number: int, task_list: TaskList) -> tuple[Channel, in
     return ours, said.pid
 
 
-def test_a_worker_that_is_asked_to_leave_at_its_birth_leaves(zygote: Channel) -> None:
-    """The zygote ignores SIGTERM; what it has forked does not, not even for a moment."""
+def test_a_worker_that_is_asked_to_leave_at_its_start_leaves(zygote: Channel) -> None:
+    """The zygote ignores SIGTERM; its forks do not, not even for a moment."""
     loaded = heard(zygote)
     assert isinstance(loaded, Loaded)
     task_list = next(each for each in loaded.task_lists if each.role is Role.ACTIVITY)

@@ -94,7 +94,7 @@ POISON_DEATHS = 8
 def test_every_workflow_completes_in_any_weather(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Every activity was done, no result is another's, each completed once, nobody is left."""
+    """Every activity was done, no result is another's, each completed once, no process is left."""
     asked = request.config.getoption("--chaos-minutes", None)
     minutes = asked or MINUTES
     many = ALL_WORKFLOWS if asked else WORKFLOWS
@@ -134,12 +134,12 @@ class Orders:
             self.executions.append(swf.start(self.endpoint, storm, soon, trace=self._trace))
 
     def start_poisoned(self) -> swf.Execution:
-        """Start one that no decider survives."""
+        """Start an execution that no decider survives."""
         soon = {"taskStartToCloseTimeout": "5"}
         return swf.start(self.endpoint, storm, soon, trace=self._trace, poison=True)
 
     def count_open(self) -> int:
-        """How many are open, beside the poisoned ones."""
+        """The number of open executions, the poisoned ones left out."""
         since = {"oldestDate": 0}
         told = self._client.count_open_workflow_executions(
             domain=storm.domain, startTimeFilter=since
@@ -157,7 +157,7 @@ class Orders:
 def blow(
     hosts: Hosts, orders: Orders, dice: random.Random, seconds: float, hits: int
 ) -> Counter[str]:
-    """Order faults and kill at random until all is done, so often at least; who was killed."""
+    """Order faults and kill at random until all is done, so often at least; returns the victims."""
     kills, rest, faults = Counter[str](), threading.Event(), swf.Faults(orders.endpoint)
     for fault in FAULTS:
         faults.order(**fault)
@@ -186,7 +186,7 @@ def blow(
 
 
 def kill(hosts: Hosts, dice: random.Random, title: str) -> Counter[str]:
-    """Kill one who has this title, if there is anybody."""
+    """Kill a process with this title, if there is one."""
     found = hosts.titled(title)
     if not found:
         return Counter()

@@ -1,4 +1,4 @@
-"""``python -m supervisor`` as people meet it: what it says, and with which code it ends."""
+"""``python -m supervisor`` as people meet it: its messages and its exit codes."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_once_exits_1_when_an_execution_fails(tmp_path: Path) -> None:
     assert "0 of 1 executions completed" in out
 
 
-def test_the_exit_code_holds_when_nobody_reads_the_log(tmp_path: Path) -> None:
+def test_the_exit_code_holds_when_the_log_is_not_read(tmp_path: Path) -> None:
     """Lines that cannot be written make no 120 of it, which is Python's own code for that."""
     reader, writer = os.pipe()
     os.close(reader)
@@ -120,7 +120,7 @@ def test_the_exit_code_holds_when_nobody_reads_the_log(tmp_path: Path) -> None:
 def test_bad_input_gets_a_sentence_and_a_code(
     tmp_path: Path, argv: list[str], code: int, sentence: str
 ) -> None:
-    """What was asked wrong is said in a sentence, with the documented code, without a traceback."""
+    """An invalid command gets a sentence and the documented exit code, without a traceback."""
     endpoint = () if "--endpoint-url" in argv else ("--endpoint-url", NOWHERE)
     ended, _, err = run(*endpoint, *argv, **write(tmp_path, SHOP))
     assert sentence in err
@@ -129,7 +129,7 @@ def test_bad_input_gets_a_sentence_and_a_code(
 
 
 def test_a_flow_that_fails_shows_its_own_traceback(tmp_path: Path) -> None:
-    """An import that raises is exit code 3 with the user's frames only."""
+    """An import that raises ends with exit code 3, and shows the user's frames only."""
     code, _, err = run("--flow", "mine", **write(tmp_path, "def f():\n    1 / 0\nf()\n"))
     assert code == 3
     assert "ZeroDivisionError" in err
@@ -155,7 +155,7 @@ def test_a_missing_region_is_named(tmp_path: Path) -> None:
 
 
 def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    """An endpoint that stays silent is said at once, tried again, and given up with code 4."""
+    """A silent endpoint is logged at once, attempted again, and given up with code 4."""
     code, _, err = run("--flow", "mine", "--endpoint-url", NOWHERE, **write(tmp_path, SHOP))
     assert NOWHERE in err
     assert "Trying again." in err
@@ -164,7 +164,7 @@ def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_domain_on_a_host_without_deciders_is_named(tmp_path: Path) -> None:
-    """A host that registers nothing still says when its domain is not there."""
+    """A host that registers nothing still names a missing domain."""
     with local_swf() as endpoint:
         code, _, err = run(
             *("--flow", "mine", "--deciders", "0", "--endpoint-url", endpoint),
@@ -175,7 +175,7 @@ def test_an_unknown_domain_on_a_host_without_deciders_is_named(tmp_path: Path) -
 
 
 def test_a_pool_that_cannot_be_kept_alive_is_given_up(tmp_path: Path) -> None:
-    """Workers that die at their birth, again and again, end the program with code 4."""
+    """Workers that die at their start, again and again, end the program with code 4."""
     text = SHOP + "import os\nos.register_at_fork(after_in_child=lambda: os._exit(7))\n"
     quick = {
         "GARCON_CRASH_LOOP_DEATHS": "3",
@@ -241,7 +241,7 @@ def test_the_reference_of_settings_can_be_printed() -> None:
     assert code == 0
 
 
-def test_version_and_help_are_told() -> None:
+def test_version_and_help_are_printed() -> None:
     """--version names it; --help names the exit codes, and every first word there is."""
     assert run("--version")[1].startswith("garcon supervisor ")
     _, out, _ = run("--help")
@@ -252,7 +252,7 @@ def test_version_and_help_are_told() -> None:
 
 @pytest.mark.parametrize("word", [None, UNIT, *COMMANDS])
 def test_every_help_fits_a_terminal(word: str | None) -> None:
-    """Of 80 columns, and its usage is that of the word."""
+    """It has at most 80 columns, and its usage line is that of the command."""
     code, out, _ = run(*filter(None, [word]), "--help", COLUMNS="80")
     assert code == 0
     assert out.startswith(f"usage: python -m supervisor {word or '--flow'} ")
@@ -260,8 +260,8 @@ def test_every_help_fits_a_terminal(word: str | None) -> None:
 
 
 @pytest.mark.parametrize("words", [["--check"], ["unit"]])
-def test_who_reads_may_have_enough(words: list[str], tmp_path: Path) -> None:
-    """An answer that nobody reads to its end is no fault, and no traceback."""
+def test_a_reader_may_leave_early(words: list[str], tmp_path: Path) -> None:
+    """An answer that is not read to its end is not an error, and has no traceback."""
     (tmp_path / "mine.py").write_text(SHOP)
     reader, writer = os.pipe()
     os.close(reader)
@@ -303,8 +303,8 @@ def test_every_line_of_the_json_log_is_an_object(tmp_path: Path) -> None:
     assert all({"timestamp", "level", "message", "pid"} <= line.keys() for line in lines)
 
 
-def test_a_stranger_on_the_endpoint_is_no_reason_to_hang(tmp_path: Path) -> None:
-    """An endpoint that accepts and closes at once is passing trouble: told, tried again, code 4."""
+def test_an_endpoint_that_closes_at_once_ends_the_start(tmp_path: Path) -> None:
+    """An endpoint that accepts and closes at once is transient: logged, attempted again, code 4."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(None)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -338,13 +338,13 @@ def test_deciders_can_be_left_to_other_hosts(tmp_path: Path) -> None:
 
 
 class Shop:
-    """What ``SHOP`` says of itself."""
+    """The members of ``SHOP``."""
 
     domain, name = "shop", "orders"
 
 
 def test_inputs_may_be_long_and_many() -> None:
-    """Ten inputs of 30,000 characters reach SWF whole: they ride on no packet."""
+    """Ten inputs of 30,000 characters reach SWF whole: they do not travel in packets."""
     guest = "x" * 30_000
     starts = [word for _ in range(10) for word in ("--start", f'{{"order": "{guest}"}}')]
     code, out, err = run("--flow", "examples.coffee", "--local", "--once", *starts)

@@ -57,8 +57,8 @@ def test_status_and_tasks_show_who_does_what(endpoint: str, tmp_path: Path) -> N
         trial.completes()
 
 
-def test_status_tells_of_deaths(endpoint: str, tmp_path: Path) -> None:
-    """A slot whose worker died tells how often, and of what."""
+def test_status_shows_deaths(endpoint: str, tmp_path: Path) -> None:
+    """A slot whose worker died shows how often, and of what."""
     operator = Operator(tmp_path, endpoint)
     with operator.pool() as pool:
         pool.titled("garcon: activity gates gates_gate polling")[0].kill()
@@ -91,8 +91,8 @@ def test_stacks_show_where_a_worker_is(endpoint: str, tmp_path: Path) -> None:
         trial.completes()
 
 
-def test_logs_tell_what_happened_and_what_happens(endpoint: str, tmp_path: Path) -> None:
-    """The notes of late first; with -f those to come, as long as the supervisor lives."""
+def test_logs_show_recent_entries_and_follow_new_ones(endpoint: str, tmp_path: Path) -> None:
+    """The recent entries come first; with -f the new ones follow, until the supervisor ends."""
     operator = Operator(tmp_path, endpoint)
     with operator.pool() as pool:
         assert "workers of generation 1 are ready." in operator.do("logs")
@@ -117,7 +117,7 @@ def counted(operator: Operator) -> dict[str, int]:
 
 
 def test_scale_changes_sizes_of_lists(endpoint: str, tmp_path: Path) -> None:
-    """To a number, by a number, several at once; what cannot be is a sentence and exit code 1."""
+    """To a number, by a number, several together; an invalid size is a sentence and exit code 1."""
     operator = Operator(tmp_path, endpoint)
     with operator.pool() as pool:
         text = operator.do("scale", "gate=3", "end=+1")
@@ -126,7 +126,7 @@ def test_scale_changes_sizes_of_lists(endpoint: str, tmp_path: Path) -> None:
         assert counted(operator) == {"decider": 1, "gate": 3, "told": 1, "brief": 1, "end": 2}
         operator.do("scale", "gate=-2", "end=0")
         until(lambda: len(pool.titled("garcon: activity gates gates_gate ")) == 1, "one is left")
-        until(lambda: not pool.titled("garcon: activity gates gates_end "), "nobody is left")
+        until(lambda: not pool.titled("garcon: activity gates gates_end "), "no process is left")
         for words, code, why in [
             (["strange=1"], 1, "the flow has no such task list; it has: "),
             (["gate=1001"], 1, "can have 0 to 1000 workers"),
@@ -187,16 +187,16 @@ def test_no_task_is_lost_by_quiet_and_resume(tmp_path: Path) -> None:
 
 
 def lost(execution: swf.Execution) -> list[dict[str, Any]]:
-    """The events of tasks that SWF had handed to somebody and that timed out.
+    """The events of tasks that SWF had handed to a poller and that timed out.
 
-    A decision that waited for a sticky decider that is gone was handed to nobody.
+    A decision that waited for a sticky decider that is gone was handed to no poller.
     """
     ends = [each for each in execution.history() if each["eventType"].endswith("TaskTimedOut")]
     attributes = "decisionTaskTimedOutEventAttributes"
     return [each for each in ends if each.get(attributes, {}).get("startedEventId", 1)]
 
 
-def test_drain_of_a_list_finishes_what_it_has_in_hand(endpoint: str, tmp_path: Path) -> None:
+def test_drain_of_a_list_finishes_its_task_in_progress(endpoint: str, tmp_path: Path) -> None:
     """It waits for the task; what is scheduled meanwhile waits for the list to be resumed."""
     operator = Operator(tmp_path, endpoint)
     with operator.pool() as pool:
@@ -287,7 +287,7 @@ def test_drain_waits_and_reports(endpoint: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", ["timeout", "signal", "stop"])
 def test_what_is_abandoned_is_reported_at_once(endpoint: str, tmp_path: Path, how: str) -> None:
-    """At the drain's limit, by a second signal or by ``stop``: SWF is told ``Interrupted`` now."""
+    """At the drain's limit, by a second signal or by ``stop``: SWF gets ``Interrupted`` at once."""
     limit = ("--drain-timeout", "2") if how == "timeout" else ()
     operator = Operator(tmp_path, endpoint, *limit)
     with operator.pool() as pool:
@@ -326,7 +326,7 @@ def test_two_supervisors_do_not_share_a_socket(endpoint: str, tmp_path: Path) ->
             assert operator.ask("status")["pid"] == third.pid
 
 
-def test_nobody_there_is_a_sentence_of_its_own(tmp_path: Path, endpoint: str) -> None:
+def test_a_missing_supervisor_is_one_sentence(tmp_path: Path, endpoint: str) -> None:
     """With exit code 2, as for usage."""
     operator = Operator(tmp_path, endpoint)
     code, out, err = operator.run("status")
@@ -334,7 +334,7 @@ def test_nobody_there_is_a_sentence_of_its_own(tmp_path: Path, endpoint: str) ->
     assert err.startswith(f"supervisor: No supervisor answers at {operator.path}: ")
 
 
-def test_clients_that_do_not_listen_hold_nobody_up(endpoint: str, tmp_path: Path) -> None:
+def test_clients_that_do_not_read_delay_no_other(endpoint: str, tmp_path: Path) -> None:
     """Nonsense, floods and silence cost the pool nothing: work is done, commands are answered."""
     operator = Operator(tmp_path, endpoint)
     with operator.pool() as pool, contextlib.ExitStack() as clients:
@@ -342,7 +342,7 @@ def test_clients_that_do_not_listen_hold_nobody_up(endpoint: str, tmp_path: Path
             clients.enter_context(closing(operator.connect()))
         slow = clients.enter_context(closing(operator.connect()))
         slow.setblocking(False)  # noqa: FBT003 - the standard library has no keyword here
-        with contextlib.suppress(BlockingIOError):  # nobody reads any more
+        with contextlib.suppress(BlockingIOError):  # no one reads
             while True:
                 slow.send(b'{"v": 1, "request": "status"}\n' * 100)
         with closing(operator.connect()) as rude:
@@ -378,7 +378,7 @@ def test_a_pool_follows_its_backlog(endpoint: str, tmp_path: Path) -> None:
 
 
 def _let_pass(gate: Path, execution: swf.Execution) -> bool:
-    """Let pass who waits at the gate, if anybody does; whether this execution has completed."""
+    """Open the gate for a task that waits there, if any; whether this execution has completed."""
     with contextlib.suppress(OSError):
         os.close(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
     return execution.kinds()[-1] == "WorkflowExecutionCompleted"

@@ -74,12 +74,12 @@ def test_process_1_reaps_what_tasks_leave(endpoint: str, tmp_path: Path) -> None
 
 
 def zombies(supervisor: Supervisor) -> list[psutil.Process]:
-    """The dead below it that nobody has collected."""
+    """The dead processes below it that were not collected."""
     return [each for each in supervisor.below() if is_zombie(each)]
 
 
 def is_zombie(process: psutil.Process) -> bool:
-    """Whether it is dead and not collected; who is gone altogether is not."""
+    """Whether it is dead and not collected; a process that is gone altogether is not."""
     try:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -87,7 +87,7 @@ def is_zombie(process: psutil.Process) -> bool:
 
 
 def test_process_1_hands_signals_on(endpoint: str, tmp_path: Path) -> None:
-    """TERM, as a container's stop sends it, drains: the task in hand is finished, then exit 0."""
+    """TERM, as a container's stop sends it, drains: the task in progress ends, then exit 0."""
     with pool(endpoint) as supervisor:
         trial = Trial(supervisor, endpoint, tmp_path, "return")
         trial.worker()

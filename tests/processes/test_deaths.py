@@ -1,4 +1,4 @@
-"""A worker dies, in each way and at each stage of its task, and nothing is lost or doubled."""
+"""Deaths of workers, in each way and at each stage of a task: nothing is lost or doubled."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RESPOND = "RespondActivityTaskCompleted"
 
 QUICK = {
-    # Whoever dies here dies on purpose: slots are filled again at once, and no list is degraded.
+    # All deaths here are on purpose: slots are filled again at once, and no list is degraded.
     "GARCON_MIN_UPTIME": "0.01",
     "GARCON_BACKOFF_INITIAL": "0.05",
     "GARCON_BACKOFF_CAP": "0.1",
@@ -43,7 +43,7 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def pool(endpoint: str) -> Iterator[Supervisor]:
-    """A pool for all tests of this file: what one of them does to it the next must not notice."""
+    """A pool for all tests of this file: no test may leave a trace for the next one."""
     argv = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint, "--workers", "2")
     with Supervisor(*argv, **QUICK) as supervisor:
         supervisor.wait_for("full_strength")
@@ -75,7 +75,7 @@ def begin(pool: Supervisor, endpoint: str, tmp_path: Path) -> Begin:
 def test_a_death_in_mid_task_is_reported_and_the_task_run_again(
     begin: Begin, stage: str, number: signal.Signals, reason: str
 ) -> None:
-    """Before the first heartbeat or after it: one failure with its cause, then another try."""
+    """Before the first heartbeat or after it: one failure with its cause, then another attempt."""
     trial = begin("beat middle")
     worker = trial.worker()
     if stage == "middle":
@@ -112,16 +112,16 @@ def test_a_task_that_becomes_another_program_is_reported(begin: Begin) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
-def test_a_result_that_swf_was_not_told_is_told(
+def test_a_result_that_swf_has_not_accepted_is_delivered(
     begin: Begin, faults: swf.Faults, number: signal.Signals
 ) -> None:
-    """A worker that dies between its result and SWF's yes leaves the result: not one try more."""
+    """A worker that dies before SWF has its result leaves the result: no further attempt."""
     trial = begin("return")
     worker = trial.worker()
     faults.order("throttle", RESPOND, count=1_000_000)
     trial.open()
     until(lambda: faults.orders()[0]["count"] < 1_000_000, "an answer that is throttled")
-    worker.suspend()  # in whatever rest it is: now it cannot tell SWF by itself
+    worker.suspend()  # even in its backoff: now it cannot answer SWF by itself
     faults.withdraw()
     worker.send_signal(number)
     if number != signal.SIGKILL:  # that one does not wait for the process to go on
@@ -131,10 +131,8 @@ def test_a_result_that_swf_was_not_told_is_told(
     assert kinds["ActivityTaskFailed"] == 0
 
 
-def test_a_failure_that_swf_was_not_told_is_told_as_it_was(
-    begin: Begin, faults: swf.Faults
-) -> None:
-    """What the task itself raised is the reason, not the death that came after it."""
+def test_a_failure_that_swf_has_not_accepted_is_delivered(begin: Begin, faults: swf.Faults) -> None:
+    """The exception that the task raised is the reason, not the death that came after it."""
     trial = begin("raise")
     worker = trial.worker()
     faults.order("throttle", "RespondActivityTaskFailed", count=1_000_000)
@@ -144,7 +142,7 @@ def test_a_failure_that_swf_was_not_told_is_told_as_it_was(
     faults.withdraw()
     worker.kill()
     event = trial.execution.wait_for("ActivityTaskFailed")[0]
-    assert event["activityTaskFailedEventAttributes"]["reason"] == "told to raise"
+    assert event["activityTaskFailedEventAttributes"]["reason"] == "asked to raise"
 
 
 def test_a_death_during_the_response_neither_loses_nor_doubles_it(
@@ -163,7 +161,7 @@ def test_a_death_during_the_response_neither_loses_nor_doubles_it(
 
 
 def test_a_lost_answer_to_a_response_is_no_second_result(begin: Begin, faults: swf.Faults) -> None:
-    """SWF has carried it out, the worker never heard so, and asks again: gone is done."""
+    """SWF has carried it out and the worker got no response: its repeated answer counts as done."""
     faults.order("reset-after", RESPOND, count=1)
     trial = begin("return")
     trial.open()
@@ -213,7 +211,7 @@ def test_a_task_that_kills_its_workers_again_and_again_is_poison(begin: Begin) -
 
 
 def test_a_stopped_worker_in_a_poll_is_replaced(pool: Supervisor) -> None:
-    """Who says nothing for longer than a poll lasts is killed, and its slot filled again."""
+    """A worker that is silent for longer than a poll lasts is killed, and its slot filled again."""
     victim = pool.titled("garcon: activity gates gates_gate", "polling")[0]
     victim.suspend()
     died = pool.wait_for("worker_died", pid=victim.pid)
@@ -222,21 +220,21 @@ def test_a_stopped_worker_in_a_poll_is_replaced(pool: Supervisor) -> None:
 
 
 def test_a_task_past_its_timeout_is_shown_and_killed(pool: Supervisor, begin: Begin) -> None:
-    """SWF times it out; its stacks are in the log; it is killed; another worker tries again."""
+    """SWF times it out; its stacks are in the log; it is killed; another worker attempts it."""
     trial = begin("return", "brief")
     victim = trial.worker()
     stacks = pool.wait_for("stacks", pid=victim.pid)
     assert "in hurry" in stacks["message"]
     died = pool.wait_for("worker_died", pid=victim.pid)
     assert "past its own timeout" in died["message"]
-    trial.open()  # for the second try, which has been at the gate meanwhile
+    trial.open()  # for the second attempt, which has been at the gate meanwhile
     kinds = trial.completes()
     assert kinds["ActivityTaskTimedOut"] >= 1
     assert kinds["ActivityTaskCompleted"] == 1
 
 
 def test_a_task_that_holds_the_interpreter_s_lock_loses_nothing(begin: Begin) -> None:
-    """SWF times the heartbeat out; the late answer of the first try does not count."""
+    """SWF times the heartbeat out; the late answer of the first attempt does not count."""
     trial = begin("hold", "told")
     trial.open()
     event = trial.execution.wait_for("ActivityTaskTimedOut")[0]
@@ -261,7 +259,7 @@ def test_a_task_that_is_gone_is_let_go(pool: Supervisor, begin: Begin) -> None:
 def test_a_task_that_will_not_let_go_is_killed_after_a_grace(
     pool: Supervisor, begin: Begin
 ) -> None:
-    """One that catches everything and never beats again loses its worker, and nothing is told."""
+    """One that catches everything and sends no heartbeat loses its worker, without a report."""
     trial = begin("stubborn")
     worker = trial.worker()
     trial.open()
@@ -276,7 +274,7 @@ def test_a_task_that_will_not_let_go_is_killed_after_a_grace(
 def test_a_cancelled_task_is_answered_as_cancelled(
     pool: Supervisor, begin: Begin, then: str
 ) -> None:
-    """By the worker, whose next heartbeat raises; or for it, when it was killed after a grace."""
+    """By the worker, whose next heartbeat raises; or by a reporter, if it was killed."""
     trial = begin(then)
     worker = trial.worker()
     trial.open()

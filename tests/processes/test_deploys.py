@@ -1,4 +1,4 @@
-"""Broken code on disk: each deploy of it leaves the code before serving, and the next one works."""
+"""Broken code on disk: after each deploy of it the old code serves, and the next deploy works."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_code_that_cannot_be_imported_is_stopped(
 
 
 def test_an_import_that_hangs_is_stopped(endpoint: str, tmp_path: Path) -> None:
-    """After the patience that the settings on disk give it."""
+    """After the timeout in the settings on disk."""
     with Deployment(tmp_path, endpoint) as deployment:
         deployment.write(import_timeout=2)
         outcome = deployment.deploy("import threading\nthreading.Event().wait()\n")
@@ -98,7 +98,7 @@ OTHER_ORDER = good(2).replace("requires=[pack], ", "").replace('"pack", ', '"pac
 def test_a_decider_that_decides_otherwise_is_stopped(
     endpoint: str, tmp_path: Path, code: str, now: str, *, kept: bool
 ) -> None:
-    """The report has the workflow, the event, what was decided then and what is decided now."""
+    """The report has the workflow, the event, the recorded decisions and the new ones."""
     with Deployment(tmp_path, endpoint) as deployment:
         assert deployment.packed() == {1}
         histories = f"{tmp_path}" if kept else "last:5"
@@ -123,7 +123,7 @@ def keep_history(deployment: Deployment, folder: Path) -> None:
 
 
 def test_code_that_decides_alike_passes(endpoint: str, tmp_path: Path) -> None:
-    """What its tasks do is its own business; how many executions were looked at is told."""
+    """Changed tasks are not a difference; the log has the number of replayed executions."""
     with Deployment(tmp_path, endpoint, gate_replay="last:5") as deployment:
         assert deployment.packed() == {1}
         deployment.restart(good(2))
@@ -133,7 +133,7 @@ def test_code_that_decides_alike_passes(endpoint: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_stops_a_deploy(endpoint: str, tmp_path: Path) -> None:
-    """A gate that looks at nothing is a mistake, and said to be one."""
+    """A gate that replays nothing is reported as a mistake."""
     with Deployment(tmp_path, endpoint) as deployment:
         deployment.write(gate_replay=str(tmp_path / "nowhere"))
         deployment.restart(good(2))
@@ -184,7 +184,7 @@ EATS_MEMORY = good(2).replace(
 def test_workers_that_do_no_good_are_stopped(
     endpoint: str, tmp_path: Path, code: str, settings: dict[str, Any]
 ) -> None:
-    """As canaries, or in the probation if they lasted that long; no gate has looked at them."""
+    """As canaries, or in the probation if they lasted that long; no earlier gate sees them."""
     with Deployment(tmp_path, endpoint, gate_replay="off", **settings) as deployment:
         with deployment.load():
             deployment.restart(code)

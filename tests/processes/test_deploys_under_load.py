@@ -1,4 +1,4 @@
-"""Deploys under load lose no task: SWF hands some to pollers that are told to leave, and all end.
+"""Deploys under load lose no task, though SWF hands some to pollers that were asked to leave.
 
 Few of them by default; all 20 of each kind, with as much more load, with ``--deploys 20``.
 """
@@ -26,14 +26,14 @@ A_SECOND = 12.0
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    """A local SWF with polls of two seconds that, like the real one, hands tasks to the gone."""
+    """A local SWF with polls of two seconds that, like the real one, has ghost pollers."""
     with local_swf("--poll-seconds", "2") as url:
         yield url
 
 
 @pytest.fixture
 def many(request: pytest.FixtureRequest) -> int:
-    """How many deploys."""
+    """The number of deploys."""
     return int(request.config.getoption("--deploys"))
 
 

@@ -47,7 +47,7 @@ sys.exit("seen")
 
 
 def seen_by_flow(folder: Path, *options: str) -> dict[str, Any]:
-    """What the flow of this folder sees, if a supervisor is started with these options."""
+    """The process that the flow of this folder sees under a supervisor with these options."""
     argv = ("-m", "supervisor", "--flow", "facts", *options)
     with Program(*argv, PYTHONPATH=str(folder), WATCHDOG_PID="1", LISTEN_PID="1") as supervisor:
         line = supervisor.err.wait_for(lambda each: each.startswith("FACTS "), "facts")

@@ -40,7 +40,7 @@ BOTH = pytest.mark.parametrize("code", [CUSTOM, REQUIRES], ids=["custom", "requi
 def test_a_build_that_fits_no_execution_ends_at_its_first_start(
     tmp_path: Path, endpoint: str, code: str
 ) -> None:
-    """Exit code 3, with the difference and whose the executions are; it has decided nothing."""
+    """Exit code 3, with the difference and the executions' build; it has decided nothing."""
     fleet = Fleet(tmp_path, endpoint, code)
     with fleet.host(1):
         fleet.start(2)
@@ -92,7 +92,7 @@ def test_a_build_that_fits_goes_on_at_its_launch_hook(tmp_path: Path, endpoint: 
 
 
 def launch_results(scaling: Scaling) -> list[str]:
-    """What the group was told at its launch hook."""
+    """The results that the group got at its launch hook."""
     return [
         members["LifecycleActionResult"]
         for action, members in scaling.calls

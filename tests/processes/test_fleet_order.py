@@ -1,4 +1,4 @@
-"""A fleet's order of deploying, as ``docs/deploying.md`` has it: each of its paragraphs is run."""
+"""The order of deploys in a fleet: each paragraph of ``docs/deploying.md`` is run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ RUN_BY = {
     },
     "## A fleet, in order": {
         "It fits.": {ORDER: ["test_a_build_that_fits_adopts_what_another_began"]},
-        "It does not fit, and nobody knew.": {
+        "It does not fit, by mistake.": {
             FLEET: [
                 "test_a_build_that_fits_no_execution_ends_at_its_first_start",
                 "test_a_misfit_is_abandoned_at_its_launch_hook",

@@ -1,4 +1,4 @@
-"""What was handed out and not done comes back: decisions, tasks never begun, tasks cut short."""
+"""Tasks that were polled and not done come back: decisions, tasks never begun, tasks cut short."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def serving(flow: str, endpoint: str, *argv: str, **variables: str) -> Superviso
 
 
 def test_a_decision_whose_decider_dies_comes_again_at_once(endpoint: str, tmp_path: Path) -> None:
-    """It is handed back with a timer of no seconds, and decided anew by another process."""
+    """It is returned with a timer of no seconds, and decided anew by another process."""
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     thinks = Path(f"{gate}.thinks")
@@ -50,7 +50,7 @@ def test_a_decision_whose_decider_dies_comes_again_at_once(endpoint: str, tmp_pa
 
 
 def test_a_task_that_was_never_begun_is_run_again_for_free(endpoint: str, tmp_path: Path) -> None:
-    """The failure says ``NotStarted``; an activity without any retry left is tried again."""
+    """The failure says ``NotStarted``; an activity without any retry left is attempted again."""
     with serving("thinking", endpoint):
         execution = swf.start(endpoint, thinking, stillborn=str(tmp_path / "died"))
         assert execution.wait_closed() == "WorkflowExecutionCompleted"
@@ -59,8 +59,8 @@ def test_a_task_that_was_never_begun_is_run_again_for_free(endpoint: str, tmp_pa
         assert reason == "NotStarted: exited 9"
 
 
-def test_a_task_that_is_cut_short_is_told_so(endpoint: str, tmp_path: Path) -> None:
-    """One that ignores TERM is killed at the end of a drain, and the history tells why."""
+def test_a_task_that_is_cut_short_is_reported_so(endpoint: str, tmp_path: Path) -> None:
+    """One that ignores TERM is killed at the end of a drain, and the history has the reason."""
     with serving("flow", endpoint, "--drain-timeout", "0.5") as pool:
         trial = Trial(pool, endpoint, tmp_path, "deaf middle")
         trial.worker()

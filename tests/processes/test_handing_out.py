@@ -60,17 +60,17 @@ class Question:
 
 
 def operator(folder: Path, endpoint: str, *argv: str) -> Operator:
-    """A pool of the asking flow, and who speaks to it."""
+    """A pool of the asking flow, and the operator's commands to it."""
     return Operator(folder, endpoint, "--workers", "2", *argv, flow="tests.processes.asking")
 
 
 def tasks(pool: Operator) -> Any:
-    """What ``tasks`` shows."""
+    """The output of ``tasks``."""
     return json.loads(pool.do("tasks", "--json"))
 
 
 def test_the_death_of_its_worker_costs_a_task_nothing(endpoint: str, tmp_path: Path) -> None:
-    """Nobody fails it, its heartbeats go on, and it is forgotten when another program answers."""
+    """It does not fail, its heartbeats go on, and it is forgotten when another program answers."""
     here = operator(tmp_path, endpoint)
     with here.pool() as supervisor:
         question = Question(endpoint, tmp_path)

@@ -29,7 +29,7 @@ POLL = "PollForActivityTask"
 
 @pytest.fixture
 def observed() -> Iterator[Witness]:
-    """A local SWF whose polls last a second, and all that is said to it."""
+    """A local SWF whose polls last a second, and all calls to it."""
     with local_swf("--poll-seconds", "1", "--no-ghosts") as url, witness.before(url) as seen:
         yield seen
 
@@ -62,7 +62,7 @@ def serves(observed: Witness) -> bool:
 
 
 def test_an_idle_list_has_one_poll_at_a_time(observed: Witness) -> None:
-    """One empty poll follows the other, whoever makes it; all workers count as ready."""
+    """One empty poll follows the other, from whichever worker; all workers count as ready."""
     with pool_at(observed) as pool:
         most = 0
 
@@ -78,7 +78,7 @@ def test_an_idle_list_has_one_poll_at_a_time(observed: Witness) -> None:
 
 
 def test_without_permits_every_idle_worker_polls(observed: Witness) -> None:
-    """``--polls all`` is what it says."""
+    """With ``--polls all`` each of them has a poll open."""
     with pool_at(observed, "--polls", "all") as pool:
         until(lambda: count_open(observed) == WORKERS, "a poll of each worker")
         assert pool.titled("parked") == []

@@ -63,7 +63,7 @@ BOTH = pytest.mark.parametrize("code", [CUSTOM, REQUIRES], ids=["custom", "requi
 
 
 class Flow:
-    """What the code says of itself."""
+    """The members of the flow's module."""
 
     domain, name = "tests", "kept"
 
@@ -289,7 +289,7 @@ def test_code_that_would_leave_executions_alone_ends_at_its_start(
 
 
 def test_retired_code_lives_and_dies_with_the_supervisor(tmp_path: Path, endpoint: str) -> None:
-    """A dead one is started again; when the supervisor is killed it leaves, with all below it."""
+    """A dead one is started again; after a kill of the supervisor it leaves, with all below it."""
     folder = Folder(tmp_path, endpoint, REQUIRES)
     folder.add(9)
     folder.add(10)

@@ -1,4 +1,4 @@
-"""What the last poll of a leaving worker still brings: done, or handed back unbegun."""
+"""Tasks that the last poll of a leaving worker brings: done, or returned not started."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    """A local SWF with polls that are long enough to bring something to who was asked to leave."""
+    """A local SWF with polls that are long enough to bring a leaving worker a task."""
     with local_swf("--poll-seconds", "6", "--no-ghosts") as url:
         yield url
 
@@ -27,7 +27,7 @@ def pool(endpoint: str, *argv: str) -> Supervisor:
     return Supervisor("--flow", "tests.processes.flow", "--endpoint-url", endpoint, *argv).ready()
 
 
-def told_to_leave(working: Supervisor) -> None:
+def asked_to_leave(working: Supervisor) -> None:
     """Ask the pool to drain; when this returns, its workers have been asked.
 
     Each list has an open poll before: a worker is ready a moment earlier than it polls.
@@ -44,11 +44,11 @@ def told_to_leave(working: Supervisor) -> None:
 
 
 @pytest.mark.parametrize("late", ["return", "run"])
-def test_a_late_task_is_done_or_handed_back(endpoint: str, late: str) -> None:
-    """Handed back it costs no try, and the next pool does it; by default it is done here."""
+def test_a_late_task_is_done_or_returned(endpoint: str, late: str) -> None:
+    """A returned task costs no attempt, and the next pool does it; by default it is done here."""
     with pool(endpoint, "--workers", "0") as deciding:
         with pool(endpoint, "--deciders", "0", "--on-late-task", late) as working:
-            told_to_leave(working)
+            asked_to_leave(working)
             execution = swf.start(endpoint, flow, gate="", then="")
             ended = "Completed" if late == "run" else "Failed"
             event = execution.wait_for(f"ActivityTask{ended}")[0]

@@ -251,7 +251,9 @@ def test_the_page_shows_a_death_and_its_replacement(pool: Supervisor, width: int
 RESTART = b'{"v": 1, "request": "restart"}'
 
 
-def test_only_who_has_the_key_changes_the_pool(changeable: Supervisor, tmp_path: Path) -> None:
+def test_only_the_holder_of_the_key_changes_the_pool(
+    changeable: Supervisor, tmp_path: Path
+) -> None:
     """Other pages and names are refused even with it, and a changed key is refused, too."""
     url = changeable.ready_at()
     key = (tmp_path / "control.sock.key").read_text(encoding="ascii").strip()

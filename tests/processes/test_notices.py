@@ -1,4 +1,4 @@
-"""At home on EC2, with real processes: every timeline ends as the table in ``docs/ec2.md`` says."""
+"""Notices of EC2, with real processes: every timeline ends as the table in ``docs/ec2.md`` says."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_a_timeline_ends_as_the_table_says(
     assert run(timeline, endpoint, tmp_path) == timeline.outcome
 
 
-def test_the_table_tells_of_the_timelines() -> None:
-    """The document has a row for each, and no other; each name is told once."""
+def test_the_table_lists_the_timelines() -> None:
+    """The document has a row for each, and no other; each name is there once."""
     text = (ROOT / "docs" / "ec2.md").read_text(encoding="utf-8")
     lines = text[text.index(HEAD) :].splitlines()
     table = lines[2 : lines.index("")]
@@ -56,7 +56,7 @@ def test_the_table_tells_of_the_timelines() -> None:
 
 
 def test_history_and_logs_name_the_instance(endpoint: str, metadata: Metadata) -> None:
-    """Id, zone and life cycle stand in the identity of who is forked once they are known.
+    """Id, zone and life cycle are in the identity of workers that are forked once they are known.
 
     And on every line from then on, a task's own included.
     """
@@ -108,7 +108,7 @@ def test_a_dead_workers_report_names_the_instance(
         ((), {"AWS_EC2_METADATA_DISABLED": "true"}),
     ],
 )
-def test_metadata_that_are_not_wanted_are_not_asked(
+def test_metadata_that_are_not_wanted_are_not_read(
     endpoint: str, metadata: Metadata, argv: tuple[str, ...], variables: dict[str, str]
 ) -> None:
     """No sidecar is there; ``on`` against the variable is a warning."""
@@ -160,7 +160,7 @@ def test_the_end_looks_once_more(endpoint: str, metadata: Metadata) -> None:
 
 
 def test_the_sidecar_leaves_with_the_supervisor(endpoint: str, metadata: Metadata) -> None:
-    """After kill -9 of the supervisor it ends by itself, without a word to anybody."""
+    """After kill -9 of the supervisor it ends by itself, without any call."""
     with pool(endpoint, metadata) as supervisor:
         supervisor.ready()
         sidecar = until(lambda: supervisor.titled("garcon: ec2"), "the sidecar")[0]

@@ -29,8 +29,10 @@ def endpoint() -> Iterator[str]:
         yield url
 
 
-def test_supervisor_and_zygote_killed_together_leave_nobody(endpoint: str, tmp_path: Path) -> None:
-    """The busy one finishes its task, tells SWF, and takes along what the task has started."""
+def test_supervisor_and_zygote_killed_together_leave_no_process(
+    endpoint: str, tmp_path: Path
+) -> None:
+    """The busy one finishes its task, answers SWF, and ends what the task has started."""
     with Supervisor(*FLOW, "--endpoint-url", endpoint) as pool:
         pool.wait_for("full_strength")
         trial = Trial(pool, endpoint, tmp_path, "child middle")
@@ -51,14 +53,14 @@ def test_supervisor_and_zygote_killed_together_leave_nobody(endpoint: str, tmp_p
 
 
 def runs(process: psutil.Process) -> bool:
-    """Whether it is there, and not only waiting to be collected by whoever adopts orphans here."""
+    """Whether it runs, and does not only wait to be collected by the adopter of orphans here."""
     try:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
 
-def test_the_supervisor_reaps_strangers_when_it_is_pid_1(endpoint: str, tmp_path: Path) -> None:
+def test_the_supervisor_reaps_strays_when_it_is_pid_1(endpoint: str, tmp_path: Path) -> None:
     """A process that left its task's group and lost its parents is not left a zombie."""
     unshare = shutil.which("unshare")
     if unshare is None or os.geteuid() != 0:

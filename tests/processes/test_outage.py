@@ -1,4 +1,4 @@
-"""SWF cannot be reached for a while: workers stay, say little, try seldom, and come back."""
+"""Outages of SWF: workers stay, log little, try seldom, and come back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ACTIVITIES = activity.find_workflow_activities(flow)
 
 
 class Gateway:
-    """An address in front of an SWF that can be closed and opened, and counts who knocks."""
+    """An address in front of an SWF that can be closed and opened, and counts connections."""
 
     def __init__(self, endpoint: str) -> None:
         self.behind = endpoint
@@ -41,18 +41,18 @@ class Gateway:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
-        """Nobody gets through any more, and who was through is cut off."""
+        """No connection gets through, and open ones are cut off."""
         self._open = False
         self.knocks = 0
         for each in list(self._pipes):
             _shut(each)
 
     def open(self) -> None:
-        """Who knocks gets through."""
+        """Connections get through."""
         self._open = True
 
     def lead_to(self, endpoint: str) -> None:
-        """Another server is behind it from now on; who was through is cut off."""
+        """Another server is behind it from now on; open connections are cut off."""
         host, port = endpoint.removeprefix("http://").split(":")
         self._behind = (host, int(port))
         for each in list(self._pipes):
@@ -116,8 +116,8 @@ def pool_at(url: str, *more: str) -> Supervisor:
     return Supervisor(*argv, *more).ready()
 
 
-def told_of_polls(pool: Supervisor) -> list[str]:
-    """Drain the pool; what its log has said of polls."""
+def logged_polls(pool: Supervisor) -> list[str]:
+    """Drain the pool; the log lines about polls."""
     pool.signal(signal.SIGTERM)
     assert pool.wait() == 0
     told = [str(parsed(line).get("message")) for line in pool.err.rest().splitlines()]
@@ -125,11 +125,11 @@ def told_of_polls(pool: Supervisor) -> list[str]:
 
 
 def most_tries(seconds: float, longest: float = math.inf) -> float:
-    """How often one worker can try in so many seconds: each rest doubles, and is half at least."""
+    """The most attempts of a worker in so many seconds: waits double, and are half at least."""
     return 2 + math.log2(1 + seconds / (BACKOFF.first / 2)) + seconds / (longest / 2)
 
 
-def test_workers_stay_say_little_try_seldom_and_come_back(gateway: Gateway) -> None:
+def test_workers_stay_log_little_try_seldom_and_come_back(gateway: Gateway) -> None:
     """No worker is lost; a line a task list when it begins and one when it ends; no spinning."""
     with pool_at(gateway.url, "--polls", "all") as pool:
         workers = pool.titled("garcon: activity") + pool.titled("garcon: decider")
@@ -143,7 +143,7 @@ def test_workers_stay_say_little_try_seldom_and_come_back(gateway: Gateway) -> N
         execution = swf.start(gateway.url, flow, gate="", then="return")
         assert execution.wait_closed() == "WorkflowExecutionCompleted"
         assert all(each.is_running() for each in workers)
-        said = told_of_polls(pool)
+        said = logged_polls(pool)
     lists = len({each.task_list for each in ACTIVITIES}) + 1
     assert len([each for each in said if "recovered after" in each]) <= lists
     assert lists <= len(said) <= 2 * lists
@@ -164,13 +164,13 @@ def test_with_permits_one_worker_a_list_probes(gateway: Gateway) -> None:
         polling = len(pool.titled("garcon: activity", "polling"))
         assert polling <= 2 * len(ACTIVITIES)
         assert all(each.is_running() for each in workers)
-        said = told_of_polls(pool)
+        said = logged_polls(pool)
     assert len([each for each in said if "recovered after" in each]) <= probers
     assert probers <= len(said) <= 2 * probers
 
 
-def test_throttled_polls_are_no_reason_to_talk_or_die(gateway: Gateway) -> None:
-    """A pool whose every poll is throttled rests, and works on when that is over."""
+def test_throttled_polls_end_no_worker_and_log_little(gateway: Gateway) -> None:
+    """A pool whose every poll is throttled backs off, and works on when that is over."""
     faults = swf.Faults(gateway.behind)
     with pool_at(gateway.url, "--polls", "all") as pool:
         workers = pool.titled("garcon: activity")
@@ -179,11 +179,11 @@ def test_throttled_polls_are_no_reason_to_talk_or_die(gateway: Gateway) -> None:
         faults.withdraw()
         until(lambda: len(pool.titled("garcon: activity", "polling")) == len(workers), "polls")
         assert all(each.is_running() for each in workers)
-        assert len(told_of_polls(pool)) <= 2 * len(ACTIVITIES)
+        assert len(logged_polls(pool)) <= 2 * len(ACTIVITIES)
 
 
 def test_a_result_waits_for_swf_to_come_back(gateway: Gateway, tmp_path: Path) -> None:
-    """Work that was done meanwhile is told once SWF listens, as what it is."""
+    """A result of meanwhile is delivered once SWF answers, and not as a failure."""
     with pool_at(gateway.url) as pool:
         trial = Trial(pool, gateway.behind, tmp_path, "return")
         worker = trial.worker()

@@ -25,7 +25,7 @@ FLOW = ("--flow", "tests.processes.flow")
 def endpoint() -> Iterator[str]:
     """A local SWF with polls of a second, so that drains are short.
 
-    It hands no task to a poller that was killed: what SWF does to those is not the pool's doing.
+    It hands no task to a poller that was killed: the pool cannot influence what SWF does there.
     """
     with local_swf("--poll-seconds", "1", "--no-ghosts") as url:
         yield url
@@ -67,7 +67,7 @@ def test_a_worker_shares_what_was_imported(endpoint: str, tmp_path: Path) -> Non
 
 
 def test_term_drains_and_leaves_no_process(endpoint: str, gate: str) -> None:
-    """On TERM the task in hand is finished and reported, the exit code is 0, nobody is left."""
+    """On TERM the task in progress is finished and reported; exit code 0, no process is left."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
         execution = swf.start(endpoint, flow, gate=gate, then="return")
@@ -82,7 +82,7 @@ def test_term_drains_and_leaves_no_process(endpoint: str, gate: str) -> None:
 
 
 def test_a_second_signal_stops_now(endpoint: str, gate: str) -> None:
-    """With a task in hand a second TERM ends the pool at once, with exit code 1."""
+    """With a task in progress a second TERM ends the pool at once, with exit code 1."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
         swf.start(endpoint, flow, gate=gate, then="return").wait_for("ActivityTaskStarted")
@@ -142,7 +142,7 @@ class Blocked(Supervisor):
 
 
 def test_signals_that_the_launcher_blocked_arrive(endpoint: str) -> None:
-    """TERM drains a supervisor whose mask was inherited, and its workers hear theirs."""
+    """TERM drains a supervisor whose mask was inherited, and its workers receive theirs."""
     argv = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint)
     with Blocked(*argv) as supervisor:
         ready(supervisor)
@@ -151,7 +151,7 @@ def test_signals_that_the_launcher_blocked_arrive(endpoint: str) -> None:
 
 
 def test_drain_timeout_bounds_a_drain(endpoint: str, gate: str) -> None:
-    """What is still in hand at --drain-timeout is abandoned, with exit code 1."""
+    """A task in progress at --drain-timeout is abandoned, with exit code 1."""
     with pool(endpoint, "--drain-timeout", "1.5") as supervisor:
         ready(supervisor)
         swf.start(endpoint, flow, gate=gate, then="return").wait_for("ActivityTaskStarted")
@@ -160,7 +160,7 @@ def test_drain_timeout_bounds_a_drain(endpoint: str, gate: str) -> None:
 
 
 def test_an_idle_pool_drains_when_its_polls_end(endpoint: str) -> None:
-    """Nobody is killed in a poll: the polls end by themselves, then the pool exits 0."""
+    """No worker is killed in a poll: the polls end by themselves, then the pool exits 0."""
     with pool(endpoint, "--workers", "3", "--deciders", "2") as supervisor:
         ready(supervisor)
         supervisor.signal(signal.SIGINT)
@@ -184,7 +184,7 @@ def test_a_killed_worker_is_replaced(endpoint: str, role: str) -> None:
 def test_a_worker_killed_in_mid_task_takes_the_tasks_children_along(
     endpoint: str, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """What a task started in its worker's process group does not outlive the worker."""
+    """A process that a task started in its worker's process group does not outlive the worker."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
         trial = Trial(supervisor, endpoint, tmp_path, "child middle")
@@ -208,7 +208,7 @@ def test_workers_go_on_without_their_zygote(endpoint: str) -> None:
         until(lambda: supervisor.titled("garcon: zygote", "generation 2"), "a new zygote")
 
 
-def test_nothing_outlives_a_killed_supervisor_but_the_task_in_hand(
+def test_nothing_outlives_a_killed_supervisor_but_a_task_in_progress(
     endpoint: str, gate: str
 ) -> None:
     """After kill -9 of the supervisor the idle end their poll, the busy their task, and leave."""
@@ -227,7 +227,7 @@ def test_nothing_outlives_a_killed_supervisor_but_the_task_in_hand(
         until(lambda: not busy.is_running(), "the busy one is gone")
 
 
-def test_titles_tell_who_does_what(endpoint: str, gate: str) -> None:
+def test_titles_show_who_does_what(endpoint: str, gate: str) -> None:
     """``ps`` shows role, flow, task list, state and what is worked on."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
@@ -248,7 +248,7 @@ def test_titles_tell_who_does_what(endpoint: str, gate: str) -> None:
         assert supervisor.wait() == 0
 
 
-def test_the_history_names_who_did_it(endpoint: str) -> None:
+def test_the_history_names_the_worker(endpoint: str) -> None:
     """The identity in the history has host, pid and role of the worker, and its build."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
@@ -288,5 +288,5 @@ def test_pools_have_the_sizes_asked_for(endpoint: str) -> None:
 
 
 def counted(supervisor: Supervisor, *titles: str) -> dict[str, int]:
-    """How many processes below it have each title."""
+    """The number of processes below it by title."""
     return {title: len(supervisor.titled(f"garcon: {title} ")) for title in titles}

@@ -67,6 +67,6 @@ def test_the_policies_name_all_that_a_pool_calls(
 
 
 def pool(endpoint: str, folder: Path, calls: Path, *argv: str) -> Supervisor:
-    """A supervisor of the flow that tells its calls."""
+    """A supervisor of the flow whose calls are recorded."""
     said = {"PYTHONPATH": str(folder), "CALLS": str(calls)}
     return Supervisor("--flow", "mine", "--endpoint-url", endpoint, *argv, **said)

@@ -29,7 +29,7 @@ TOO_MUCH_FOR_A_TEST = "\n".join(
         *("WatchdogSec=5", "RestartSec=0.1"),
     ]
 )
-"""What is taken back of the unit. The rest is as printed: seccomp, no new privileges, no
+"""The lines of the unit that a test undoes. The rest is as printed: seccomp, no new privileges, no
 executable memory, no exotic sockets, and all that is about the life of the service."""
 
 

@@ -1,4 +1,4 @@
-"""Workers that have done their share, or have grown too big, are replaced by fresh ones."""
+"""Workers at their limit of tasks or memory are replaced by fresh ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pool(endpoint: str, *argv: str) -> Supervisor:
     return Supervisor(*flow_argv, *argv).ready()
 
 
-def test_a_worker_that_has_done_its_share_is_replaced_first(endpoint: str) -> None:
+def test_a_worker_at_its_task_limit_is_replaced_first(endpoint: str) -> None:
     """With --max-tasks workers change while executions complete; none of it is a death."""
     with pool(endpoint, "--max-tasks", "2", "--workers", "2") as supervisor:
         before = {each.pid for each in supervisor.titled("garcon: activity gates gates_gate")}
@@ -55,7 +55,7 @@ def test_a_worker_that_has_grown_is_replaced_between_tasks(endpoint: str, tmp_pa
 
 
 def test_a_task_that_grows_too_big_loses_its_worker(endpoint: str, tmp_path: Path) -> None:
-    """With --max-memory-hard it is killed in mid-task, which is told to SWF with the reason."""
+    """With --max-memory-hard it is killed in mid-task, and SWF gets the reason."""
     with pool(endpoint, "--max-memory-hard", "150MiB") as supervisor:
         trial = Trial(supervisor, endpoint, tmp_path, "grow")
         trial.worker()

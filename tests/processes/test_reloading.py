@@ -42,7 +42,7 @@ def test_what_needs_a_new_supervisor_is_named(endpoint: str, tmp_path: Path) -> 
 
 
 def test_a_file_that_is_wrong_refuses_the_restart(endpoint: str, tmp_path: Path) -> None:
-    """With the sentence that a start would say; nothing is imported, and the pool goes on."""
+    """With the sentence of a start; nothing is imported, and the pool goes on."""
     with Deployment(tmp_path, endpoint) as deployment:
         deployment.write(workers="many")
         deployment.pool.signal(signal.SIGHUP)
@@ -54,7 +54,7 @@ def test_a_file_that_is_wrong_refuses_the_restart(endpoint: str, tmp_path: Path)
 
 
 def test_new_limits_hold_for_workers_of_the_new_code(endpoint: str, tmp_path: Path) -> None:
-    """A limit of memory that came with a restart ends who is beyond it."""
+    """A limit of memory that came with a restart ends workers beyond it."""
     with Deployment(tmp_path, endpoint) as deployment:
         deployment.write(max_tasks=1)
         assert deployment.deploy(good(2))["event"] == "generation_active"

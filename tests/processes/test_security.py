@@ -1,4 +1,4 @@
-"""What a running pool refuses, keeps to itself and leaves behind."""
+"""Security of a running pool: what it refuses, keeps to itself and leaves behind."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NOWHERE = "http://127.0.0.1:1"
 
 @needs_root
 def test_root_is_warned_and_may_always_check_and_try() -> None:
-    """One warning for tasks that would run as root; --check and --local do not mind."""
+    """One warning for tasks that would run as root; none with --check and --local."""
     with Program("-m", "supervisor", *FLOW, "--endpoint-url", NOWHERE) as program:
         program.err.wait_for(lambda line: WARNING in line, "warning")
     for more in (("--check",), ("--local", "--once", "--start", "{}")):
@@ -111,7 +111,7 @@ def test_payloads_are_not_logged_or_shown(endpoint: str, tmp_path: Path, level: 
 
 
 def test_payloads_can_be_logged_without_what_looks_like_a_secret(endpoint: str) -> None:
-    """--log-payloads shows input and result, and hides the value of a telling name."""
+    """--log-payloads shows input and result, and hides the value of a name like password."""
     with Supervisor(*FLOW, "--endpoint-url", endpoint, "--log-payloads").ready() as pool:
         swf.start(endpoint, flow, gate="", then=f"password={SECRET}")
         shown = pool.wait_for_message("Input: ")["message"]
@@ -134,7 +134,7 @@ def test_a_deeply_nested_input_costs_no_worker(endpoint: str) -> None:
 
 
 PR_SET_MDWE = 65
-"""What systemd asks the kernel for with MemoryDenyWriteExecute= (prctl(2), Linux 6.3)."""
+"""The request of MemoryDenyWriteExecute= to the kernel (prctl(2), Linux 6.3)."""
 
 DENIED = f"""
 import ctypes, os, sys
@@ -145,7 +145,7 @@ os.execv(sys.executable, [sys.executable, "-m", "supervisor", *sys.argv[1:]])
 
 
 def test_a_pool_works_where_no_memory_can_be_made_executable() -> None:
-    """As in the unit; a kernel that cannot deny it is told by the exit code."""
+    """As in the unit; the exit code shows a kernel that cannot deny it."""
     argv = ("--flow", "examples.coffee", "--local", "--once", "--start", '{"order": "Ann"}')
     with Program("-c", DENIED, *argv) as program:
         code = program.wait()

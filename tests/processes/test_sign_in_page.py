@@ -1,4 +1,4 @@
-"""A web server answers instead of SWF: any path, any request, status 200 and a page of HTML."""
+"""A web server in place of SWF: any path, any request, status 200 and a page of HTML."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def web() -> Iterator[WebServer]:
 
 
 def test_a_start_against_a_web_server_fails_with_a_sentence(web: WebServer) -> None:
-    """It registers nothing, is never ready, and says what answered."""
+    """It registers nothing, is never ready, and names what answered."""
     with Supervisor(*FLOW, "--endpoint-url", web.url) as pool:
         assert pool.wait() == GAVE_UP
         log = pool.err.rest()
@@ -100,7 +100,7 @@ def test_a_start_against_a_web_server_fails_with_a_sentence(web: WebServer) -> N
 def test_a_command_against_a_web_server_fails_with_a_sentence(
     web: WebServer, words: tuple[str, ...]
 ) -> None:
-    """Nothing was started or changed, and it says what answered."""
+    """Nothing was started or changed, and it names what answered."""
     with Program("-m", "garcon", *words, *FLOW, "--endpoint-url", web.url) as command:
         assert command.wait() == 1
         (line,) = command.err.rest().splitlines()

@@ -1,4 +1,4 @@
-"""With --spool what a dead supervisor's workers had in hand is delivered at the next start."""
+"""With --spool the tasks of a dead supervisor's workers are reported at the next start."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the spool is."""
+    """The folder of the spool."""
     return tmp_path / "spool"
 
 
@@ -38,7 +38,7 @@ def pool(endpoint: str, folder: Path) -> Supervisor:
 
 
 def kill_all(supervisor: Supervisor) -> None:
-    """The host's power is not lost, but everything that runs for this pool is."""
+    """Kill every process of the pool at once; files stay."""
     below = supervisor.below()
     supervisor.signal(signal.SIGKILL)
     for each in below:
@@ -47,12 +47,12 @@ def kill_all(supervisor: Supervisor) -> None:
 
 
 def files(folder: Path) -> list[Path]:
-    """What is in the spool, beside the supervisors' own files."""
+    """The files in the spool, the supervisors' own left out."""
     return [each for each in folder.iterdir() if not each.name.startswith(".supervisor-")]
 
 
-def test_a_result_survives_everybody(endpoint: str, folder: Path, tmp_path: Path) -> None:
-    """Supervisor, zygote and worker die between the result and SWF's yes: it is told, once."""
+def test_a_result_survives_every_process(endpoint: str, folder: Path, tmp_path: Path) -> None:
+    """Supervisor, zygote and worker die before SWF has the result: it is delivered, once."""
     faults = swf.Faults(endpoint)
     with pool(endpoint, folder) as first:
         trial = Trial(first, endpoint, tmp_path, "return")
@@ -72,8 +72,8 @@ def test_a_result_survives_everybody(endpoint: str, folder: Path, tmp_path: Path
     assert kinds["ActivityTaskFailed"] == 0
 
 
-def test_a_token_survives_everybody(endpoint: str, folder: Path, tmp_path: Path) -> None:
-    """A task that was in hand is failed at the next start, and run again at once."""
+def test_a_token_survives_every_process(endpoint: str, folder: Path, tmp_path: Path) -> None:
+    """A task that was in progress is failed at the next start, and run again at once."""
     with pool(endpoint, folder) as first:
         trial = Trial(first, endpoint, tmp_path, "return")
         trial.worker()
@@ -89,8 +89,8 @@ def test_a_token_survives_everybody(endpoint: str, folder: Path, tmp_path: Path)
     assert kinds["ActivityTaskCompleted"] == 1
 
 
-def test_who_lives_on_answers_by_itself(endpoint: str, folder: Path, tmp_path: Path) -> None:
-    """A worker that outlives its supervisor keeps its task, whoever else starts meanwhile."""
+def test_a_surviving_worker_answers_by_itself(endpoint: str, folder: Path, tmp_path: Path) -> None:
+    """A worker that outlives its supervisor keeps its task, though another supervisor starts."""
     with pool(endpoint, folder) as first:
         trial = Trial(first, endpoint, tmp_path, "return")
         worker = trial.worker()
@@ -126,7 +126,7 @@ def test_an_orphan_that_dies_beside_the_next_supervisor_is_reported(
     assert kinds["ActivityTaskCompleted"] == 1
 
 
-def test_what_a_living_supervisor_owes_is_left_to_it(
+def test_reports_of_a_living_supervisor_are_left_to_it(
     endpoint: str, folder: Path, tmp_path: Path
 ) -> None:
     """A supervisor that begins meanwhile does not report for it; in the end no task is left."""

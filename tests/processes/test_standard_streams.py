@@ -95,7 +95,7 @@ def test_an_answer_that_cannot_be_written_is_one_sentence(variables: dict[str, s
 
 @contextlib.contextmanager
 def full_pipe() -> Iterator[int]:
-    """The writing end of a pipe that takes nothing more, and that nobody reads."""
+    """The writing end of a full pipe that is not read."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with contextlib.suppress(BlockingIOError):
@@ -132,7 +132,7 @@ def test_a_log_without_a_reader_does_not_stop_the_supervisor(
             started.wait(LIMIT)
 
 
-def test_tasks_that_print_to_nobody_complete(tmp_path: Path, variables: dict[str, str]) -> None:
+def test_tasks_whose_output_is_not_read_complete(tmp_path: Path, variables: dict[str, str]) -> None:
     """Neither import, workers, sidecars nor the supervisor wait for the reader; TERM drains."""
     (tmp_path / "printing.py").write_text(FLOOD)
     with local_swf("--poll-seconds", "1") as endpoint, full_pipe() as writer:

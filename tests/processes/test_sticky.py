@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 POLL = "PollForDecisionTask"
 OWN = "garcon-"
-"""How the names of private lists begin."""
+"""The beginning of the names of private lists."""
 
 LONG = "600"
 """Seconds that a task may wait on a private list: longer than any test lasts."""
@@ -34,14 +34,14 @@ UNKNOWN = {
     "RespondDecisionTaskCompleted": {"taskList", "taskListScheduleToStartTimeout"},
     POLL: {"startAtPreviousStartedEvent", "reverseOrder"},
 }
-"""What a service does not see that does not know of private lists."""
+"""The members that a service without private lists does not know."""
 
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    """A local SWF whose polls last long enough to be open when something is done to who polls.
+    """A local SWF whose polls are long enough to be open when a test kills a poller.
 
-    It hands no task to the killed: what SWF does to those is not the pool's doing.
+    It hands no task to a killed poller: the pool cannot influence what SWF does there.
     """
     with local_swf("--poll-seconds", "8", "--no-ghosts") as url:
         yield url
@@ -98,7 +98,7 @@ def own_lists_of(execution: swf.Execution) -> set[str]:
 
 
 def timeouts_of(execution: swf.Execution) -> list[str]:
-    """What its decision tasks timed out by."""
+    """The timeout types of its decision tasks."""
     return [
         each["decisionTaskTimedOutEventAttributes"]["timeoutType"]
         for each in execution.history()
@@ -111,7 +111,7 @@ def timeouts_of(execution: swf.Execution) -> list[str]:
 
 def test_deciders_are_shown_only_what_is_new(endpoint: str) -> None:
     """After the first, decision tasks come by the decider's own list, each with the events since
-    the one before (and those of the same millisecond); nobody reads the history.
+    the one before (and those of the same millisecond); no history is read.
     """
     with before(endpoint) as witness, serving(witness.url):
         wait_for_look(witness)
@@ -131,9 +131,7 @@ def test_deciders_are_shown_only_what_is_new(endpoint: str) -> None:
 
 
 def test_without_sticky_there_is_one_list(endpoint: str) -> None:
-    """``--no-sticky``: nobody polls a list of its own but that of its build, and no answer names
-    one.
-    """
+    """``--no-sticky``: no decider polls a list of its own but its build's; no answer names one."""
     with before(endpoint) as witness, serving(witness.url, "--no-sticky"):
         execution = swf.start(endpoint, steps, steps=4)
         assert execution.wait_closed() == "WorkflowExecutionCompleted"
@@ -236,7 +234,7 @@ def test_a_drained_supervisor_costs_no_wait_on_its_deciders_lists(
 
 
 def test_a_decider_killed_in_mid_decision_costs_nothing(endpoint: str, gate: Path) -> None:
-    """Its task is handed back to the flow's own list, where the next decider finds it at once."""
+    """Its task is returned to the flow's own list, where the next decider finds it at once."""
     thinks = Path(f"{gate}.thinks")
     with serving(endpoint, GARCON_STICKY_SCHEDULE_TO_START=LONG):
         execution = swf.start(endpoint, steps, steps=6, think=2, at=str(gate))
@@ -250,9 +248,7 @@ def test_a_decider_killed_in_mid_decision_costs_nothing(endpoint: str, gate: Pat
     assert len(own_lists_of(execution)) == 1  # the replacement has taken it over
 
 
-def test_a_decision_that_waits_in_a_killed_decider_is_handed_back(
-    endpoint: str, gate: Path
-) -> None:
+def test_a_decision_that_waits_in_a_killed_decider_is_returned(endpoint: str, gate: Path) -> None:
     """While one is at the gate, another came by the second poll: both are decided anew at once."""
     thinks = Path(f"{gate}.thinks")
     with serving(endpoint, GARCON_STICKY_SCHEDULE_TO_START=LONG) as pool:
@@ -274,7 +270,7 @@ def test_a_decision_that_waits_in_a_killed_decider_is_handed_back(
 
 
 def test_a_rolling_restart_gives_executions_back(endpoint: str) -> None:
-    """What comes by the old decider's own list is answered with the flow's list, so that the new
+    """A task of the old decider's private list is answered with the flow's list, so that the new
     one goes on at once; of several executions none waits for a timeout of ten minutes.
     """
     soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG, "GARCON_MIN_UPTIME": "0.1"}
@@ -296,7 +292,7 @@ def moved(execution: swf.Execution) -> bool:
 
 
 def test_a_drain_gives_executions_back(endpoint: str, gate: Path) -> None:
-    """The pool that decided has left; whoever comes next finds the decision at once."""
+    """The pool that decided has left; the next pool finds the decision at once."""
     soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG}
     with (
         serving(endpoint, "--workers", "0", **soon) as deciding,

@@ -1,4 +1,4 @@
-"""What a service manager hears of a real pool: start, reload, drain, hang and crash loop."""
+"""Notifications of a real pool to its service manager: start, reload, drain, hang, crash loop."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def managed(manager: ServiceManager, endpoint: str, **variables: str) -> Supervi
     return Supervisor(*FLOW, "--endpoint-url", endpoint, **said)
 
 
-def test_start_reload_and_drain_are_told_in_order(
+def test_start_reload_and_drain_are_notified_in_order(
     manager: ServiceManager, endpoint: str, tmp_path: Path
 ) -> None:
     """READY, RELOADING with its moment, READY, STOPPING, more time while a task is in progress."""
@@ -114,11 +114,11 @@ def test_a_refused_reload_ends_and_is_shown(
         assert "workers: expected a whole number" in status
 
 
-def test_the_watchdog_is_fed_by_a_loop_that_turns_and_by_no_other(
+def test_watchdog_pings_come_from_a_loop_that_turns_alone(
     manager: ServiceManager, endpoint: str
 ) -> None:
-    """A supervisor that is stopped gives no sign of life, though its workers live; then it does."""
-    stage_timeout = 0.9  # seconds, of which three signs are due
+    """A stopped supervisor sends no ping, though its workers live; once it goes on, it does."""
+    stage_timeout = 0.9  # seconds, in which three pings are due
     said = {"WATCHDOG_USEC": str(int(stage_timeout * 1_000_000))}
     with managed(manager, endpoint, **said) as supervisor:
         manager.wait_for("READY=1")
@@ -134,9 +134,7 @@ def test_the_watchdog_is_fed_by_a_loop_that_turns_and_by_no_other(
         manager.wait_for("WATCHDOG=1")
 
 
-def test_no_sign_of_life_is_given_where_none_is_asked_of_us(
-    manager: ServiceManager, endpoint: str
-) -> None:
+def test_no_ping_is_sent_for_another_process(manager: ServiceManager, endpoint: str) -> None:
     """WATCHDOG_PID names another process: the manager waits for that one's."""
     said = {"WATCHDOG_USEC": "90000", "WATCHDOG_PID": "1"}
     with managed(manager, endpoint, **said) as supervisor:
@@ -147,7 +145,7 @@ def test_no_sign_of_life_is_given_where_none_is_asked_of_us(
     assert manager.fields_of("WATCHDOG") == []
 
 
-def test_a_crash_loop_is_told_before_the_end(manager: ServiceManager, tmp_path: Path) -> None:
+def test_a_crash_loop_is_notified_before_the_end(manager: ServiceManager, tmp_path: Path) -> None:
     """Never ready: STOPPING with the reason, and exit code 4."""
     (tmp_path / "mine.py").write_text(
         "from tests.processes.flow import *\n"
@@ -172,7 +170,7 @@ def test_a_crash_loop_is_told_before_the_end(manager: ServiceManager, tmp_path: 
 def test_the_flow_cannot_speak_to_the_service_manager(
     manager: ServiceManager, endpoint: str, tmp_path: Path
 ) -> None:
-    """What the manager says to the main process is in no environment that the flow sees."""
+    """The variables for the main process are in no environment that the flow sees."""
     (tmp_path / "mine.py").write_text(
         "from tests.processes.flow import *\n"
         "import os, pathlib\n"

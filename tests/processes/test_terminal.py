@@ -37,7 +37,7 @@ termios.tcsetattr(0, termios.TCSANOW, mode)
 program = [sys.executable, "-m", "supervisor", *sys.argv[1:]]
 sys.exit(subprocess.run(program, process_group=0).returncode)
 """
-"""What a shell does for ``stty tostop`` and a command that ends with ``&``."""
+"""The steps of a shell for ``stty tostop`` and a command that ends with ``&``."""
 
 SCRIPT = """
 import fcntl, os, sys, termios
@@ -49,7 +49,7 @@ os.execv(sys.executable, [sys.executable, "-m", "supervisor", *sys.argv[1:]])
 
 
 def test_closing_the_terminal_drains() -> None:
-    """Who closes the window wants the program to leave, not to restart and go on unseen."""
+    """A person who closes the window wants the program to leave, not to restart unseen."""
     with local_swf("--poll-seconds", "1") as endpoint:
         ours, theirs = pty.openpty()
         served = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint)
@@ -101,8 +101,8 @@ class InBackground(OnTerminal):
         supervisor.send_signal(number)
 
 
-def test_writing_from_the_background_is_no_wish_for_fewer_workers() -> None:
-    """Nor does a terminal that complains of it stop anybody; a TTOU that is sent is a wish."""
+def test_writing_from_the_background_does_not_shrink_the_pool() -> None:
+    """The terminal's TTOU stops no process and changes no size; one that is sent does."""
     with (
         local_swf("--poll-seconds", "1") as endpoint,
         InBackground(

@@ -1,7 +1,7 @@
 """A flow whose decider waits at a gate, so that a test can kill it in mid-decision.
 
 With ``{"stillborn": PATH}`` the activity's first worker dies when it has the task and has
-not begun it; the second try finds PATH and is left alone. With ``{"dies": true}`` the decider's
+not begun it; the second attempt finds PATH and is left alone. With ``{"dies": true}`` the decider's
 process is killed.
 """
 

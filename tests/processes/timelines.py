@@ -1,4 +1,4 @@
-"""Scripted timelines: what an instance is told, and how its work ends; ``docs/ec2.md`` shows them.
+"""Scripted timelines: notices to an instance, and the end of its work; ``docs/ec2.md`` has them.
 
 Times are scaled by settings: a look every fifth of a second, seconds instead of spot's two minutes.
 Each timeline waits for what it has caused before it goes on, so its order holds on any machine.
@@ -35,7 +35,7 @@ EARLY = 30.0
 
 @dataclass(frozen=True)
 class Timeline:
-    """A story, what comes of it, and the settings that it needs.
+    """A timeline: its notices, its outcome, and the settings that it needs.
 
     Attributes:
         name: For people and for the table.
@@ -79,7 +79,7 @@ HEAD = (
 
 
 def in_mid_poll(stage: Stage) -> None:
-    """Nothing is in hand."""
+    """No task is in progress."""
     stage.notice(LONG)
     stage.drains()
 
@@ -112,7 +112,7 @@ def result_under_way(stage: Stage) -> None:
 
 
 def twice(stage: Stage) -> None:
-    """The same is seen again, and said again by a sidecar that has forgotten it."""
+    """The same is seen again, and reported again by a sidecar that has forgotten it."""
     stage.work()
     stage.notice(LONG)
     stage.drains()
@@ -155,7 +155,7 @@ def token_ends(stage: Stage) -> None:
 
 
 def token_refused(stage: Stage) -> None:
-    """A token that is good no more is replaced."""
+    """A token that is no longer valid is replaced."""
     stage.work()
     stage.metadata.wait_for(SPOT, 404)
     stage.metadata.forget_tokens()
@@ -177,7 +177,7 @@ def errors(stage: Stage) -> None:
 
 
 def service_gone(stage: Stage) -> None:
-    """Nobody answers a while; one warning, and then the notice is seen."""
+    """The service does not answer for a while; one warning, and then the notice is seen."""
     stage.work()
     stage.metadata.wait_for(SPOT, 404)
     stage.metadata.stop()
@@ -199,7 +199,7 @@ def recommend(stage: Stage) -> None:
 
 
 def rebalance_logged(stage: Stage) -> None:
-    """It is told; the pool serves on, until somebody stops it."""
+    """It is logged; the pool serves on, until it is stopped."""
     recommend(stage)
     stage.work()
     stage.finish()
@@ -255,7 +255,7 @@ def scale_in_too_short(stage: Stage) -> None:
 
 
 def reclaimed_in_a_group(stage: Stage) -> None:
-    """Both are told; the hook is completed though the drain had begun."""
+    """Both are logged; the hook is completed though the drain had begun."""
     assert stage.scaling is not None
     stage.work()
     stage.notice(LONG)

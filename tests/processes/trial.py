@@ -41,7 +41,7 @@ class Trial:
         self.execution = swf.start(endpoint, flow, **given)
 
     def worker(self, attempts: int = 1) -> psutil.Process:
-        """The worker that has the task in hand, at its so-many-th try, once it has begun it."""
+        """The worker of the task at this attempt, once it has begun it."""
         until(lambda: self.attempts() >= attempts, f"try {attempts}")
         found: list[psutil.Process] = until(
             lambda: self._pool.titled("working", self._activity, self.execution.workflow_id),
@@ -50,7 +50,7 @@ class Trial:
         return found[0]
 
     def attempts(self) -> int:
-        """How often the task was begun."""
+        """The number of times that the task was begun."""
         path = Path(f"{self._gate}.tries")
         return len(path.read_text().splitlines()) if path.exists() else 0
 
@@ -67,7 +67,7 @@ class Trial:
         until(Path(f"{self._gate}.waits").exists, "the task at its second gate")
 
     def wait_alone(self) -> None:
-        """Wait until nothing else of this execution is in anybody's hands."""
+        """Wait until nothing else of this execution is in progress."""
 
         def alone() -> bool:
             seen = Counter(self.execution.kinds())
@@ -89,7 +89,7 @@ class Trial:
         return attributes["reason"], json.loads(attributes["details"])
 
     def kinds(self) -> Counter[str]:
-        """What happened to the task: its events, counted by type."""
+        """The task's events, counted by type."""
         events = self.execution.history()
         mine = {event["eventId"] for event in events if self._schedules(event)}
         return Counter(event["eventType"] for event in events if _scheduled_by(event) in mine)
@@ -99,7 +99,7 @@ class Trial:
         return str(attributes.get("activityId", "")).startswith(self._activity)
 
     def completes(self) -> Counter[str]:
-        """Wait until the execution has completed; what happened to the task."""
+        """Wait until the execution has completed; the task's events."""
         assert self.execution.wait_closed() == "WorkflowExecutionCompleted"
         return self.kinds()
 
@@ -111,10 +111,10 @@ def _scheduled_by(event: dict[str, Any]) -> int:
 
 
 def pass_gate(path: Path) -> None:
-    """Let pass who waits at this FIFO, now or within the limit."""
+    """Open this FIFO for the task that waits there, now or within the limit."""
 
     def opened() -> bool:
-        with contextlib.suppress(OSError):  # nobody waits there yet
+        with contextlib.suppress(OSError):  # no task waits there yet
             os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
             return True
         return False

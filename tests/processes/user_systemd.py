@@ -57,7 +57,7 @@ class UserSystemd:
         self._variables = variables
 
     def ctl(self, *argv: str) -> str:
-        """What ``systemctl`` says; it must succeed."""
+        """The output of ``systemctl``; it must succeed."""
         done = self._run(*argv)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -1,4 +1,4 @@
-"""An endpoint before the endpoint: hands every request on, and remembers what was said.
+"""A proxy of an endpoint: hands every request on, and records it.
 
 It can also strike members out of requests, and so stand for a service that does not know them.
 """
@@ -51,7 +51,7 @@ class Witness(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address at which it listens."""
         return f"http://127.0.0.1:{self.server_port}"
 
     def hand_on(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
@@ -78,7 +78,7 @@ class Witness(ThreadingHTTPServer):
         return [each for each in self.of(operation) if each.answer.get("taskToken")]
 
     def counts(self) -> Counter[str]:
-        """How many calls there were of each operation; of polls, those that brought a task."""
+        """The number of calls by operation; of polls, those that brought a task."""
         kept = (each for each in list(self.calls) if not _is_idle(each))
         return Counter(each.operation for each in kept)
 
@@ -103,12 +103,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """What is to be told is remembered."""
+        """Nothing: calls are recorded, not logged."""
 
 
 @contextlib.contextmanager
 def before(endpoint: str, unknown: Unknown | None = None) -> Iterator[Witness]:
-    """A witness before this endpoint.
+    """A witness in front of this endpoint.
 
     Args:
         endpoint: Where the service is.

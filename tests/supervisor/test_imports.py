@@ -1,4 +1,4 @@
-"""What the start does not import: the first poll waits for every import before it."""
+"""Imports that the start does without: the first poll waits for every import before it."""
 
 from __future__ import annotations
 

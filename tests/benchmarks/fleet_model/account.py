@@ -32,7 +32,7 @@ REPLAY = (LIST_OPEN, LIST_OPEN, *[HISTORY] * 20)
 
 
 class Reply(enum.Enum):
-    """What became of a call."""
+    """The outcome of a call."""
 
     ACCEPTED = enum.auto()
     THROTTLED = enum.auto()

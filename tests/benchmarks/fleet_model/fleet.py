@@ -178,7 +178,7 @@ class Fleet:
         self.lost[why] += 1
 
     def _time_out(self, task: SimulatedTask, deadline: float) -> None:
-        # Shortly before a deadline the product tries no more (rule 4 of ``heartbeat_pace``).
+        # Shortly before a deadline the product attempts none (rule 4 of ``heartbeat_pace``).
         late = TOO_LATE * task.plan.heartbeat_timeout
         if any(begin <= deadline < end + late for begin, end in self.account.outages):
             self.lost_in_outage += 1

@@ -47,7 +47,7 @@ MOMENT = 0.05
 """Seconds that an exit takes."""
 
 GHOST = "given to a dead poller"
-"""Why a task is lost that SWF gives to a process that has just ended."""
+"""The reason for the loss of a task that SWF gives to a process that has just ended."""
 
 COUNTS = (COUNT, DECISION_COUNT)
 

@@ -1,4 +1,4 @@
-"""The rule of heartbeats in simulated time: when they are due, how many calls, who is saved."""
+"""The rule of heartbeats in simulated time: their times, their number, the tasks that are saved."""
 
 from __future__ import annotations
 

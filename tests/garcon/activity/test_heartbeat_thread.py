@@ -241,7 +241,7 @@ def test_a_failed_heartbeat_is_logged_under_the_execution(
 
 
 def test_a_heartbeat_of_the_task_puts_off_the_next_in_the_background() -> None:
-    """SWF counts from the last one that it has accepted, whoever sent it."""
+    """SWF counts from the last one that it has accepted, from whichever thread."""
     swf, wakeup = FakeSwf(), ManualWakeup()
 
     def work(context: Any, activity: Any) -> None:
@@ -264,7 +264,7 @@ def test_a_heartbeat_of_the_task_puts_off_the_next_in_the_background() -> None:
 def test_refused_heartbeats_of_a_list_take_one_line_a_minute(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The next line says how many failed since; each refusal tells the host that SWF throttles."""
+    """The next line says how many failed since; each refusal raises the host's throttling."""
     swf = FakeSwf().prepare(HEARTBEAT, *[refusal(THROTTLED)] * 4)
     wakeup, shared = ManualWakeup(), shared_throttling.SharedThrottling()
     thread = heartbeat_thread.HeartbeatThread(wakeup, shared)

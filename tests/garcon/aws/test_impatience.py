@@ -40,7 +40,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 
 
 def start(*, own: bool, **variables: str) -> str:
-    """What a program says that makes a decider with these variables alone."""
+    """The output of a program that makes a decider with these variables alone."""
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM.format(own=own)],
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **variables},
@@ -81,7 +81,7 @@ def timeout_after(sys: Path) -> object:
 
 
 def test_only_ec2_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default of a second stays on EC2; a value that somebody chose stays everywhere."""
+    """The default of a second stays on EC2; a value that was chosen stays everywhere."""
     assert timeout_after(tmp_path) == impatience.SECONDS_OFF_EC2
     monkeypatch.setenv("AWS_METADATA_SERVICE_TIMEOUT", "5")
     assert timeout_after(tmp_path) == 5

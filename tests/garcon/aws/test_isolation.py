@@ -69,6 +69,6 @@ def test_no_file_reaches_a_local_swf(
 
 
 def test_the_region_of_the_settings_holds(local_swf_endpoint: str) -> None:
-    """Who names a region for a local SWF gets it."""
+    """A region that is named for a local SWF is used."""
     client.configure(region="eu-west-3", endpoint_url=local_swf_endpoint, isolated=True)
     assert client.calling().meta.region_name == "eu-west-3"

@@ -59,7 +59,7 @@ def test_folder_of_the_configuration_is_searched(
 
 
 def test_absent_data_raise_as_before(session: botocore.session.Session) -> None:
-    """What no folder has is the error that callers of botocore expect."""
+    """Data that no folder has is the error that callers of botocore expect."""
     with pytest.raises(botocore.exceptions.DataNotFoundError):
         session.get_component("data_loader").load_data("swf/2012-01-25/absent")
 

@@ -68,7 +68,7 @@ UNKNOWN = b'{"__type":"com.amazonaws.swf.base.model#UnknownResourceFault","messa
 def test_a_call_counts_with_its_result(
     meter: Counting, answer: tuple[int, bytes], result: str
 ) -> None:
-    """SWF's answers and others' are told apart; an answer that is not SWF's is a failure."""
+    """SWF's answers and others' are distinguished; an answer that is not SWF's is a failure."""
     with contextlib.suppress(*clients.ERRORS):
         answering(answer).record_activity_task_heartbeat(taskToken="token")
     assert meter.calls == {("RecordActivityTaskHeartbeat", result): 1}

@@ -35,7 +35,7 @@ def polled(allowed: set[str], build: Build, turns: int = 3) -> tuple[DeciderWork
 
 
 def test_both_lists_are_polled() -> None:
-    """That of the flow, and that of the build."""
+    """They are that of the flow, and that of the build."""
     _, seen = polled({"flow", "flow@b"}, Build("b"))
     assert set(seen) == {"flow", "flow@b"}
 

@@ -120,7 +120,7 @@ def test_what_was_returned_to_a_decider_that_died_is_returned_again(swf: LocalSW
 
 
 def test_what_was_scheduled_while_it_was_returned_is_returned_again(swf: LocalSWF) -> None:
-    """SWF keeps such a task on the flow's list, so nobody has looked at the build's list yet."""
+    """SWF keeps such a task on the flow's list, so no decider has seen it on the build's list."""
     one = fleet(swf, a=custom("x"), b=custom("y")).work()
     one.deploy("b")
     one.news = 3  # those of later decisions find the build's list
@@ -146,7 +146,7 @@ def test_a_build_that_differs_does_not_adopt_at_a_later_task(swf: LocalSWF) -> N
     assert all("-x" in each for each in one.scheduled)
 
 
-def test_an_execution_that_nobody_takes_is_stuck_and_goes_on_with_its_own_build(
+def test_an_execution_that_no_decider_takes_is_stuck_and_goes_on_with_its_own_build(
     swf: LocalSWF, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is never failed, one error says what to do, and a roll-back completes it."""

@@ -1,4 +1,4 @@
-"""What a decider's traces report of its decisions: requests, endings, closings."""
+"""Traces of a decider's decisions: requests, endings, closings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What deciders tell a meter: events that they read, states that they keep, waits of tasks."""
+"""Counts of deciders: events that they read, states that they keep, waits of tasks."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_each_wait_counts_once_however_histories_are_read(
     assert len(meter.decisions) == count(history, "DecisionTaskCompleted")
 
 
-def test_a_sticky_decider_tells_kept_states_from_whole_histories(meter: Counting) -> None:
+def test_a_sticky_decider_counts_kept_states_and_whole_histories(meter: Counting) -> None:
     """After a decider's death the next one reads everything once."""
     with LocalSWF() as swf:
         office = Office(swf, chain(4))

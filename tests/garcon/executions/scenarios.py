@@ -34,7 +34,7 @@ class Scenario(History):
         return self.add(f"{kind}Started", scheduledEventId=scheduled, identity=identity)
 
     def ended(self, how: str, scheduled: int, kind: str = "ActivityTask", **members: Any) -> int:
-        """What was scheduled ends."""
+        """The scheduled activity ends."""
         return self.add(f"{kind}{how}", scheduledEventId=scheduled, startedEventId=0, **members)
 
 

@@ -105,7 +105,7 @@ def test_times_are_read_in_every_form(timestamp: object, monkeypatch: pytest.Mon
 
 
 def test_text_times_become_seconds() -> None:
-    """The AWS command line prints texts; whoever uses a history computes with seconds."""
+    """The AWS command line prints texts; users of a history compute with seconds."""
     events = history_of(coffee(), {"beans": "b"})
     with_texts = [
         {**each, "eventTimestamp": datetime.fromtimestamp(each["eventTimestamp"], UTC).isoformat()}

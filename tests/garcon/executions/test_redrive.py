@@ -36,7 +36,7 @@ create = activity.create(DOMAIN, NAME)
 
 
 class Steps:
-    """Activities that count their runs, and fail as often as they are told to.
+    """Activities that count their runs, and fail as often as a test asks.
 
     Attributes:
         runs: Number of runs by name.
@@ -245,7 +245,7 @@ def test_an_open_execution_is_not_redriven(steps: Steps) -> None:
 
 
 def test_terminated_and_timed_out_executions_go_on(steps: Steps) -> None:
-    """What was open when they closed runs again."""
+    """Things that were open when they closed run again."""
     with served(chain(steps, 3)) as made:
         made.client.start(id="t", timeout=50)
         made.client.start(id="u")
@@ -318,7 +318,7 @@ def test_a_result_follows_redrives(steps: Steps) -> None:
 
 
 def test_runs_that_continue_as_new_are_redriven_and_followed(steps: Steps) -> None:
-    """What the last run inherited is kept, and a redrive that continues is still one."""
+    """The inheritance of the last run is kept, and a redrive that continues is still one."""
     flow = chain(steps, 6)
     flow.continue_at = 12  # events: the run continues after two or three activities
     with failed(flow, steps, "a3") as made:

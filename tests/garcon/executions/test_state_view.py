@@ -57,7 +57,7 @@ def test_an_activity_has_attempt_worker_and_deadline() -> None:
 
 
 def test_timers_retries_children_and_lambdas_are_open() -> None:
-    """A retry is told by its activity; the waits of the library are not."""
+    """A retry has its activity's name; the waits of the library are not shown."""
     scenario = Scenario()
     number = scenario.scheduled("flow_grind")
     scenario.ended("Failed", number)
@@ -98,7 +98,7 @@ def test_a_closed_execution_shows_what_was_exposed_and_nothing_open() -> None:
     assert state_view.view(RUN, scenario.events).status is Status.FAILED
 
 
-def test_a_task_that_nobody_takes_is_noticed() -> None:
+def test_a_task_that_no_worker_takes_is_noticed() -> None:
     """With the number of tasks that wait in its list, which SWF estimates."""
     with served() as made:
         made.idle = True

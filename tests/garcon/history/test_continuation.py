@@ -25,7 +25,7 @@ def started(carried: Any) -> dict[str, Any]:
 
 
 def summary(history: History) -> Any:
-    """What a flow of the ``requires`` kind sees of a history."""
+    """The view that a flow of the ``requires`` kind has of a history."""
     return {
         (name, id_): (
             state.states if not state.ready else state.get_last_state(),

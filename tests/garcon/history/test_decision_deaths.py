@@ -43,7 +43,7 @@ def parked(history: History) -> DecisionDeaths | None:
 
 
 def test_deaths_are_read_as_they_were_written() -> None:
-    """What the supervisor writes into a history, the next one reads."""
+    """A note that the supervisor writes into a history is read by the next one."""
     assert decision_deaths.read(str(PARKED)) == PARKED
 
 
@@ -115,7 +115,7 @@ def paged(history: History) -> dict[str, Any]:
 
 
 def test_the_end_of_a_long_history_is_read_before_it_is_decided() -> None:
-    """A decider that polls one list gets the oldest page first; one call tells of the parking."""
+    """A decider that polls one list gets the oldest page first; one call finds the parking."""
     ran: list[int] = []
     made: Any = flow(a=make("a"), decider=lambda _schedule: ran.append(1))
     history = answered(PARKED)

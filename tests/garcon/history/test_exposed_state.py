@@ -1,4 +1,4 @@
-"""What a decider exposes: with the answers that are sent anyway, beside the library's notes."""
+"""Exposed values of a decider: in answers that are sent anyway, beside the library's notes."""
 
 from __future__ import annotations
 

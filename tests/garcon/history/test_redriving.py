@@ -1,4 +1,4 @@
-"""What a redriven run keeps of the one that closed."""
+"""The events that a redriven run keeps of the one that closed."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_what_waits_for_its_retry_runs_again_with_all_retries() -> None:
 
 
 def test_a_cancellation_is_undone() -> None:
-    """What the request to cancel brought about is dropped; results that still came are kept."""
+    """The effects of the request to cancel are dropped; results that still came are kept."""
     run = Run()
     run.decided()
     run.scheduled("a")

@@ -1,4 +1,4 @@
-"""What generated activities are for, from the histories that have only their SHA-1."""
+"""Purposes of generated activities, from histories that have only their SHA-1."""
 
 from __future__ import annotations
 

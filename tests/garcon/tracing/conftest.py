@@ -1,4 +1,4 @@
-"""What tests of traces share: a tracer of their own whose spans stay in memory."""
+"""Fixtures of tests of traces: a tracer of their own whose spans stay in memory."""
 
 from __future__ import annotations
 

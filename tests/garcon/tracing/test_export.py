@@ -66,7 +66,7 @@ def test_a_missing_exporter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_exporter_that_blocks_delays_nothing(
     swf: LocalSWF, provider: TracerProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The execution completes, and the end of the process waits no longer than it is told."""
+    """The execution completes, and the end of the process waits no longer than its limit."""
     released = threading.Event()
 
     class Blocked(SpanExporter):
@@ -84,7 +84,7 @@ def test_an_exporter_that_blocks_delays_nothing(
 
 
 def test_the_last_spans_are_sent_at_the_end(swf: LocalSWF, provider: TracerProvider) -> None:
-    """What is queued reaches the exporter before ``stop`` returns."""
+    """Queued spans reach the exporter before ``stop`` returns."""
     sent: list[Any] = []
 
     class Kept(SpanExporter):

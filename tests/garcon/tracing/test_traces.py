@@ -243,7 +243,7 @@ print(ids.begun_span(run, "a-1", is_child=False), ids.decision_span(run, 7))
 
 
 def printed(script: str, seed: str) -> str:
-    """What a new process prints that runs this script."""
+    """The output of a new process that runs this script."""
     command = [sys.executable, "-c", script]
     done = subprocess.run(
         command, check=True, capture_output=True, timeout=60, env={"PYTHONHASHSEED": seed}

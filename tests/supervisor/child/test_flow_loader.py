@@ -114,7 +114,7 @@ own = Own(name="orders_own", task_list="orders_own", domain=domain, tasks=[print
 
 def test_activities_that_fail_with_their_worker_are_found(write: Callable[[str], str]) -> None:
     """Those without retries whose author, or author's class, did not say ``restartable``."""
-    assert load(write(UNSAID)).restart_unsaid == ("silent",)
+    assert load(write(UNSAID)).restart_unset == ("silent",)
 
 
 HEARTBEATS = """

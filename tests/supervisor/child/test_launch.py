@@ -128,7 +128,7 @@ def test_the_hooks_of_a_flow_surround_the_worker(monkeypatch: pytest.MonkeyPatch
 
     class Loop:
         def __init__(self, *_: Any) -> None:
-            calls.append(f"loop, TERM heard: {callable(signal.getsignal(signal.SIGTERM))}")
+            calls.append(f"loop, TERM handled: {callable(signal.getsignal(signal.SIGTERM))}")
 
         def run(self) -> int:
             calls.append("run")
@@ -145,4 +145,4 @@ def test_the_hooks_of_a_flow_surround_the_worker(monkeypatch: pytest.MonkeyPatch
     with contextlib.closing(ours), contextlib.closing(theirs), Shutdown(theirs) as shutdown:
         fork = messages.Fork(7, 1, messages.Serve(slot))
         assert launch._do_job(context, fork, shutdown, nothing) == 0
-    assert calls == ["start", "traced", "loop, TERM heard: True", "run", "stop"]
+    assert calls == ["start", "traced", "loop, TERM handled: True", "run", "stop"]

@@ -92,7 +92,7 @@ def test_a_closed_stream_asks_for_a_replacement(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_connection_with_the_number_of_a_stream_asks_for_a_replacement() -> None:
-    """What the process prints would be sent to its peer."""
+    """Output of the process would be sent to its peer."""
     state = ProcessState()
     kept = os.dup(1)
     ours, theirs = socket.socketpair()
@@ -107,7 +107,7 @@ def test_a_connection_with_the_number_of_a_stream_asks_for_a_replacement() -> No
 def test_a_removed_folder_asks_for_a_replacement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What cannot be put back is a reason to leave."""
+    """A state that cannot be put back is a reason to leave."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.chdir(home)

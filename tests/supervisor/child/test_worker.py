@@ -450,7 +450,7 @@ def test_an_answer_is_recorded_and_sent_with_the_limits_before_the_task(stage: S
 
 
 def test_a_decision_is_sent_with_the_limits_before_it(stage: Stage) -> None:
-    """What a decider changes of its process is put back as well, also where it raises."""
+    """A decider's changes of its process are put back as well, also where it raises."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     seen: list[int] = []
 
@@ -658,7 +658,7 @@ def test_an_identity_fits_swf() -> None:
 
 
 def test_a_decider_takes_over_the_private_list_of_a_dead_one(stage: Stage) -> None:
-    """What waits there is decided although no answer of its own has named that list."""
+    """A task that waits there is decided although no answer of its own has named that list."""
     stage.role, stage.takes_over = Role.DECIDER, 4
     stage.load["sticky"] = STICKY
     stage.sticky_script = [History().poll(taskToken="of the dead")]

@@ -138,7 +138,7 @@ def serving_zygote(body: Callable[..., int]) -> tuple[int, channel.Channel]:
 
 
 def announce_and_wait(_: Any, fork: messages.Fork, end: channel.Channel, __: Any) -> int:
-    """A worker that tells its pid and lives as long as its channel."""
+    """A worker that announces its pid and lives as long as its channel."""
     end.send(messages.Forked(fork.worker, os.getpid()))
     end.receive()
     return 0

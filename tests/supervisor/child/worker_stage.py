@@ -50,7 +50,7 @@ TASK = {
     "activityType": {"name": "shop_make", "version": "1.0"},
     "input": '{"beans": 3}',
 }
-"""What PollForActivityTask answers."""
+"""The answer of PollForActivityTask."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def test_activities_that_an_interruption_fails_are_named(
 ) -> None:
     """Where the flow is to run on EC2, or on several hosts."""
     lists = (messages.TaskList("flow", messages.Role.DECIDER),)
-    loaded = messages.Loaded("domain", "flow", "1.0", lists, restart_unsaid=("resize",))
+    loaded = messages.Loaded("domain", "flow", "1.0", lists, restart_unset=("resize",))
     monkeypatch.setattr(check, "_load", lambda *_: (loaded, None))
     monkeypatch.setattr(ec2_detection, "is_ec2", lambda _sys: False)
     chosen = Settings(flow="flow", **settings)

@@ -295,7 +295,7 @@ def test_no_worker_is_killed_for_a_stale_task_that_it_answered_in_time(
             assert came <= at + grace + 0.5 if answered else came >= at + grace
 
 
-# A worker is counted as dead with its result, and ends while its report is tried again.
+# A worker is counted as dead with its result, and ends while its report is attempted again.
 UNREAPED = Scenario(
     workers=(WorkerPlan(unreaped_for=10.0),),
     tasks=(TaskPlan(waits=0.0, lasts=0.0, timeout=None, too_big_at=0.0),),

@@ -264,7 +264,7 @@ def test_messages_of_unknown_senders_change_nothing() -> None:
 
 
 def test_the_sampler_starts_with_the_first_code_that_serves() -> None:
-    """It needs the flow's name, and nobody has one who did not ask for it."""
+    """It needs the flow's name, and runs only where it was asked for."""
     world = simulate(Scenario(), sample_executions=50).finish(30)
     started = [each.name for each in world.logged(messages.StartSidecar)]
     assert started == ["sampler"]

@@ -79,7 +79,7 @@ def test_a_full_pipe_does_not_block_and_dropped_lines_are_counted(pipe: tuple[in
 def test_closing_beside_a_full_pipe_ends(
     pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What no reader takes within the limit is left behind."""
+    """Lines that no reader takes within the limit are left behind."""
     monkeypatch.setattr("supervisor.logs.background.CLOSING_SECONDS", 0.01)
     _reader, writer = pipe
     fill(writer)

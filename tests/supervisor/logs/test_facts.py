@@ -55,6 +55,6 @@ def test_facts_for_programs_are_not_in_text() -> None:
 
 
 def test_values_with_spaces_are_quoted() -> None:
-    """A reader can tell where a value ends; run ids with ``=`` stay as they are."""
+    """A reader can see where a value ends; run ids with ``=`` stay as they are."""
     facts = {"cause": 'a "b"', "run_id": "22k/XbP="}
     assert list(shown_facts("", facts)) == ['cause="a \\"b\\""', "run_id=22k/XbP="]

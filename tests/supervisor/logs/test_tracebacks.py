@@ -126,7 +126,7 @@ def _without_tests(error: BaseException) -> Any:
 
 @pytest.mark.parametrize("note", ["a note", "two\nlines"])
 def test_notes_are_shown(note: str) -> None:
-    """What ``add_note`` has added follows the error; each of its lines is a line of the report."""
+    """Notes of ``add_note`` follow the error; each of their lines is a line of the report."""
     error = ValueError("x")
     error.add_note(note)
     assert tracebacks.lines(error) == ["ValueError: x", *note.split("\n")]

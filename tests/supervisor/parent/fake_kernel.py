@@ -220,7 +220,7 @@ class FakeKernel(Kernel):
         """As the test has set it."""
         return self.terminal_lost
 
-    # --- births
+    # --- starts
 
     def become_subreaper(self) -> None:
         """Only noted."""

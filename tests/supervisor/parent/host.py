@@ -22,7 +22,7 @@ SETTINGS = Settings(flow="shop")
 GENERATION = messages.StartGeneration(1, SETTINGS)
 EXIT = messages.Exit(0, "drained")
 END = 1000.0
-"""When SIGTERM ends a host, in virtual seconds."""
+"""The time at which SIGTERM ends a host, in virtual seconds."""
 
 
 class Host:
@@ -106,5 +106,5 @@ class Host:
 
 
 def sends(*sent: messages.ChannelMessage) -> Callable[[FakeProcess], None]:
-    """What a process does that sends these messages."""
+    """The behaviour of a process that sends these messages."""
     return lambda process: process.send(*sent)

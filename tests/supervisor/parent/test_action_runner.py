@@ -138,13 +138,13 @@ def test_a_request_to_leave_is_in_the_crash_record_too(monkeypatch: pytest.Monke
 
 
 def returns_tasks(worker: FakeProcess) -> bool:
-    """What the worker reads in its crash record."""
+    """The request that the worker reads in its crash record."""
     assert worker.crash_record is not None
     return crash_record.CrashRecord(worker.crash_record).returns_tasks
 
 
 def test_a_kill_takes_the_workers_group_along() -> None:
-    """What a task has started must not outlive it."""
+    """Processes that a task has started must not outlive it."""
     host = host_with(Kill(1, "late"))
     host.at(0.5, lambda: host.kernel.orphan(group=host.worker(1).pid))
     host.run()

@@ -1,4 +1,4 @@
-"""Events of children on a fake kernel: their messages, their births, their deaths."""
+"""Events of children on a fake kernel: their messages, their starts, their deaths."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_zygote_that_dies_is_a_lost_generation() -> None:
     assert host.events() == [GenerationLost(1, "its zygote killed by SIGKILL", 4)]
 
 
-# --- births ---------------------------------------------------------------------------------------
+# --- starts ---------------------------------------------------------------------------------------
 
 
 def test_a_worker_that_dies_before_it_announces_its_pid_is_a_failed_fork() -> None:
@@ -262,7 +262,7 @@ def test_the_ec2_instance_names_the_host_of_dead_workers(
 
 
 def test_a_death_comes_with_the_workers_crash_record() -> None:
-    """What it wrote before it died is in the post-mortem."""
+    """Its last lines before its death are in the post-mortem."""
     host = Host(1)
 
     def write_and_die(worker: FakeProcess) -> None:
@@ -288,7 +288,7 @@ def test_a_dead_sidecar_is_lost() -> None:
 
 
 def test_a_stray_is_reaped_and_nothing_else() -> None:
-    """A daemon's group lives on, and the core is not told."""
+    """A daemon's group lives on, and the core gets no event."""
     host = Host(1)
 
     def orphans() -> None:

@@ -47,7 +47,7 @@ def found(folder: Path) -> tuple[str, ...]:
 
 
 def test_a_successor_takes_the_latest_lists_first(tmp_path: Path) -> None:
-    """Each once, whoever of its deciders had it, and none of activities."""
+    """Each once, from whichever of its deciders, and none of activities."""
     lock = noted(
         tmp_path,
         *(fork(2), fork(3), fork(4, role=Role.ACTIVITY), fork(5, taken_over=2)),

@@ -1,4 +1,4 @@
-"""The kernel: births, signals, deaths, and the terminal, with real processes."""
+"""The kernel: starts, signals, deaths, and the terminal, with real processes."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_death_has_status_and_memory() -> None:
 
 
 def test_a_group_dies_with_its_dead_leader() -> None:
-    """What a process has started in its group is killed when its death is reaped."""
+    """Processes that a process has started in its group are killed when its death is reaped."""
     reader, writer = os.pipe()
     child = fork()
     if child == 0:
@@ -141,7 +141,7 @@ def test_a_crash_leaves_a_core_only_where_it_is_allowed(tmp_path: Path) -> None:
 
 
 def has_lost_terminal(prepare: Callable[[], object]) -> bool:
-    """What a child finds after this."""
+    """The descriptors that a child finds after this."""
     child = fork()
     if child == 0:
         prepare()
@@ -150,7 +150,7 @@ def has_lost_terminal(prepare: Callable[[], object]) -> bool:
 
 
 def test_a_lack_of_descriptors_is_not_a_lost_terminal() -> None:
-    """A process without descriptors cannot tell; one without a terminal has lost it."""
+    """Without free descriptors the answer is unknown; a process without a terminal has lost it."""
     none_free = (0, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     assert not has_lost_terminal(lambda: resource.setrlimit(resource.RLIMIT_NOFILE, none_free))
     assert has_lost_terminal(os.setsid)
@@ -220,7 +220,7 @@ def test_a_spawned_process_gets_that_environment(
     assert "MINE" in found
 
 
-# --- births ---------------------------------------------------------------------------------------
+# --- starts ---------------------------------------------------------------------------------------
 
 DESCRIBES_ITSELF = """
 import json, os, signal
@@ -349,7 +349,7 @@ def test_our_end_of_a_new_channel_never_blocks(
 
 
 def test_a_failed_spawn_leaves_no_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The loop tries again and again: each descriptor would be missed at last."""
+    """The loop attempts it again and again, so each lost descriptor would count."""
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     before = list(Path("/proc/self/fd").iterdir())
     with pytest.raises(OSError, match="No such file"):

@@ -20,7 +20,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give ro
 
 
 def in_a_child(do: Callable[[], object]) -> str:
-    """What this does to a process of its own, which may give root up."""
+    """The effects on a process of its own, which may give root up."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:

@@ -22,7 +22,7 @@ def read(settings: Settings, swf: SwfEndpoint, **environ: str) -> sources.Parsed
 
 
 def test_it_serves_the_same_flow_in_its_own_role() -> None:
-    """What concerns the flow is passed on; pools, host, deploys and sockets are not."""
+    """Settings of the flow are passed on; pools, host, deploys and sockets are not."""
     settings = Settings(
         flow="shop.main:Shop",
         domain="shops",

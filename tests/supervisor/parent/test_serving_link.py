@@ -72,10 +72,10 @@ def test_the_end_of_the_other_supervisor_is_a_drain(
     assert event.within is None
     code: Any = Code()
     code.ready = True
-    link.announce(code, 1.0)  # which nobody receives any more
+    link.announce(code, 1.0)  # which is no longer received
 
 
-def test_a_supervisor_that_nobody_started_has_no_link(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_supervisor_that_no_other_started_has_no_link(monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable names the sidecar, and is for this process alone."""
     assert ServingLink.inherited({}) is None
     passed = []

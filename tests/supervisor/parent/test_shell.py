@@ -177,7 +177,7 @@ def test_a_channel_is_read_until_it_is_empty() -> None:
 
 
 def test_tasks_begun_and_done_in_a_row_share_a_turn() -> None:
-    """What comes within the pause after a turn of routine is read at its end, all at once."""
+    """Messages within the pause after a turn of routine are read at its end, all at once."""
     host = Host(1)
     done = Done(1, Result.COMPLETED)
     for seconds, message in ((1.0, Working(1, TASK)), (1.001, done), (1.004, Working(1, TASK))):
@@ -194,7 +194,7 @@ def test_tasks_begun_and_done_in_a_row_share_a_turn() -> None:
 
 
 def test_a_death_ends_the_pause_after_a_turn_of_routine() -> None:
-    """SWF is told of a lost task at once, however busy the pool is."""
+    """A lost task is reported to SWF at once, however busy the pool is."""
     host = Host(2)
     host.at_worker(1.0, 1, sends(Working(1, TASK)))
     host.at_worker(1.001, 2, FakeProcess.die)

@@ -100,7 +100,7 @@ def test_a_worker_gets_its_channel_and_its_crash_record(nursery: Nursery) -> Non
 def test_a_worker_without_descriptors_is_a_failed_fork(
     nursery: Nursery, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
-    """What was already open is closed."""
+    """Descriptors that were already open are closed."""
     monkeypatch.setattr(failing, refuse)
     before = open_descriptors()
     failure = nursery.spawner.fork(FORK)

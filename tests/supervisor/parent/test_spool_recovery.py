@@ -303,7 +303,7 @@ def test_an_orphan_that_dies_later_is_found_by_a_further_look(folder: str) -> No
 
 
 def test_nothing_foreign_needs_no_further_look(folder: str) -> None:
-    """Our own tasks, those of another flow and broken files wake nobody."""
+    """Our own tasks, those of another flow and broken files cause no wake-up."""
     lock = locked(folder)
     own = Spool(folder, OWNER, Role.ACTIVITY, lock.file.name)
     own.record_task(TASK)

@@ -90,7 +90,7 @@ def test_it_keeps_tasks_and_reports_those_that_ended(
 def test_a_task_beyond_the_bound_is_reported_as_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The supervisor does not show what nobody keeps."""
+    """The supervisor does not show tasks that no process keeps."""
     monkeypatch.setattr(swf_endpoint, "use", lambda _: None)
     monkeypatch.setattr(handed_out, "MOST", 0)
     with client.use(FakeSwf()):

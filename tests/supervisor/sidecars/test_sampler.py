@@ -56,7 +56,7 @@ def fleet() -> Iterator[Fleet]:
 
 
 def test_executions_without_a_worker_are_waiting_and_quiet(fleet: Fleet) -> None:
-    """A decision task that nobody takes for a week counts for both."""
+    """A decision task that no decider takes for a week counts for both."""
     fleet.deploy("a")
     fleet.start()
     found = Sampled(fleet).look()
@@ -92,7 +92,7 @@ def test_hosts_share_the_sample(fleet: Fleet, size: int, hosts: int, looks: int)
 
 
 def test_a_refused_call_ends_the_round(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the round before has found stands."""
+    """The findings of the round before stay."""
     fleet.deploy("a")
     fleet.start()
     sampled = Sampled(fleet)

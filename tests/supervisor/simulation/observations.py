@@ -48,7 +48,7 @@ class Observations:
     )  # generations for which others' workers were asked to leave
     sidecars: dict[str, str] = field(default_factory=dict)  # here, stopping, gone
     asked_to_end: dict[str, float] = field(default_factory=dict)
-    hurried: set[str] = field(default_factory=set)  # sidecars that were told to abandon tasks
+    hurried: set[str] = field(default_factory=set)  # sidecars that were asked to abandon tasks
     counted: bool = False  # whether the event is a count of the backlog
     owed: dict[str, messages.Task] = field(default_factory=dict)  # tokens whose workers died
     expected: dict[str, IsExpected] = field(default_factory=dict)  # the right answers for them

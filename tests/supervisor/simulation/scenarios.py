@@ -85,7 +85,7 @@ class Version:
     repeats: bool = False  # its worker plans begin anew when they are used up
     lists: tuple[messages.TaskList, ...] | None = None  # its own task lists
     external_lists: tuple[str, ...] = ()
-    restart_unsaid: tuple[str, ...] = ()
+    restart_unset: tuple[str, ...] = ()
     crashing_lists: tuple[messages.TaskList, ...] = ()  # lists whose workers always crash booting
     build: str = ""
     release: str = ""  # its folder's name, if it is one of several
@@ -141,7 +141,7 @@ class KillZygote:
 
 OutsideEvent = messages.Event | KillWorker | KillZygote
 Timeline = tuple[tuple[float, OutsideEvent], ...]
-"""What is requested or done from outside, and when."""
+"""The requests and events from outside, and their times."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def task_plans(*, too_big_at: bool = True) -> st.SearchStrategy[TaskPlan]:
 
 
 def spools() -> st.SearchStrategy[tuple[messages.Report, ...]]:
-    """What an ended supervisor may have left on disk."""
+    """The tasks that an ended supervisor may have left on disk."""
     answers: st.SearchStrategy[messages.Answer] = st.sampled_from(
         [
             messages.Complete("1"),

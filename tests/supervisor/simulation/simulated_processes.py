@@ -333,7 +333,7 @@ class Zygote:
                 self._number,
                 lists,
                 code.external_lists,
-                code.restart_unsaid,
+                code.restart_unset,
                 build=code.build,
                 release=code.release,
                 older=code.older,

@@ -331,7 +331,7 @@ class World:
         return next(at for at, each in self.log if each == what)
 
     def count_serving_forks(self, number: int) -> int:
-        """How many workers of this generation were forked to serve."""
+        """The number of workers of this generation that were forked to serve."""
         forks = [each for each in self.logged(messages.Fork) if each.generation == number]
         return sum(isinstance(each.job, Serve) for each in forks)
 

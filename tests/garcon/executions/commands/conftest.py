@@ -77,5 +77,5 @@ def line(
 
 @pytest.fixture
 def _own_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test does to the process's clients ends with the test."""
+    """A test's changes of the process's clients end with the test."""
     monkeypatch.setattr(clients, "_state", clients._state)

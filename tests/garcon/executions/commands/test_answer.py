@@ -36,7 +36,7 @@ def events(line: CommandLine, id_: str) -> list[str]:
 
 
 def test_a_token_is_enough(line: CommandLine, tmp_path: Path) -> None:
-    """To complete, fail, or beat; given, in a file, or on standard input."""
+    """To complete, fail, or send a heartbeat; given, in a file, or on standard input."""
     scheduled(line, "a", "b")
     path = tmp_path / "token"
     path.write_text(token(line) + "\n")
@@ -53,8 +53,8 @@ def test_a_token_is_enough(line: CommandLine, tmp_path: Path) -> None:
     assert "it was answered, has timed out, or its execution has closed" in err
 
 
-def test_an_activity_that_nobody_took_is_answered_by_its_id(line: CommandLine) -> None:
-    """SWF gives the token to whoever polls; so one that a worker has cannot be answered."""
+def test_an_activity_that_no_worker_took_is_answered_by_its_id(line: CommandLine) -> None:
+    """SWF gives the token to the poller; so a task that a worker has cannot be answered."""
     scheduled(line, "a")
     words = ("--workflow", "a", "--activity", "grind")
     line.run("complete", *words, '{"powder": "fine"}')

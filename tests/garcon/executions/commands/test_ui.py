@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def ask(url: str, path: str) -> Any:
-    """The JSON at a path of the console, for somebody who opened its address before."""
+    """The JSON at a path of the console, for a user who has opened its address."""
     base, _, _ = url.partition("/?key=")
     opener = build_opener(HTTPCookieProcessor())
     opener.open(url, timeout=30).close()

@@ -17,7 +17,7 @@ COUNT = "CountOpenWorkflowExecutions"
 
 
 class SimulatedTime:
-    """A clock that moves when somebody sleeps."""
+    """A clock that moves when a caller sleeps."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -1,4 +1,4 @@
-"""The console's requests: who is served, what is answered, and what may change."""
+"""The console's requests: access, answers, and changes."""
 
 from __future__ import annotations
 

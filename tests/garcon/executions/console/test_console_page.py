@@ -1,4 +1,4 @@
-"""The console in a real browser, as a person at a desk and one with a telephone see it."""
+"""The console in a real browser, on a large screen and on a telephone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CROWD = 10_000
 
 # ``innerText`` lacks what is outside of the window: such rows are not drawn.
 BLANK = " \t\n\ufeff"
-"""What a browser trims of a text; an input of it alone is none."""
+"""The characters that a browser trims; an input of these alone counts as empty."""
 
 EVENTS = "[...document.querySelectorAll('#execution .events summary')]"
 

@@ -1,4 +1,4 @@
-"""What the console reads, and how many calls that takes."""
+"""The console's reads, and the number of calls that they take."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_viewers_share_answers_for_some_seconds(desk: Desk) -> None:
     assert (desk.calls - before)["CountOpenWorkflowExecutions"] == 2
 
 
-def test_nothing_is_called_when_nobody_looks(desk: Desk) -> None:
+def test_nothing_is_called_while_no_page_is_open(desk: Desk) -> None:
     """A console that is made and not asked calls nothing."""
     before = desk.calls
     desk.fresh()
@@ -173,7 +173,7 @@ def test_task_lists_have_the_number_of_tasks_that_wait(desk: Desk) -> None:
 
 
 def test_the_lists_of_a_domain_are_shared_by_its_viewers(desk: Desk) -> None:
-    """For some seconds nobody's look costs a call."""
+    """For some seconds a further look costs no call."""
     desk.account.start("order-1")
     answer = desk.reads.domain_lists()
     assert {each["name"]: each["backlog"] for each in answer["lists"]} == {"decide": 1, "work": 0}

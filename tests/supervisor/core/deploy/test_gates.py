@@ -197,7 +197,7 @@ def test_a_replay_has_a_deadline() -> None:
     assert world.lowest == world.desired
 
 
-# --- what a launch hook is told -------------------------------------------------------------------
+# --- the result of a launch hook ------------------------------------------------------------------
 
 
 def test_a_launch_is_ready_once_a_worker_is() -> None:

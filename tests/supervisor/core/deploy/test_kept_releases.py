@@ -50,12 +50,12 @@ def kept(*versions: Version, plan: SidecarPlan = SERVES, **more: Any) -> Scenari
 
 
 def starts(world: World, name: str = OLD) -> list[float]:
-    """When the retired code was started."""
+    """The times at which the retired code was started."""
     return [at for at, each in world.log if isinstance(each, StartSidecar) and each.name == name]
 
 
 def stops(world: World, name: str = OLD) -> list[tuple[float, bool]]:
-    """When it was asked to leave, and whether at once."""
+    """The times at which it was asked to leave, and whether at once."""
     return [
         (at, each.now)
         for at, each in world.log
@@ -227,7 +227,7 @@ def test_a_drain_waits_for_retired_code() -> None:
     ids=["second signal", "stop", "notice"],
 )
 def test_what_cuts_a_drain_short_cuts_retired_code_short(more: Any, at: float) -> None:
-    """It is told to stop when the workers are; if it does not, the exit waits no longer."""
+    """It is asked to stop when the workers are; if it does not, the exit waits no longer."""
     plan = replace(SERVES, drains=inf, hurries=False)
     timeline = ((20.0, SIGTERM), *more)
     world = simulate(kept(plan=plan, timeline=timeline)).finish(1000)
@@ -238,7 +238,7 @@ def test_what_cuts_a_drain_short_cuts_retired_code_short(more: Any, at: float) -
 
 
 def test_it_is_not_started_in_a_drain() -> None:
-    """What it leaves open waits in SWF."""
+    """Its open executions wait in SWF."""
     world = simulate(kept(timeline=((0.5, SIGTERM),))).finish(100)
     assert starts(world) == []
 
@@ -275,7 +275,7 @@ def test_a_kept_release_keeps_executions_from_harm() -> None:
 def test_code_that_would_leave_executions_alone_is_stopped(
     version: Version, plan: SidecarPlan
 ) -> None:
-    """It ends at its first start with exit code 3, and names the build that nobody serves."""
+    """It ends at its first start with exit code 3, and names the build that no host serves."""
     world = simulate(kept(version, plan=plan), **GATE).run(10)
     if plan.ready == inf:
         world.sidecars[OLD].die(3)

@@ -209,7 +209,7 @@ def test_leaving_workers_release_their_slots() -> None:
 
 
 def test_workers_of_rolled_back_code_start_no_further_task() -> None:
-    """What their last polls bring is returned to SWF; the workers of the old code do it."""
+    """Tasks of their last polls are returned to SWF; the workers of the old code do them."""
     world = deploy(DIES_LATER).finish(600)
     rolled_back = world.when(world.notes("generation_rolled_back")[0])
     returning = {each.worker for each in world.logged(messages.ReturnUnstarted)}

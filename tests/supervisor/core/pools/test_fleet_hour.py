@@ -22,7 +22,7 @@ HOSTS = 4
 """Fiftieth of a fleet, with a fiftieth of the account's budgets."""
 
 WORKED_OFF = ONE_HOUR.rush[1] + 120
-"""When the rush, which wants four fifths of the budgets and has an outage in it, is over."""
+"""The end of the rush, which wants four fifths of the budgets and has an outage in it."""
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,7 @@ def happening(fleet: Fleet, what: str, number: int) -> Callable[[], object]:
     st.integers(1, 30),
     st.integers(0, 1000),
 )
-def test_whoever_dies_each_task_is_done_and_each_list_is_polled(
+def test_whichever_worker_dies_each_task_is_done_and_each_list_is_polled(
     happenings: list[tuple[float, str, int]],
     arrivals: list[tuple[float, int]],
     share: float,

@@ -99,7 +99,7 @@ def test_no_outage_outlasts_itself(
 @many
 @given(scenarios(more=operator_requests()), st.lists(quarters(5, 300), max_size=20))
 def test_an_idle_list_ends_with_one_poll(scenario: Scenario, arrivals: list[float]) -> None:
-    """When all is over one worker of the list polls, and every other one is parked."""
+    """In the end one worker of the list polls, and every other one is parked."""
     world = served(scenario, arrivals, 4)
     assert world.swf_list
     for each in world.core.pool():

@@ -100,7 +100,7 @@ def test_one_broken_connection_halves_the_limit() -> None:
     assert limit.backoff_until > 6
 
 
-def test_a_refused_poll_lowers_the_ceiling_and_holds_up_nobody() -> None:
+def test_a_refused_poll_lowers_the_ceiling_and_delays_no_other() -> None:
     """SWF takes no more polls than those that are open, and the next may follow at once."""
     limit = limit_after(*[0.1] * 6, PollEnd.LIMITED, others=16)
     assert limit.allowed == 16

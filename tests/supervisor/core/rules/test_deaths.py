@@ -82,7 +82,7 @@ def test_an_exit_that_was_not_requested_is_a_death() -> None:
 
 
 def test_a_fork_that_fails_is_tried_again() -> None:
-    """It is treated like a death: noted, tried again at once, then after a wait."""
+    """It is treated like a death: noted, attempted again at once, then after a wait."""
     world = simulate(
         Scenario(workers=(WorkerPlan(forks=False), WorkerPlan(), WorkerPlan(forks=False)))
     ).finish(60)

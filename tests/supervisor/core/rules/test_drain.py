@@ -100,7 +100,7 @@ def test_a_drain_ends_a_restart() -> None:
     assert world.count_serving_forks(2) == 0
 
 
-# --- who does not leave ---------------------------------------------------------------------------
+# --- workers that do not leave --------------------------------------------------------------------
 
 
 def test_a_worker_that_does_not_leave_is_killed() -> None:

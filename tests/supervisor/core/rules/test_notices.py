@@ -116,9 +116,9 @@ def test_activities_that_an_interruption_fails_are_named_once(
 ) -> None:
     """On spot or in a group, whether the instance or the flow is known first."""
     known = InstanceKnown(messages.Instance("i-0123", "eu-west-1a", life_cycle), in_group)
-    unsaid = Version(restart_unsaid=("resize", "publish"))
+    unsaid = Version(restart_unset=("resize", "publish"))
     world = simulate(Scenario(timeline=((at, known),), versions=(unsaid,))).run(60)
-    notes = world.notes("restartable_unsaid")
+    notes = world.notes("restartable_unset")
     assert len(notes) == warned
     assert all("resize, publish: retry=0" in each.text for each in notes)
 

@@ -266,7 +266,7 @@ def test_the_same_task_found_twice_is_delivered_once() -> None:
 
 
 def test_reporters_of_the_spool_do_not_hold_up_the_start() -> None:
-    """Registering does not wait for them, not even if it has to be tried again."""
+    """Registering does not wait for them, not even if it has to be attempted again."""
     jobs = (CRASHES_BOOTING, WorkerPlan(boot=50.0), WorkerPlan())
     world = simulate(Scenario(spool=(spooled(0, Complete("1")),), jobs=jobs)).run(10)
     assert world.strength() == world.desired

@@ -383,7 +383,7 @@ def test_without_a_name_no_launch_hook_is_completed(make: Callable[..., Scaling]
 def test_a_launch_that_is_over_is_no_news(
     make: Callable[..., Scaling], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A later start of the supervisor finds no group waiting; another failure is tried again."""
+    """A later start finds no group waiting; another failure is attempted again."""
     scaling = make(HOOK)
     scaling.order(COMPLETE, "InternalFailure", "ValidationError")
     mine = group(scaling, msgspec.structs.replace(orders(), launch_hook="launched"))

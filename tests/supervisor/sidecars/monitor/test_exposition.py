@@ -119,7 +119,7 @@ def test_the_rate_of_budget_seconds_is_the_share_of_the_budget() -> None:
 
 
 def test_a_sample_of_executions_is_exposed_with_its_age() -> None:
-    """What does not go on, by cause, beside the executions that were looked at."""
+    """Executions that do not go on, by cause, beside those that were looked at."""
     found = samples(text_string_to_metric_families(generate_latest(registry(SEEN)).decode()))
     assert found["garcon_open_executions",] == 90
     assert found["garcon_sampled_executions",] == 50

@@ -100,7 +100,7 @@ def test_only_the_owner_reads_the_key(tmp_path: Path) -> None:
 
 
 def test_the_key_is_not_written_through_a_link(tmp_path: Path) -> None:
-    """A link that somebody has put there is replaced, and its target stays."""
+    """A link that another user has put there is replaced, and its target stays."""
     target = tmp_path / "target"
     target.write_text("before")
     actions = actions_of(tmp_path)

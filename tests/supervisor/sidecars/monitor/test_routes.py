@@ -1,4 +1,4 @@
-"""The guard of the monitor's server: whom it serves, and who may change the pool."""
+"""The guard of the monitor's server: access, and changes of the pool."""
 
 from __future__ import annotations
 
