@@ -104,7 +104,7 @@ def input_and_inherited(event: Event) -> tuple[str | None, list[Any]]:
 
 
 def inheritance(event: Event) -> continuation.Carried:
-    """What a run inherits from earlier runs; of a first run, its input and nothing else.
+    """The input and events that a run has from earlier runs; of a first run, its input alone.
 
     Args:
         event: A WorkflowExecutionStarted event.

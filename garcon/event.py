@@ -80,8 +80,7 @@ class History:
         was_taken: Whether a decider has taken a decision task since, and not answered in time.
         was_left: Whether no decider has taken a decision task since, within the time for that.
         last: Number of the latest event.
-        replayed_markers: In a replay, the details of the markers that the recorded decision made,
-            by name; otherwise ``None``.
+        replayed_markers: In a replay, the details of the recorded decision's markers, by name.
     """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:

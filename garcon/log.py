@@ -6,7 +6,7 @@ Rules:
    threads share an activity. A thread that has set none, such as one that a task starts, sees the
    execution that was set last.
 2. The loggers are ``logging``'s own, so that handlers and levels of every name above apply. An
-   execution's logger that nobody has configured is forgotten when the work on it ends: ``logging``
+   execution's logger that was not configured is forgotten when the work on it ends: ``logging``
    would keep it for the life of the process, one more for every run.
 """
 
@@ -81,7 +81,7 @@ class GarconLogger:
 
 
 def _forget(name: str) -> None:
-    """Take an execution's logger out of ``logging``'s books, unless somebody has configured it."""
+    """Take an execution's logger out of ``logging``'s books, unless it was configured."""
     loggers = logging.root.manager.loggerDict
     with logging._lock:  # type: ignore[attr-defined]  # noqa: SLF001 - held by ``getLogger``
         logger = loggers.get(name)

@@ -27,7 +27,7 @@ from garcon.history.states import EndKind, StateOutcome
 
 
 class Cause(enum.StrEnum):
-    """Why an attempt failed."""
+    """The reason why an attempt failed."""
 
     FAILED = "failed"
     START_TO_CLOSE = "START_TO_CLOSE"
@@ -129,7 +129,7 @@ def _of_number(number: int) -> Retry:
 
 
 def cause_of(outcome: StateOutcome) -> Cause:
-    """Why an attempt failed; a timeout of an unknown type counts as START_TO_CLOSE."""
+    """The reason why an attempt failed; a timeout of an unknown type counts as START_TO_CLOSE."""
     match outcome.how:
         case EndKind.TIMED_OUT:
             known = outcome.cause in Cause.__members__

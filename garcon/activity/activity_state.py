@@ -40,7 +40,7 @@ class RetriesExhausted(ActivityImpossible):
 
 
 class ActivityState(Refusable):
-    """What the history records of one activity instance so far.
+    """The record of one activity instance in the history so far.
 
     Args:
         activity_id: Its id in the history.

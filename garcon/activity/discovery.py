@@ -118,7 +118,7 @@ def state_of(instance: ActivityInstance, history: States) -> ActivityState | Non
 
 
 def step_of(instance: ActivityInstance, state: ActivityState | None) -> Step | RetryDelay:
-    """What to do about an instance.
+    """The next step of an instance.
 
     Raises:
         ActivityImpossible: It will never complete.

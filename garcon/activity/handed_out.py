@@ -4,10 +4,10 @@ Rules:
 
 1. One thread of the process sends them, for all its tasks; it ends with the last one. Each task has
    its own pace (``heartbeat_pace``).
-2. The first heartbeat goes out at once: whoever sends them now does not know when the last one was.
+2. The first heartbeat goes out at once: the new sender does not know when the last one was.
 3. A task ends when SWF answers a heartbeat that it no longer has it: another program has answered,
    or it has timed out. Until then nothing here knows of the answer.
-4. A request to cancel the task ends it: nobody can interrupt the other program, so SWF gets the
+4. A request to cancel the task ends it: no one can interrupt the other program, so SWF gets the
    answer that the task is canceled, and refuses the later one.
 5. Heartbeats say that this process lives, not that the other program does. The task's own timeout
    bounds that.

@@ -106,7 +106,7 @@ class HeartbeatPace:
         self._begin_interval(now)
 
     def explain_loss(self, now: float) -> str:
-        """Why SWF has lost the task, as far as heartbeats are the reason; empty if they are not."""
+        """The part of refused heartbeats in the loss of the task; empty if they had none."""
         if not self.refusal or now < self.deadline:
             return ""
         return f"its heartbeats were refused for {now - self.accepted_at:.0f} s ({self.refusal})"

@@ -45,7 +45,7 @@ EXHAUSTED = "The activity failures has exceeded its retry limit."
 
 
 class Step(enum.Enum):
-    """What to do about an instance."""
+    """The next step of an instance."""
 
     SCHEDULE = "schedule it now"
     WAIT = "it is open, has completed, or waits for its retry"
@@ -75,7 +75,7 @@ def attempts(state: ActivityState | None) -> int:
 def next_step(
     state: ActivityState | None, retry: Retry, *, restartable: bool = False
 ) -> Step | RetryDelay:
-    """What to do about an instance.
+    """The next step of an instance.
 
     Args:
         state: Its state in the history, if it has one.

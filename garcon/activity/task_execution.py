@@ -61,7 +61,7 @@ class TaskCanceled(GarconError):
 
 
 Stale = type[TaskGone] | type[TaskCanceled]
-"""Why SWF no longer wants the work."""
+"""The reason why SWF no longer wants the work."""
 
 
 def ignore_stale(_why: Stale) -> None:
@@ -182,7 +182,7 @@ class ActivityExecution(GarconLogger):
         return allowed - (time.monotonic() - self.received)
 
     def unread_claim(self) -> claims.ClaimStoreUnavailable | None:
-        """Why the input is not read from the claim store; asked before the task begins."""
+        """The fault in reading the input from the claim store; asked before the task begins."""
         try:
             with suppress(codec.NotReadable):  # the runner may not need it
                 _ = self.context
@@ -331,7 +331,7 @@ class ActivityExecution(GarconLogger):
 
     @property
     def loss_reason(self) -> str:
-        """Why SWF no longer has the task, if it refused heartbeats until it timed out; or empty."""
+        """The refused heartbeats by which SWF has timed the task out, as a sentence; or empty."""
         heartbeats = self.heartbeats
         why = heartbeats.pace.explain_loss(heartbeats.now()) if heartbeats else ""
         return why and f"lost: {why}"

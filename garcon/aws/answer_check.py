@@ -79,7 +79,7 @@ def _check(operation_model: Any, response_dict: dict[str, Any], **_: Any) -> Non
 
 
 def _find_error(status: int, body: bytes) -> str:
-    """What is wrong with the answer of an error; empty if nothing is."""
+    """The fault in the answer of an error; empty if there is none."""
     if status < CLIENT_ERROR:
         return "it is a redirect"
     if not body or (status >= SERVER_ERROR and _is_prose(body)):
@@ -102,7 +102,7 @@ def _is_prose(body: bytes) -> bool:
 
 
 def _find_fault(operation: Any, body: bytes) -> str:
-    """What is wrong with the answer of a success; empty if nothing is."""
+    """The fault in the answer of a success; empty if there is none."""
     output, name = operation.output_shape, operation.name
     optional = output is None or name in POLLS
     if not body:
@@ -122,7 +122,7 @@ def _find_fault(operation: Any, body: bytes) -> str:
 
 
 def _find_wrong_type(output: Any, body: bytes) -> str:
-    """What is wrong with a member at any depth; empty if nothing is.
+    """The fault in a member at any depth; empty if there is none.
 
     botocore's parser would raise errors of its own, or return values of other types.
     """

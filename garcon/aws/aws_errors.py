@@ -147,7 +147,7 @@ def _status(error: aws.ClientError) -> int:
 
 
 def reason(error: BaseException) -> str:
-    """Why a call failed: the code and message of AWS, or the text of the error."""
+    """The reason why a call failed: the code and message of AWS, or the text of the error."""
     if isinstance(error, aws.ClientError):
         message = _without_value(str(error.response.get("Error", {}).get("Message", "")))
         code = error_code(error) or "an error without a code"

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 REGION = "us-east-1"
-"""The region of a local SWF where nobody names another: any will do, but requests carry one."""
+"""The region of a local SWF where no other is named: any will do, but requests carry one."""
 
 CREDENTIALS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 """Credentials for a local SWF, which takes any: boto3 signs no request without some."""

@@ -62,7 +62,7 @@ def activity_id(text: str) -> str:
 
 
 def tags_fault(tags: Sequence[str]) -> str:
-    """Why SWF takes no execution with these tags; empty if it does."""
+    """The reason why SWF takes no execution with these tags; empty if it does."""
     if len(tags) > TAGS:
         return f"SWF takes {TAGS} tags for an execution, not {len(tags)}."
     for tag in tags:
@@ -74,7 +74,7 @@ def tags_fault(tags: Sequence[str]) -> str:
 
 
 def priority_fault(priority: int) -> str:
-    """Why SWF takes no task of this priority; empty if it does."""
+    """The reason why SWF takes no task of this priority; empty if it does."""
     if priority in PRIORITIES:
         return ""
     return f"A priority is between {PRIORITIES[0]:,} and {PRIORITIES[-1]:,}, not {priority!r}."

@@ -23,7 +23,7 @@ from botocore.loaders import JSONFileLoader, Loader
 
 _OPEN: dict[str, Callable[[str], Any]] = {".json": functools.partial(open, mode="rb")}
 _OPEN[".json.gz"] = gzip.open
-"""How a file of data is opened, by its ending; a folder of ``AWS_DATA_PATH`` may have either."""
+"""Functions that open a file of data, by its ending; ``AWS_DATA_PATH`` may have either."""
 
 
 class _QuickFileLoader(JSONFileLoader):

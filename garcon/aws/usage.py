@@ -1,4 +1,4 @@
-"""The seam between the workers and whoever counts: calls, claims, decisions and waits.
+"""The seam between workers and a meter, which counts calls, claims, decisions and waits.
 
 Rules:
 
@@ -21,7 +21,7 @@ CLIENT_ERROR, SERVER_ERROR = 400, 500
 
 
 class CallResult(enum.StrEnum):
-    """What came of an attempt at a call."""
+    """The outcome of an attempt at a call."""
 
     ACCEPTED = "accepted"
     THROTTLED = "throttled"

@@ -13,11 +13,11 @@ Rules:
 3. Other code decides nothing. It returns the execution to the list of its build: a timer of no
    seconds, and that list for the next decision task, with a schedule-to-start timeout. Five events,
    if a decider of that build takes it.
-4. An execution that nobody took there is *stuck*. It waits by a timer, a longer one each time, and
+4. An execution that no one took there is *stuck*. It waits by a timer, a longer one each time, and
    is offered to its build after each. Seven events a wait, 60 waits in the first hour, later one an
    hour. It never fails for it: code that fits goes on with it. A decider that took it and died, or
    was too slow, shows that its build is there: it is returned again.
-5. So is an execution whose own build decides otherwise than before (``nondeterminism``).
+5. An execution whose own build differs from its history (``nondeterminism``) is stuck, too.
 6. Builds that were found not to fit are noted, too: the past does not change, so no decider of such
    a build replays the execution again. A build replays an execution once, not once a host.
 7. An execution that was redriven for a build is decided first by that build: others return it.
@@ -43,7 +43,7 @@ from garcon.retry import fraction
 FIRST_WAIT = 15.0  # seconds
 SHORT_WAIT = 60.0  # seconds; a roll-back within the hour finds the execution within a minute
 SHORT_WAITS = 60
-LONGEST_WAIT = 3600.0  # seconds; 120 events a day, so that a year does not end the execution
+LONGEST_WAIT = 3600.0  # seconds; 170 events a day, so that a year does not end the execution
 JITTER = 0.5  # share of a wait
 MOST_REPLAYED = 200
 """Decision tasks that are replayed of one history: a decider of one's own runs from its start at
@@ -83,12 +83,12 @@ def give_back(note: BuildNote, own: str, why: str, history: History) -> Returned
 
 
 def wait_for_code(note: BuildNote | None, own: str, why: str, history: History) -> Returned:
-    """Let an execution wait whose own build decides otherwise than before.
+    """Let an execution wait whose own build differs from its history.
 
     Args:
         note: The latest note, if there is one.
         own: This build.
-        why: What it decides otherwise.
+        why: The difference.
         history: The history so far.
     """
     waits = note.waits if note and note.build == own else 0
@@ -175,7 +175,7 @@ class BuildDecider:
         return self._own_note
 
     def _misfit(self, poll: Mapping[str, Any], execution: ExecutionState, note: BuildNote) -> str:
-        """Why this code does not fit the execution; empty if it does."""
+        """The reason why this code does not fit the execution; empty if it does."""
         if note.pinned and note.build != self._build:
             return f"It was redriven for build {note.build}."
         if note.build == self._build:

@@ -157,7 +157,7 @@ def _takes_one(function: Callable[..., Any]) -> bool:
 
 
 def _is_runner(value: Any) -> bool:
-    """Whether it has a runner's methods; the class alone, as in ``run=Sync``, is none."""
+    """Whether it has a runner's methods; the class alone, as in ``run=Sync``, is not one."""
     methods = (getattr(value, each, None) for each in _RUNNER_METHODS)
     return not isinstance(value, type) and all(map(callable, methods))
 

@@ -37,7 +37,7 @@ HOLD_AT = 18_000
 
 _CONTINUE = "ContinueAsNewWorkflowExecution"
 
-# Decisions that are no loss when the run continues instead: the new run makes them again.
+# Decisions that may be dropped when the run continues instead: the new run makes them again.
 _REPEATABLE = frozenset({"ScheduleActivityTask"})
 
 

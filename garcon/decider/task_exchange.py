@@ -44,7 +44,7 @@ MALFORMED = frozenset({"ValidationException", "SerializationException", "Request
 
 @dataclass(frozen=True)
 class AnswerNote:
-    """What an answer tells later deciders of the execution.
+    """The note of an answer for later deciders of the execution.
 
     Attributes:
         context: Its ``executionContext``.

@@ -170,7 +170,7 @@ class DeciderWorker(ExecutionDecider):
         """Leave in good order: the tasks that the last polls return are to be decided and answered.
 
         It takes up to a minute, the length of a poll: SWF may hand a task to a poll that is left
-        open, and nobody would decide it. Answers from now on give their executions back to the
+        open, and no one would decide it. Answers from now on give their executions back to the
         flow's own list.
 
         Args:

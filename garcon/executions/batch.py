@@ -3,7 +3,7 @@
 Rules:
 
 1. A call is sent once, not again by botocore. If it is unknown whether SWF received one, because of
-   an error or because an earlier process was killed, the execution's history tells.
+   an error or because an earlier process was killed, the execution's history shows it.
 2. The pace leaves half of the account's budget to others: SWF allows an account 60 calls a second
    for histories and terminations, 30 for signals and requests to cancel. A redrive reads a history,
    a page of 1,000 events a call.
@@ -70,7 +70,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What is done to each execution.
+    """The act that is carried out on each execution.
 
     Attributes:
         verb: Its name.

@@ -7,7 +7,7 @@ Rules:
 1. The first line names the batch and all its executions, so that a second attempt acts on the same
    ones. Each further line is an attempt that begins, or its outcome. A line is JSON.
 2. A line is written before the call to SWF and one after it. So of at most one execution it is
-   unknown whether SWF received the call; its history tells.
+   unknown whether SWF received the call; its history shows it.
 3. A batch is over when its outcomes were printed; only then the same command begins another.
 4. The last line may be cut off: the process was killed while it wrote it.
 5. One process at a time has the file.
@@ -27,7 +27,7 @@ from garcon.executions.values import Execution
 
 
 class BatchOutcome(enum.StrEnum):
-    """What became of an execution in a batch."""
+    """The outcome of an execution in a batch."""
 
     DONE = "done"
     SKIPPED = "skipped"
@@ -128,7 +128,7 @@ class BatchReport:
         self._write({"number": number, "outcome": outcome, "text": text})
 
     def finish(self) -> None:
-        """Note that the batch is over and was told of, unless executions failed."""
+        """Note that the batch is over and was reported, unless executions failed."""
         if not any(self.left()):
             self._is_finished = True
             self._write({"finished": True})

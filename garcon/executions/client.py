@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 FAIL, USE, TERMINATE = IF_OPEN = ("fail", "use", "terminate")
-"""What ``start`` does if an execution with the id is open."""
+"""The ways in which ``start`` treats an open execution with the id."""
 
 RACES = 5
 RACE_SECONDS = 2.0

@@ -24,7 +24,7 @@ _UNITS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}  # seconds
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(s|min|h|d)")
 
 KEYS = ("status", "type", "tag", "id", "reason", "since", "until")
-"""What ``parse`` takes before the ``=``."""
+"""The keys that ``parse`` takes before the ``=``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Rules:
 
-1. SWF takes an answer by the token alone. Only whoever polled the task has the token; no history
+1. SWF takes an answer by the token alone. Only the poller of the task has the token; no history
    shows it.
 2. So an activity that is named by execution and id can be answered only before a worker has taken
    its task: the task is polled here. It is not polled while others wait in its list, because SWF

@@ -84,7 +84,7 @@ def pending(events: Iterable[Event]) -> list[Pending]:
 
 
 class _Open:
-    """What is open so far, by the number of the event in which it began."""
+    """The open things so far, by the number of the event in which each began."""
 
     def __init__(self) -> None:
         self.by_event: dict[int, Pending] = {}
@@ -156,7 +156,7 @@ class _Open:
             attempt = self._attempts[activity_id] + 1
             begun = replace(begun, kind=PendingKind.RETRY, id=activity_id, attempt=attempt)
         elif id_.startswith(OWN_TIMERS):
-            return  # the wait of a standstill, which is told of by itself
+            return  # the wait of a standstill, which is shown by itself
         self.by_event[number] = begun
 
 

@@ -173,7 +173,7 @@ class ExecutionReader:
             return listing.count(swf, self.flow.domain, wanted)
 
     def standstill(self, id: str | Execution) -> Standstill | None:  # noqa: A002 - SWF's word for it
-        """Why an execution does not go on (GetWorkflowExecutionHistory, the latest events).
+        """The cause of a standstill (GetWorkflowExecutionHistory, the latest events).
 
         Returns:
             ``None`` if it has closed, or nothing is known against it.
@@ -196,7 +196,7 @@ class ExecutionReader:
             return recorded_history.newest(swf, self.flow.domain, run, LATEST_EVENTS)
 
     def state(self, id: str | Execution) -> ExecutionView:  # noqa: A002 - SWF's word for it
-        """What its decider exposes (``schedule.expose``), and what is open.
+        """The values that its decider exposes (``schedule.expose``), and what is open.
 
         Read from the history (GetWorkflowExecutionHistory), so no decider has to run and the
         execution may have closed; and CountPendingActivity- or -DecisionTasks for each task list in

@@ -161,7 +161,7 @@ def _ensure_redrivable(run: Execution, events: Events) -> None:
 
 
 def inheritance_of(first: Event, run: Execution) -> continuation.Carried:
-    """What a run has of those before it.
+    """The inheritance of a run from those before it.
 
     Raises:
         NotRedrivable: Its input cannot be read.
@@ -235,7 +235,7 @@ def _results(kept: Iterable[continuation.Kept]) -> Iterator[Sequence[str | None]
 
 
 def _dropped(flow: Any, events: Sequence[Event], from_activity: str | None) -> Dropped:
-    """What runs again although it completed: an activity, and what follows it."""
+    """The things that run again although they completed: an activity, and what follows it."""
     if from_activity is None:
         return Dropped()
     scheduled = {

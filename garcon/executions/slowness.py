@@ -1,6 +1,6 @@
 """Slow executions: open ones that wait for a worker, or in which nothing happens. Pure.
 
-They are told by the end of a history, so an older task may be missed in a busy execution; in one
+They are found by the end of a history, so an older task may be missed in a busy execution; in one
 that is slow, it is there.
 """
 

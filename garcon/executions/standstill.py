@@ -25,7 +25,7 @@ class StandstillCause(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standstill:
-    """Why an open execution does not go on.
+    """The reason why an open execution does not go on.
 
     Attributes:
         cause: The kind.
@@ -43,7 +43,7 @@ class Standstill:
 
 
 def standstill(latest: Sequence[Event]) -> Standstill | None:
-    """Why an execution does not go on; ``None`` if it has closed, or goes on as far as they tell.
+    """The cause of a standstill; ``None`` if it has closed, or goes on as far as they show.
 
     Args:
         latest: The end of its history, the latest event first, at least one.
@@ -99,7 +99,7 @@ def _stuck(latest: Sequence[Event]) -> Standstill | None:
 
 
 CAUSES: tuple[Callable[[Sequence[Event]], Standstill | None], ...] = (_parked, _returned, _stuck)
-"""The first that applies is told."""
+"""The first that applies is shown."""
 
 
 def _timer_end(latest: Sequence[Event]) -> datetime | None:

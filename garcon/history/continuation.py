@@ -55,7 +55,7 @@ class NotCarried(GarconError, ValueError):
 
 @dataclass(frozen=True)
 class Carried:
-    """What a run inherits from the one before.
+    """The inheritance of a run from the one before.
 
     Attributes:
         input: The text of the first run's input.
@@ -109,7 +109,7 @@ def _packed(members: Mapping[str, Any]) -> dict[str, str]:
 
 
 def unpack(value: Mapping[str, Any]) -> Carried:
-    """What a run inherits, whose input is ``value``.
+    """The inheritance of a run whose input is ``value``.
 
     Raises:
         NotCarried: ``carry`` did not make it.

@@ -34,7 +34,7 @@ _ENDS = {kind: (life, how) for life in LIFECYCLES for kind, how in life.ends.ite
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """What runs again although it completed.
+    """The things that run again although they completed.
 
     Attributes:
         since: Number of the event from which on everything that began is dropped.
@@ -52,7 +52,7 @@ class Dropped:
 
 
 def kept(events: Sequence[Event], dropped: Dropped = Dropped()) -> list[Kept]:
-    """What a new run keeps of a closed one, oldest first.
+    """The events that a new run keeps of a closed one, oldest first.
 
     Args:
         events: All events of the closed run, preceded by those that it inherited.
@@ -107,7 +107,7 @@ class _Thing:
         self.ended, self.completed = event, completed
 
     def entries(self) -> Iterator[tuple[int, Kept]]:
-        """What is kept of it, each entry with its place."""
+        """The entries that are kept of it, each with its place."""
         last = self.events[-1]
         if last["eventType"] == "ActivityTaskCompleted":
             yield last["eventId"], (self.name, self.id, _attributes(last).get("result"))

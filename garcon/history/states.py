@@ -40,7 +40,7 @@ class Unsuccessful(Impossible):
 
 
 class EndKind(enum.StrEnum):
-    """How a thing ended."""
+    """The ways in which a thing ends."""
 
     COMPLETED = "completed"
     FAILED = "failed"

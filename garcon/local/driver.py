@@ -43,7 +43,7 @@ calls, a poll and an answer for three events, and every tenth of them may fail f
 
 
 OWN = frozenset({"clock", "poll_backoff", "handed_out_tasks"})
-"""What a worker has of its own outside of a run."""
+"""The state that a worker has of its own outside of a run."""
 
 
 class TaskRunner(Protocol):

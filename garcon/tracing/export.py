@@ -68,7 +68,7 @@ def _otlp(signal: str) -> str:
 
 
 def resource(service: str, facts: Mapping[str, str] = MappingProxyType({})) -> Resource:
-    """What spans and metrics are of.
+    """The resource that spans and metrics are of.
 
     Args:
         service: The service's name, if no variable gives one.

@@ -12,7 +12,7 @@ Rules:
 
 1. An error of the SDK, or of a processor or sampler, is logged once; the task goes on.
 2. Whether a run is sampled depends on its trace id alone, so that all processes agree: the sampler
-   is asked for the trace's root, whoever asks.
+   is asked for the trace's root, from any process.
 """
 
 import logging

@@ -23,7 +23,7 @@ _kept: dict[int, asyncio.Runner] = {}
 
 
 def run(coroutine: Coroutine[Any, Any, Any], activity: Any) -> Any:
-    """What the coroutine of a task returns at its end.
+    """The result of a task's coroutine, run to its end.
 
     Args:
         coroutine: What the task's function returned.

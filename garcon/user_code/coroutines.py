@@ -9,7 +9,7 @@ from typing import Any
 
 
 def result_of(returned: Any, activity: Any) -> Any:
-    """What a task returned, or what its coroutine returns at its end.
+    """The result of a task, or of its coroutine.
 
     Args:
         returned: By the task's function.

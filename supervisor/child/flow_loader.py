@@ -60,7 +60,7 @@ class Flow(msgspec.Struct, frozen=True):
     build: str = ""  # id of its code; empty if it has no files and --build names none
 
     @property
-    def restart_unsaid(self) -> tuple[str, ...]:
+    def restart_unset(self) -> tuple[str, ...]:
         """Activities that fail with their worker, and whose author did not say so.
 
         That is, with ``retry=0``, and neither ``restartable=True`` nor ``False``.
@@ -315,7 +315,7 @@ def _name_fault(name: str, most: int = limits.NAME) -> str:
 
 
 def _hook_fault(target: Any, name: str) -> str:
-    """What is wrong with a hook of the flow; empty if nothing is, or it has none."""
+    """The fault in a hook of the flow; empty if it has no fault, or there is no such hook."""
     hook = getattr(target, name, None)
     if hook is None:
         return ""

@@ -118,7 +118,7 @@ class PollBackoff:
 
 
 def poll_end(error: Exception) -> messages.PollEnd:
-    """How a poll ended that raised this error."""
+    """The end of a poll that raised this error."""
     match error_code(error):
         case "LimitExceededFault":
             return messages.PollEnd.LIMITED

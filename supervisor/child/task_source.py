@@ -209,7 +209,7 @@ class ActivitySource:
 
 
 def _place_of_process() -> str:
-    """Where the clients of the settings call; empty if they have no region."""
+    """The place that the settings' clients call; empty if they have no region."""
     try:
         client.calling()
     except client.ERRORS:

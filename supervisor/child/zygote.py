@@ -139,7 +139,7 @@ def _loaded(flow: Flow, channel: Channel, *, plans: bool) -> messages.Loaded:
         flow_priority=flow_attributes.priority(flow.target),
         external_lists=flow.external_lists[:EXTERNAL_LISTS],
         heartbeat_timeouts=flow.heartbeat_timeouts if plans else {},
-        restart_unsaid=flow.restart_unsaid[:EXTERNAL_LISTS],
+        restart_unset=flow.restart_unset[:EXTERNAL_LISTS],
         build=flow.build,
     )
 

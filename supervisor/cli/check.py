@@ -77,9 +77,9 @@ def _answer(parsed: ParsedOptions) -> int:
         _print_table(_releases_table(found, loaded.build, kept))
     if parsed.settings.hosts > 1:
         _print_demand(parsed.settings, loaded, sizes)
-    if loaded.restart_unsaid and _may_be_taken_away(parsed.settings):
+    if loaded.restart_unset and _may_be_taken_away(parsed.settings):
         print()  # noqa: T201 - answer
-        formatting.print_prose(f"Warning: {interruptions.text(loaded.restart_unsaid)}", indent="")
+        formatting.print_prose(f"Warning: {interruptions.text(loaded.restart_unset)}", indent="")
     if faulty := [each for each in kept if each.fault]:
         return fail(_fault_of(faulty[0]), exit_codes.FLOW)
     return _answer_replay(verdict, kept) if checked_replay.is_wanted(parsed) else 0

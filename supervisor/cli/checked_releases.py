@@ -29,7 +29,7 @@ _BUILD = re.compile(r"^Its build is (\S+)\.$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class CheckedRelease:
-    """What a check of a kept release has shown.
+    """The findings of a check of a kept release.
 
     Attributes:
         name: The release's.

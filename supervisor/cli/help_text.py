@@ -41,9 +41,10 @@ HEADINGS = {
     "sticky_schedule_to_start": "sticky deciders",
     "import_timeout": "timeouts",
     "notice_interval": "instance metadata",
-    "backoff_initial": "restarts of dead workers",
+    "min_uptime": "restarts of dead workers",
     "min_failed_tasks": "comparing new code",
     "max_workers_per_list": "limits of pool sizes",
+    "sample_interval": "samples of executions",
     "jitter_seed": "randomness",
 }
 """The groups of settings, each by the name of its first setting."""

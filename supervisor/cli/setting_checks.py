@@ -45,7 +45,7 @@ def _missing_or_contradicting(settings: Settings, origins: Mapping[str, str]) ->
         yield f"--local has an endpoint of its own: leave {origins['endpoint_url']} out."
     for setting in ("http", "emf", "otel_metrics"):
         if getattr(settings, setting) and settings.control == "none":
-            yield f"{origins[setting]} needs a control socket, and {origins['control']} is none."
+            yield f"{origins[setting]} needs a control socket; {origins['control']} turns it off."
     if settings.http_actions and (settings.http is None or not settings.http.is_local):
         yield (
             f"{origins['http_actions']} needs --http at a loopback address or unix:PATH: the key"

@@ -103,7 +103,9 @@ def _facts(option: Option) -> str:
     flag = [] if option.is_advanced else [f"`{option.flags}`"]
     default = option.shown_default or ("off" if option.default is False else "none")
     if option.unit and option.default is not None:
-        default = f"{default} {option.unit}"
+        default = (
+            f"{default} {option.unit.removesuffix('s') if option.default == 1 else option.unit}"
+        )
     kind = _in_words(option)
     restart = ["↻"] if option.name in RENEWABLE else []
     return " · ".join([*flag, f"`{option.variables[0]}`", kind, f"default: {default}", *restart])
@@ -118,7 +120,7 @@ def _in_words(option: Option) -> str:
         kind = get_args(kind)[1]
         return f"per task list: {_TYPES[plain_type(kind)]}{_limits(kind)}"
     if get_origin(kind) is tuple:
-        return "JSON objects"
+        return "JSON objects" if option.metavar == "JSON" else "texts"
     unit = f" of {option.unit}" if option.unit else ""
     return f"{_TYPES[kind]}{unit}{_limits(option.kind)}"
 

@@ -45,7 +45,7 @@ _EXAMPLES = {
 """The notation of settings with a value per task list."""
 
 _Layer = dict[str, tuple[Any, str]]
-"""What one source gives: the value of each setting, and the place."""
+"""The settings of one source: the value of each, and the place."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _warning(variable: str, known: Iterable[str]) -> str:
     names = [each.removeprefix(PREFIX) for each in known]
     near = argument_parser.nearest(
         variable.removeprefix(PREFIX), names
-    )  # the prefix alone is no resemblance
+    )  # the prefix alone does not count
     hint = f"Did you mean {PREFIX}{near}?" if near else "--help-settings lists all variables."
     return f"{variable} is not a setting and has no effect. {hint}"
 

@@ -8,7 +8,7 @@ from supervisor.config.setting_types import BuildId, HistorySource, Surge
 
 
 class DeploySettings(FlowSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How new code comes in and how the host is left."""
+    """The ways in which new code comes in and the host is left."""
 
     # --- commands, deploys and drains
     control: Annotated[
@@ -90,8 +90,8 @@ class DeploySettings(FlowSettings, frozen=True, forbid_unknown_fields=True, kw_o
         about(
             "stop code that decides these executions differently: open:N, last:N, a folder; or off",
             why="Executions that new code does not fit wait for code that does: open:N samples open"
-            " ones, last:N takes those that were started last, a folder holds recorded ones; off"
-            " is no gate. Replaying delays each start by a call for each thousand events.",
+            " ones, last:N takes those that were started last, a folder holds recorded ones; off:"
+            " no gate. Replaying delays each start by a call for each thousand events.",
             metavar="WHICH",
         ),
     ] = HistorySource("open:20")

@@ -106,7 +106,7 @@ class PollBounds(PoolBounds):
 
 
 def pool_size_refusal(name: str, size: int, most: int) -> str:
-    """A sentence, if this is no size of a task list's pool; else empty."""
+    """A sentence, if this is not a size of a task list's pool; else empty."""
     return "" if 0 <= size <= most else f"{name} can have 0 to {most} workers, not {size}."
 
 

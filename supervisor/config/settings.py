@@ -46,7 +46,8 @@ class Settings(DeploySettings, frozen=True, forbid_unknown_fields=True, kw_only=
         Literal["park", "fail"],
         about(
             "park or fail an execution whose decisions end their deciders",
-            why="A parked one is tried again, within an hour; it goes on once the code is mended.",
+            why="A parked one is attempted again, within an hour; it goes on once the code is"
+            " mended.",
             metavar="HOW",
         ),
     ] = "park"
@@ -65,6 +66,7 @@ class Settings(DeploySettings, frozen=True, forbid_unknown_fields=True, kw_only=
             "store for inputs and results too long for SWF: file:/a/directory or s3://bucket/prefix",
             why="All hosts of a flow need the same: one without it returns the tasks that need it.",
             metavar="URL",
+            default="no claim store",
         ),
     ] = None
     max_tasks: Annotated[
@@ -139,7 +141,7 @@ class Settings(DeploySettings, frozen=True, forbid_unknown_fields=True, kw_only=
         about(
             "serve metrics, health and a page of the pool over HTTP: PORT, ADDRESS:PORT or"
             " unix:PATH",
-            why="A process of its own reads them from the control socket when somebody asks. A port"
+            why="A process of its own reads them from the control socket when it is asked. A port"
             " alone is on 127.0.0.1: anyone who reaches it may read.",
             metavar="ADDRESS",
             default="not served",
@@ -171,7 +173,7 @@ class Settings(DeploySettings, frozen=True, forbid_unknown_fields=True, kw_only=
         Count,
         about(
             "open executions to look at in five minutes, for metrics of those that do not go on",
-            why="They are chosen by chance, and all hosts share the looks; 0 is none. A look"
+            why="They are chosen by chance, and all hosts share the looks; 0: none. A look"
             " is one GetWorkflowExecutionHistory, of 60 a second that an account has: 50 are 0.3%.",
             metavar="N",
         ),

@@ -11,8 +11,8 @@ Rules:
    ahead.
 4. A ready worker that goes on with its loop changes nothing that a rule looks at but its own
    deadline, and who of its list may poll (``permits``). Such an event is written down and no
-   other rule runs: tasks come by the thousand. The
-   exceptions are a failed task of a generation that has a fallback, and one that was handed out.
+   other rule runs: tasks come by the thousand. The exceptions are a failed task of a generation
+   that has a fallback, and one that was handed out.
 5. The same events give the same actions: all chance comes from one ``Random`` with the seed of the
    settings.
 
@@ -127,7 +127,7 @@ class Core:
         self._state = State(settings, jitter or Random(settings.jitter_seed))
         self._deadline = -inf
         self.runs = 0
-        """How often the rules have run. Between two runs nothing changes but tasks in progress."""
+        """The number of runs of the rules. In between nothing changes but tasks in progress."""
 
     def begin(self, now: float) -> list[Action]:
         """The first actions."""
@@ -155,7 +155,7 @@ class Core:
         return snapshot.pool(self._state)
 
     def launch(self) -> Launch:
-        """What became of the start."""
+        """The outcome of the start."""
         return snapshot.launch(self._state)
 
     def status(self, now: float) -> Status:
@@ -167,7 +167,7 @@ class Core:
         return self._state.tally.snapshot()
 
     def refusal(self, event: Event) -> str:
-        """Why a request cannot be served now, in a sentence; empty if it can."""
+        """The reason why a request cannot be served now, in a sentence; empty if it can."""
         return operator_requests.refusal(event, self._state)
 
     @property

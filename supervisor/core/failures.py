@@ -52,7 +52,7 @@ class Gate(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a generation or the program ends, and the exit code if nothing else is left."""
+    """The reason why a generation or the program ends; the exit code if nothing is left."""
 
     why: str
     code: int

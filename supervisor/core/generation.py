@@ -58,7 +58,7 @@ class Generation:
     sizes: dict[TaskList, int] = field(default_factory=dict)  # slots a list, by its settings
     bounds: dict[TaskList, PoolBounds] = field(default_factory=dict)  # lists sized by their backlog
     external_lists: tuple[str, ...] = ()  # served by other programs
-    restart_unsaid: tuple[str, ...] = ()  # activities that an interruption fails
+    restart_unset: tuple[str, ...] = ()  # activities that an interruption fails
     poll_bounds: dict[TaskList, PollBounds] = field(default_factory=dict)  # lists with permits
     build: str = ""  # id of its code, once it is imported
     release: str = ""  # name of the release that it is; "" without --releases

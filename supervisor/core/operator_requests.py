@@ -35,7 +35,7 @@ QuietOrResume = messages.QuietRequested | messages.ResumeRequested
 
 
 def refusal(event: messages.Event, state: State) -> str:
-    """Why a request cannot be served now, in a sentence; empty if it can."""
+    """The reason why a request cannot be served now, in a sentence; empty if it can."""
     match event:
         case messages.RestartRequested() if state.drain:
             return f"Restart refused: the supervisor is draining ({state.drain.why})."

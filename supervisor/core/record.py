@@ -284,7 +284,7 @@ def _(event: messages.GenerationReady, turn: Turn) -> None:
         return
     generation.zygote, generation.imported = Zygote.READY, True
     generation.external_lists = event.external_lists
-    generation.restart_unsaid, generation.build = event.restart_unsaid, event.build
+    generation.restart_unset, generation.build = event.restart_unset, event.build
     generation.release, generation.kept = event.release, kept_beside(event, turn.state)
     interruptions.warn(turn)
     try:

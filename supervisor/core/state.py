@@ -88,7 +88,7 @@ class Sidecar:
     streak: Streak = field(default_factory=Streak)  # of early ends
     build: str = ""  # of retired code, once it has served
     was_ready: bool = False
-    is_hurried: bool = False  # retired code was told to stop, and not only to drain
+    is_hurried: bool = False  # retired code was asked to stop, and not only to drain
 
     @property
     def release(self) -> str:

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 PACKET_BYTES = 204 << 10
 """Largest packet: a result of 32,768 characters, each up to six bytes in JSON, and its frame. Linux
-takes 212,960 bytes if nobody has changed ``net.core.wmem_default`` (socket(7))."""
+takes 212,960 bytes with the default ``net.core.wmem_default`` (socket(7))."""
 
 MAX_DESCRIPTORS = 2
 """Descriptors that travel with one message: a worker's channel and its crash record."""

@@ -177,7 +177,7 @@ def request_leave(descriptor: int) -> None:
 
 
 def withdraw_permit(descriptor: int) -> None:
-    """Let the worker park after its task. By memory: it wakes nobody. Raises ``OSError``."""
+    """Let the worker park after its task. By memory: no wake-up. Raises ``OSError``."""
     os.pwrite(descriptor, b"\x01", _PARK_AT)
 
 

@@ -119,7 +119,7 @@ class BoundedWriter(io.RawIOBase):
     def _write_elsewhere(self, data: bytes) -> int:
         """Write to the file to which a task has redirected the descriptor.
 
-        A connection is none: it got the number because a task has closed the descriptor.
+        A connection is not such a file: it got the number because a task has closed the descriptor.
         """
         is_connection = stat.S_ISSOCK(os.fstat(self._descriptor).st_mode)
         return len(data) if is_connection else os.write(self._descriptor, data)

@@ -29,7 +29,7 @@ EVENTS = {
     "task_abandoned": "A task was cut short by a stop or the end of a drain.",
     "stacks": "Stack traces that a worker wrote before its end.",
     "spool_found": "Tasks of a supervisor that was killed are reported from the spool.",
-    "restartable_unsaid": "Activities that an interruption fails, where nothing says so.",
+    "restartable_unset": "An interruption would fail activities, which do not set `restartable=`.",
     # --- sizes
     "scaled": "The number of a list's workers changed.",
     "decisions_wait": "Decisions wait while there is one decider.",

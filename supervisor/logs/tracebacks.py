@@ -32,7 +32,7 @@ _FOLDED = {
     "<frozen importlib": "importlib",
     importlib.__file__ or "": "importlib",
 }
-"""How the file names of folded frames begin, and the package that the line names."""
+"""The beginnings of folded frames' file names, and the package that the line names."""
 
 _OWN_ERRORS = ("garcon.", "supervisor.")
 

@@ -59,7 +59,7 @@ class ChildEvents:
         self._reaped: dict[int, int] = {}  # pids of the workers whose deaths came last
 
     def receive(self, child: Child) -> list[messages.Event]:
-        """All messages that the child has sent, and its end if it was never born."""
+        """All messages that the child has sent, and its end if it never started."""
         events: list[messages.Event] = []
         try:
             while message := child.channel.receive():
@@ -152,7 +152,7 @@ class ChildEvents:
             generation,
             loaded.task_lists,
             loaded.external_lists,
-            loaded.restart_unsaid,
+            loaded.restart_unset,
             loaded.build,
             release,
             older,

@@ -57,7 +57,7 @@ class Listener:
 def listen_for(flow: str, given: str | None) -> Listener | None:
     """Listen where ``--control`` says, else at the default path of a flow; ``None`` for nowhere.
 
-    Raises ``CannotListen`` for a path that was given, because somebody relies on it. At the default
+    Raises ``CannotListen`` for a path that was given, because its user relies on it. At the default
     path it is only a warning: a host may run two supervisors of a flow on purpose. One drains while
     the next begins, one has the deciders and one a list, or ``--local`` runs beside the service.
     """

@@ -124,7 +124,7 @@ class Kernel:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
     def descriptor_limit(self) -> int:
-        """How many descriptors this process may have."""
+        """The number of descriptors that this process may have."""
         return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
     def _lower_descriptor_limit(self, pid: int) -> None:
@@ -138,7 +138,7 @@ class Kernel:
                 _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
                 resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
 
-    # --- births
+    # --- starts
 
     def become_subreaper(self) -> None:
         """Adopt every orphan below this process (prctl(2)). Raises ``OSError``."""
@@ -226,7 +226,7 @@ class Kernel:
 def keep_inherited_descriptors() -> None:
     """Pass no descriptor on that this process was started with, but the standard streams.
 
-    Children would hold it open, and outlive this process with it: whoever waits for the end
+    Children would hold it open, and outlive this process with it: a program that waits for the end
     of a pipe or the release of a lock would wait for a worker's last task. systemd's
     descriptors (LISTEN_FDS) and NOTIFY_SOCKET are for this process alone; it keeps them.
     """

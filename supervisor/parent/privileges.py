@@ -56,7 +56,7 @@ def _account(name: str) -> pwd.struct_passwd:
 def _give_folder(folder: Path, account: pwd.struct_passwd) -> None:
     """Make a missing folder, or take a private one of root's; any other is left as it is."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Opened, so that nobody can put a link to another folder in its place before the change.
+    # Opened, so that no one can put a link to another folder in its place before the change.
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         found = os.fstat(descriptor)

@@ -121,7 +121,7 @@ class Children:
             os.close(child.crash_record)
 
     def counters(self) -> counter_table.Counters:
-        """What all children have counted, the dead included."""
+        """The counts of all children, the dead included."""
         total = dict(self._ended)
         for child in self._children.values():
             if child.crash_record is not None:

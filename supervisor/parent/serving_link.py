@@ -1,7 +1,7 @@
 """The link of retired code to the supervisor beside whose code it serves.
 
 That supervisor started this one as a sidecar. It gets one message, once this code serves: its
-build. When the other end is gone, this code leaves, too: nobody would replace its workers or know
+build. When the other end is gone, this code leaves, too: no one would replace its workers or know
 of it.
 """
 

@@ -1,4 +1,4 @@
-"""Births of processes: zygotes, workers, sidecars.
+"""Starts of processes: zygotes, workers, sidecars.
 
 Rules of this file:
 

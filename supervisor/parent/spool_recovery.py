@@ -47,7 +47,7 @@ LOOK_SECONDS = 3.0
 """Time between two looks. A task waits that long, and a look reads a few small files."""
 
 SUPERVISOR = ".supervisor-"
-"""How the names of supervisors' lock files begin."""
+"""The beginning of the names of supervisors' lock files."""
 
 
 class Finding(enum.Enum):

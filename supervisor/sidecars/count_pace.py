@@ -27,7 +27,7 @@ HIGHEST_FACTOR = 256.0
 """Bound of the factor: a host counts a list once in two hours, by intervals of 30 s."""
 
 RELIEF = 0.1
-"""What an accepted count takes from the factor."""
+"""The amount that an accepted count takes from the factor."""
 
 
 @dataclass

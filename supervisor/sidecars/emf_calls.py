@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from supervisor.ipc.messages.tallies import Tallies
 
 Increase = dict[tuple[str, ...], tuple[float, ...]]
-"""What was added to each counter."""
+"""The additions to each counter."""
 
 MINUTE = 60.0
 """Seconds between two lines."""
 
 
 def increase(now: Tallies, before: Tallies | None) -> Increase:
-    """What was counted between two looks; nothing at the first look."""
+    """The counts between two looks; none at the first look."""
     known = {each.key: each.numbers for each in (before or now).counters}
     return {
         each.key: tuple(
@@ -96,7 +96,7 @@ def of_operations(counted: Increase) -> Iterator[tuple[str, Values]]:
 
 
 def of_sample(now: Tallies) -> Values:
-    """What the latest sample of executions has found; nothing before the first."""
+    """The findings of the latest sample of executions; none before the first."""
     found = {each.key[1]: each.numbers[0] for each in now.counters if each.key[0] == Row.SAMPLE}
     names = {OPEN: "OpenExecutions", LOOKED_AT: "SampledExecutions"}
     names |= {cause: f"Sampled{cause.value.capitalize()}" for cause in Sampled}

@@ -2,7 +2,7 @@
 
 Rules:
 
-1. It is no worker, so workers come and go without a word to SWF. ``garcon``'s rules hold for the
+1. It is not a worker, so workers come and go without a call to SWF. ``garcon``'s rules hold for the
    times of the heartbeats and for requests to cancel (``garcon.activity.handed_out``).
 2. Tasks come from the supervisor. It reports those that SWF no longer has, and those beyond what
    one process keeps; their files leave the spool.

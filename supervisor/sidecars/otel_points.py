@@ -37,7 +37,7 @@ class Period:
 
 
 def metrics_data(seen: Observation, resource: Resource, period: Period) -> export.MetricsData:
-    """What an exporter of metrics takes.
+    """The data that an exporter of metrics takes.
 
     Args:
         seen: The pool now.

@@ -115,7 +115,7 @@ class Sampler:
 def causes_of(
     latest: Sequence[Event], now: datetime, settings: messages.SampleSettings
 ) -> list[Sampled]:
-    """Why an execution does not go on, by the end of its history; it may have several causes."""
+    """The causes of an execution's standstill, by the end of its history; it may have several."""
     found: list[Sampled] = []
     if stands := standstill.standstill(latest):
         found.append(Sampled(stands.cause.value))

@@ -24,8 +24,8 @@ from garcon.decider.sticky.stickiness import Sticky, private_list
 Request = Mapping[str, Any]
 
 BUILD_SECONDS = 30
-"""How long a decision task waits on the list of a build. Its deciders poll it all the time, so a
-longer wait means that there is none, or that all of them are busy for half a minute."""
+"""Seconds that a decision task waits on the list of a build. Its deciders poll it all the time, so
+a longer wait means that there is none, or that all of them are busy for half a minute."""
 
 
 @dataclass(frozen=True)
@@ -162,5 +162,5 @@ class ListChoice:
 
 
 def _members(task_list: str, seconds: str) -> dict[str, Any]:
-    # Never without the timeout: a list that nobody polls would keep the execution for good.
+    # Never without the timeout: a list without a poller would keep the execution for good.
     return {"taskList": {"name": task_list}, "taskListScheduleToStartTimeout": seconds}

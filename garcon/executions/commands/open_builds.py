@@ -41,7 +41,7 @@ UNDECIDED = "(unknown)"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is remembered of one execution, and when it was read, in seconds since the epoch."""
+    """The facts remembered of one execution, and when they were read (seconds since the epoch)."""
 
     read: float
     last: LastDecision

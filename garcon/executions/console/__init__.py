@@ -2,7 +2,7 @@
 
 Rules:
 
-1. Nothing is called while nobody looks: each call to SWF answers a request of the page.
+1. Nothing is called while no page is open: each call to SWF answers a request of the page.
 2. SWF allows an account 6 calls a second of some operations. The console takes at most 2 of them
    (``call_pace``), whatever the number of viewers.
 3. The history of a closed execution is read once and kept in a file (``closed_histories``).

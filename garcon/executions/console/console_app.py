@@ -50,7 +50,7 @@ Answer: TypeAlias = Callable[["Request"], Any]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the page is about.
+    """The subject of the page.
 
     Attributes:
         domain: The domain.
@@ -150,7 +150,7 @@ class ConsoleRoutes:
         self._actions = actions
 
     def console(self, _: "Request") -> dict[str, Any]:
-        """What the page is about, and the token for changes."""
+        """The subject of the page, and the token for changes."""
         return {
             "domain": self._subject.domain,
             "place": self._subject.place,

@@ -79,7 +79,7 @@ class DomainLists:
         self._lock = threading.Lock()
 
     def look(self) -> dict[str, Any]:
-        """What is known now, after a step.
+        """The lists that are known now, after a step.
 
         Returns:
             ``lists``, each with ``kind``, ``name``, ``backlog`` (``None`` until it is counted) and

@@ -111,8 +111,8 @@ async function drawLists({ status, workflow_id, run_id }) {
   fillLists(run_id, judged(lists, now));
 }
 
-// SWF does not tell who polls a list: a task that waits for longer than a long poll shows that
-// nobody takes it.
+// SWF does not show who polls a list: a task that waits for longer than a long poll shows that
+// no one takes it.
 const judged = (lists, now) => lists.map((list) => {
   const bad = list.since !== null && now - list.since > GRACE;
   return { ...list, bad, note: bad ? `no free worker for ${duration(now - list.since)}` : "" };

@@ -79,7 +79,7 @@ export function close() {
 // On a telephone the list and the execution take turns; the class of the body says which is shown.
 export const showTurn = () => document.body.classList.toggle("detail", Boolean(location.hash));
 
-// The section of task lists: each has kind, name, backlog, and a note; bad: nobody serves it.
+// The section of task lists: each has kind, name, backlog, and a note; bad: no one serves it.
 export function taskLists(lists) {
   const rows = lists.map(({ kind, name, backlog, note, bad }) => element("div", {},
     element("span", {}, `${name} `, element("small", {}, kind)),

@@ -48,7 +48,7 @@ SHOWN = 5
 
 @dataclass
 class OpenSample:
-    """What the replays of open executions have shown.
+    """The findings of the replays of open executions.
 
     Attributes:
         build: Id of this code's build.

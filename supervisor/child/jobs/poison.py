@@ -79,8 +79,8 @@ def decision_answer(
     wait = round(PARKING.wait_after(deaths - poison_deaths + 1, random))
     counted = DecisionDeaths(deaths, why, wait)
     error = (
-        f"{poison} It is parked, and tried again in {wait} s. Deploy code that can decide it, or"
-        " terminate it."
+        f"{poison} It is parked, and attempted again in {wait} s. Deploy code that can decide it,"
+        " or terminate it."
     )
     return DecisionAnswer(decisions.return_task(wait, str(counted)), counted, error)
 

@@ -5,7 +5,7 @@ Rules:
 1. It lists the registered types and registers only those that are missing: a restart that changes
    no type costs three calls. It reports the new ones, with the versions that were there before.
 2. A final refusal by SWF is reported in a sentence, with its exit code. A transient error is
-   retried, but not for long: after a mistyped address somebody waits for that sentence. A throttle
+   retried, but not for long: after a mistyped address a person waits for that sentence. A throttle
    is waited out (``throttle_patience``).
 3. A host without the claim store that open executions need is refused (``claim_check``).
 4. A domain that a setting names, and not the flow, is registered only with ``--register-domain``.

@@ -156,7 +156,7 @@ def _deliver(
 
 
 def _given_up(error: Exception, what: str) -> Result | None:
-    """How the task ended; ``None`` if SWF may accept the answer from another reporter."""
+    """The outcome of the task; ``None`` if SWF may accept the answer from another reporter."""
     if error_code(error) == UNKNOWN:
         return Result.ALREADY_CLOSED
     log.LOGGER.error("%s", client.explain(error, what).sentence)
@@ -181,7 +181,7 @@ def _with_deaths(order: messages.Report, flow: Flow, swf: Any) -> messages.Answe
 
 
 def _within(seconds: float, count: Callable[[], int]) -> int:
-    """What ``count`` returns; 0 if it fails or takes longer.
+    """The result of ``count``; 0 if it fails or takes longer.
 
     A call to AWS cannot be interrupted: a late one is left to its thread, which ends with the
     process.

@@ -37,7 +37,7 @@ class ThrottlePatience:
         self._clock = Clock(sleep=shutdown.wait)
 
     def call(self, attempt: Callable[[], T]) -> T:
-        """What the call returns, once SWF takes it."""
+        """The result of the call, once SWF takes it."""
         return call_until_accepted(
             attempt,
             THROTTLED_SECONDS,

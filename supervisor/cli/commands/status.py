@@ -210,12 +210,12 @@ def _remarks(status: Status) -> Iterator[str]:
 
 
 def handed_out(status: Status) -> str:
-    """How many tasks other programs have."""
+    """The number of tasks that other programs have."""
     return f"handed out to other programs: {count(status.handed_out, 'task')}"
 
 
 def pending_reports(status: Status) -> str:
-    """How many tasks of dead workers are still to be reported."""
+    """The number of tasks of dead workers that are still to be reported."""
     return f"reports to SWF pending: {count(status.pending_reports, 'task')} of dead workers"
 
 

@@ -33,7 +33,7 @@ RESTORE = (
     "restore the decider, or guard the change with schedule.version, then restart again; python -m"
     " garcon replay shows all differences"
 )
-"""What to do about non-deterministic code."""
+"""The remedy for non-deterministic code."""
 
 
 def deploy_report(

@@ -12,12 +12,12 @@ Rules:
    protect, so it becomes active once its startup jobs are done.
 3. The startup jobs run one after the other, each in a fork of its own: the first registers the
    flow, the second replays the executions of ``gate_replay`` if deciders run. A job whose worker
-   dies is tried again (``crash_loops``). Open executions that it does not fit stop it, unless a
+   dies is attempted again (``crash_loops``). Open executions that it does not fit stop it, unless a
    kept release serves them (``kept_releases``).
 4. A candidate fails if its zygote is lost or late, if SWF, the settings or a gate refuse it, if it
    fails more tasks, or if its workers are in a crash loop. A later candidate is given up, and the
    active generation goes on. The first one ends the program, unless its zygote was lost without a
-   message: no process could be had, or it was killed from outside, and the next one may live.
+   message: no process could be started, or it was killed from outside, and the next one may live.
 5. While there is no zygote, candidates follow one another with growing waits. The program gives up
    when they are in a crash loop and no worker is left.
 6. The zygote of a retiring generation is ended when its last worker is gone; that of the previous

@@ -196,7 +196,7 @@ def _end_in_drain(turn: Turn, drain: Drain, sidecar: Sidecar) -> None:
 
 
 def _ends_at(state: State, drain: Drain, sidecar: Sidecar) -> float:
-    """When it is told to stop, or no longer waited for."""
+    """The time at which it is asked to stop, or no longer waited for."""
     if sidecar.status is SidecarState.GONE:
         return inf
     if sidecar.is_hurried:

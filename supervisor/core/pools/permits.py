@@ -14,7 +14,7 @@ Rules:
    that was parked last, for its memory and its connection are warm.
 6. The canaries of a candidate always poll, beside the limit: they have to prove themselves. On a
    list that takes no more polls they try every few seconds.
-7. A worker that was asked to leave or killed has no permit. In a backoff nobody gets one.
+7. A worker that was asked to leave or killed has no permit. In a backoff no worker gets one.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _backoff_end(own: ListPermits) -> float:
 def _give(own: ListPermits, turn: Turn) -> list[Worker]:
     """Give and withdraw permits; returns the workers that got one.
 
-    Without a parked worker nobody needs another's permit.
+    Without a parked worker no one needs another's permit.
     """
     if not own.parked:
         return []

@@ -7,9 +7,8 @@ Rules:
 2. Slots belong to the pool, not to a generation. So a retiring worker and its replacement meet at
    the same slot, and a restart after a change of size is as gapless as one before it.
 3. A pool that shrinks gives up first the slots without a ready worker, then those of parked ones,
-   who leave at once, then those of polling ones, then those of busy ones, who finish their task;
-   among equals the last. So indexes may have gaps,
-   which a pool that grows fills first.
+   which leave at once, then those of polling ones, then those of busy ones, which finish their
+   task; among equals the last. So indexes may have gaps, which a pool that grows fills first.
 4. A quiet list keeps its slots, but no worker is desired at them. So does every list while the
    instance is in a warm pool (``warm_pool``).
 5. The worker of a slot that is given up is asked to leave and no longer occupies it. So a slot that

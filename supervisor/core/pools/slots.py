@@ -82,7 +82,7 @@ def _empty_slots(state: State) -> Iterator[tuple[Generation, Slot]]:
 
 
 def _surge_room(state: State) -> int:
-    """How many replacements of retiring workers may be forked now."""
+    """The number of replacements of retiring workers that may be forked now."""
     if state.active is None:
         return 0
     desired = len(state.desired_slots(state.active))

@@ -157,7 +157,7 @@ def _note_recovered(turn: Turn, active: Generation, task_list: TaskList) -> None
 
 
 def early_deaths_failure(candidate: Generation, state: State) -> Failure | None:
-    """Why a new generation is given up, if its early deaths are a crash loop."""
+    """The reason why a new generation is given up, if its early deaths are a crash loop."""
     if not is_crash_loop(candidate.early_deaths, candidate.settings):
         return None
     why = f"{candidate.early_deaths} of its first workers died; the last: {state.last_death}"

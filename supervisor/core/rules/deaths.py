@@ -192,7 +192,7 @@ def _settle_report(turn: Turn, worker: Worker) -> str:
             backoff = restart_backoff(turn.state.settings)
             seconds = backoff.wait_after(owed.attempts, turn.state.jitter)
             owed.backoff_until = turn.now + seconds
-            return f"Its report is tried again {after(seconds)}."
+            return f"Its report is attempted again {after(seconds)}."
     return "SWF already had its report."
 
 
@@ -200,7 +200,7 @@ def _settle_startup_job(turn: Turn, generation: Generation, worker: Worker) -> s
     if worker.stage is Stage.FINISHED:
         return "Its job was done."
     generation.early_deaths += 1
-    return f"Its job is tried again {after(back_off(turn, generation.job_streak))}."
+    return f"Its job is attempted again {after(back_off(turn, generation.job_streak))}."
 
 
 def _settle_slot(turn: Turn, generation: Generation, worker: Worker, slot: Slot) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 SAME_SIGNAL_SECONDS = 1.0
-"""Time after the first signal in which a second one is no request to hurry."""
+"""Time after the first signal in which a second one is not a request to hurry."""
 
 
 def drain_workers(turn: Turn) -> None:

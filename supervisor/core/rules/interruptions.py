@@ -28,21 +28,21 @@ def warn(turn: Turn) -> None:
     if not turn.state.may_be_taken_away:
         return
     for generation in turn.state.generations.values():
-        if generation.restart_unsaid:
+        if generation.restart_unset:
             turn.note(
                 Level.WARNING,
-                "restartable_unsaid",
-                text(generation.restart_unsaid),
+                "restartable_unset",
+                text(generation.restart_unset),
                 generation=generation.number,
-                activities=", ".join(generation.restart_unsaid),
+                activities=", ".join(generation.restart_unset),
             )
-            generation.restart_unsaid = ()
+            generation.restart_unset = ()
 
 
 def text(activities: Iterable[str]) -> str:
     """The warning about these activities."""
     return (
         f"An interruption of this host ends the workflow in {', '.join(activities)}: retry=0, and"
-        " restartable= is not said. Say restartable=True if a task that was begun may begin again"
+        " restartable= is not set. Set restartable=True if a task that was begun may begin again"
         " elsewhere, else restartable=False."
     )

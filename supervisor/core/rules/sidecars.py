@@ -91,7 +91,7 @@ def next_deadline(state: State) -> float:
 
 
 def _independent_ones(state: State) -> tuple[str, ...]:
-    """The sidecars that the settings want, or tasks that were handed out, to the pool's end."""
+    """The sidecars that settings or handed-out tasks need, from their start to the pool's end."""
     if state.only_sidecars_left():
         return ()
     settings = state.settings
@@ -155,7 +155,7 @@ def _settle_starter(turn: Turn, why: str, status: int) -> None:
         return  # its work was to start the executions, not to see them end
     text = f"the starter ended before the executions closed: {why}"
     if turn.state.settings.once:
-        # An error: a live view, which logs no less, has lost its own words with the starter.
+        # An error, because a live view shows warnings only, and the starter's own message is lost.
         turn.begin_drain(text, code=exit_codes.ABANDONED, level=Level.ERROR)
     else:
         turn.note(Level.WARNING, "sidecar_lost", sentence(f"{text}."), sidecar=STARTER)

@@ -140,7 +140,7 @@ class PoolRequested(Message, frozen=True):
 
 
 class Launch(enum.StrEnum):
-    """What became of the start of the supervisor."""
+    """The outcome of the supervisor's start."""
 
     PENDING = "pending"
     READY = "ready"  # its code serves
@@ -167,7 +167,7 @@ class Loaded(Message, frozen=True):
     flow_priority: int | None = None  # of their decision tasks
     external_lists: tuple[str, ...] = ()  # task lists that other programs serve
     heartbeat_timeouts: dict[str, float] = msgspec.field(default_factory=dict)  # in seconds
-    restart_unsaid: tuple[str, ...] = ()  # activities with retry=0 that do not say restartable=
+    restart_unset: tuple[str, ...] = ()  # activities with retry=0 that do not say restartable=
     build: str = ""  # id of its code
 
 

@@ -20,7 +20,7 @@ class GenerationReady(Message, frozen=True):
     generation: int
     task_lists: tuple[TaskList, ...]
     external_lists: tuple[str, ...] = ()  # served by other programs
-    restart_unsaid: tuple[str, ...] = ()  # activities with retry=0 that do not say restartable=
+    restart_unset: tuple[str, ...] = ()  # activities with retry=0 that do not say restartable=
     build: str = ""  # id of the flow's code
     release: str = ""  # name of the release that serves; "" without --releases
     older: tuple[str, ...] = ()  # names of the releases before it, the newest first

@@ -33,7 +33,7 @@ class EmptySlot(Value, frozen=True):
 
 
 class Unpolled(enum.StrEnum):
-    """Why no worker of this supervisor polls a task list."""
+    """The reason why no worker of this supervisor polls a task list."""
 
     EXTERNAL = "external"  # another program serves it
     QUIET = "quiet"

@@ -20,7 +20,7 @@ DECISION_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 
 
 class Row(enum.StrEnum):
-    """What children count: the first part of a counter's key, and what follows it."""
+    """The kinds of children's counters: the first part of a key, and what follows it."""
 
     CALLS = "calls"  # operation, result
     HEARTBEATS = "heartbeats"  # task list, result

@@ -73,7 +73,7 @@ class HandedOutTask(Value, frozen=True):
 
 
 class Result(enum.StrEnum):
-    """How a task ended, as its worker saw it."""
+    """The result of a task, as its worker saw it."""
 
     COMPLETED = "completed"
     FAILED = "failed"
@@ -86,7 +86,7 @@ class Result(enum.StrEnum):
 
 
 class PollEnd(enum.StrEnum):
-    """How a poll ended that brought no task."""
+    """The end of a poll that brought no task."""
 
     NONE = "none"  # there was none yet
     EMPTY = "empty"  # SWF had no task
@@ -96,7 +96,7 @@ class PollEnd(enum.StrEnum):
 
 
 class Staleness(enum.StrEnum):
-    """Why SWF no longer needs the answer to a task in progress."""
+    """The reason why SWF no longer needs the answer to a task in progress."""
 
     CLOSED = "closed"  # it timed out, or its execution has closed
     CANCEL = "cancel"  # its cancelling was requested
@@ -131,7 +131,7 @@ class ReturnTask(Message, frozen=True):
 
 
 class HandOut(Message, frozen=True):
-    """No call: another program has the token and answers, so nobody else may."""
+    """No call: another program has the token and answers, so no one else may."""
 
 
 Answer = Complete | Fail | Cancel | ReturnTask | HandOut

@@ -75,7 +75,7 @@ class AsgApi:
         self._instance = instance
         self._logged_actions: set[str] = set()
         self._denied_actions: set[str] = set()
-        self._usual: set[str] = set()  # refusals that are no news
+        self._usual: set[str] = set()  # refusals that are expected
 
     @cached_property
     def _client(self) -> Any:

@@ -102,7 +102,7 @@ class Imds:
     def _renew(self) -> None:
         requested_at = self._clock()
         status, token = self._request("PUT", "api/token", {_TTL: str(self._ttl)})
-        # A page of a proxy is no token, and a header of its text would end the process.
+        # A page of a proxy is not a token, and a header of its text would end the process.
         if status != OK or not token.isprintable() or not token or " " in token:
             raise NoResponse(f"{self.endpoint} gives no token (IMDSv2): it answers {status}")
         self._token, self._renew_at = token, requested_at + RENEW_AFTER * self._ttl

@@ -1,6 +1,6 @@
 """The process of the monitor: it listens, serves, and ends with its channel.
 
-It asks the supervisor only when somebody asks it, so an idle supervisor is not woken.
+It asks the supervisor only when it is asked itself, so an idle supervisor is not woken.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _allowed_actions(order: messages.RunSidecar) -> Iterator[PoolActions | None]
         yield actions
     finally:
         if actions:
-            with contextlib.suppress(OSError):  # it is worth nothing any longer
+            with contextlib.suppress(OSError):  # it is no longer valid
                 actions.withdraw_key()
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from supervisor.sidecars.observation import Observation
 
 RESULTS = ("accepted", "throttled", "refused", "failed")
-"""What comes of a call, as in ``garcon.aws.usage``."""
+"""The results of a call, as in ``garcon.aws.usage``."""
 
 USUAL = (
     "PollForActivityTask",
@@ -102,7 +102,7 @@ def _by_operation(spent: Mapping[str, float]) -> Iterable[Sample]:
 
 
 def sample(seen: Observation) -> dict[str, float]:
-    """What the latest sample of executions has found; empty before the first."""
+    """The findings of the latest sample of executions; empty before the first."""
     return {label: number for (label,), (number,) in rows(seen, Row.SAMPLE).items()}
 
 

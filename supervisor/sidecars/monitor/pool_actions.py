@@ -74,7 +74,7 @@ class PoolActions:
             body: A line of the control protocol.
 
         Raises:
-            InvalidRequest: It is none, or not of a change that the page makes.
+            InvalidRequest: It is not a request, or not of a change that the page makes.
             CommandFailed: The supervisor refused it, or does not answer.
         """
         request: Request = control_protocol.parse_request(body)
