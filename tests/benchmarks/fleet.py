@@ -1,11 +1,11 @@
-"""A small fleet of real processes in one account with small budgets, before and after.
+"""A small fleet of real processes in one account with small budgets, beside one of simple rules.
 
 ``python -m tests.benchmarks.fleet [--hosts 8] [--workers 25] [--poll 20] [--quick]``
 
 Eight supervisors of 25 workers stand for 200 hosts of 64: the budgets of the local SWF are those of
 an account, divided by 64. So that the run takes minutes, a poll lasts 20 seconds, and the budgets
-refill three times as fast. *Before* is ``--polls all``. The former heartbeats and counts cannot be
-turned on any more: their rules stand in ``heartbeats`` and here, and run in virtual time.
+refill three times as fast. The *simple* fleet has ``--polls all``. Simple heartbeats (every third
+of the timeout) and counts (at each turn) are in ``heartbeats`` and here, and run in virtual time.
 """
 
 from __future__ import annotations
@@ -280,10 +280,10 @@ def measure_limited(sizes: Sizes, flags: Sequence[str]) -> dict[str, str]:
 
 
 def measure_heartbeats(sizes: Sizes, excess: float, timeout: float) -> tuple[list[str], list[str]]:
-    """Results refused and calls: the former rule in virtual time, today's with real processes."""
+    """Results refused and calls: the fixed rule in virtual time, garcon's with real processes."""
     tasks = sizes.hosts * sizes.workers // 2
     load = heartbeats.Load(tasks, sizes.hosts, timeout, excess)
-    old = heartbeats.measure("old", load, seed=0)
+    fixed = heartbeats.measure("fixed", load, seed=0)
     options = ["--poll-seconds", str(sizes.poll), "--heartbeats", str(load.budget)]
     work = str(heartbeats.LENGTH * timeout)
     more = {"BENCH_WORK": work, "BENCH_HEARTBEAT": f"{timeout:g}"}
@@ -299,10 +299,10 @@ def measure_heartbeats(sizes: Sizes, excess: float, timeout: float) -> tuple[lis
     assert given, "no decision was taken"
     name = f"heartbeats {excess} x the budget, timeout {timeout:g} s"
     return (
-        [f"{name}: results refused", f"{old.refused} of {tasks} (model)", f"{lost} of {tasks}"],
+        [f"{name}: results refused", f"{fixed.refused} of {tasks} (model)", f"{lost} of {tasks}"],
         [
             "their calls / taken / log lines",
-            f"{old.calls} / {old.accepted} / -",
+            f"{fixed.calls} / {fixed.accepted} / -",
             f"{total(calls, HEARTBEAT)} / {total(calls, HEARTBEAT, refused=False)} / {lines}",
         ],
     )
@@ -311,10 +311,10 @@ def measure_heartbeats(sizes: Sizes, excess: float, timeout: float) -> tuple[lis
 # --- counts ---------------------------------------------------------------------------------------
 
 
-def measure_counts(hosts: int, known: int, *, before: bool, seconds: float = 120.0) -> str:
+def measure_counts(hosts: int, known: int, *, simple: bool, seconds: float = 120.0) -> str:
     """Counts of ten lists of each host, eleven times the budget, in virtual time.
 
-    The former rule counts at each turn, and botocore attempts each refused count five times.
+    The simple rule counts at each turn, and botocore attempts each refused count five times.
     """
     clock, account, chance = VirtualTime(), Account(share=1 / 64), random.Random(0)
     lists = 10
@@ -322,16 +322,16 @@ def measure_counts(hosts: int, known: int, *, before: bool, seconds: float = 120
 
     def count(pace: CountPace, again: Callable[[], None], attempts: int) -> None:
         taken = account.call(COUNT, clock.now) is Reply.ACCEPTED
-        if before and not taken and attempts < 5:
+        if simple and not taken and attempts < 5:
             clock.later(chance.random() * 2.0 ** (attempts - 1), count, pace, again, attempts + 1)
             return
-        if not before:
+        if not simple:
             (pace.note_accepted if taken else pace.note_refused)()
         clock.later(pace.wait(chance), again)
 
     def begin(pace: CountPace) -> None:
         def turn() -> None:
-            if before or pace.is_due(chance):
+            if simple or pace.is_due(chance):
                 count(pace, turn, 1)
             else:
                 clock.later(pace.wait(chance), turn)
@@ -354,13 +354,13 @@ def measure(sizes: Sizes) -> list[list[str]]:
     for name, flags in SIDES.items():
         columns.append(measure_side(sizes, flags) | measure_limited(sizes, flags))
         print(f"{name}: {columns[-1]}", file=sys.stderr)
-    rows = [["", "before", "after"]]
+    rows = [["", "simple", "garcon"]]
     rows += [[name, *(column[name] for column in columns)] for name in columns[0]]
     for excess, timeout in ((2.1, 2 * sizes.beat), (4.3, sizes.beat)):
         rows += measure_heartbeats(sizes, excess, timeout)
-    counts = [measure_counts(sizes.hosts, 1, before=before) for before in (True, False)]
+    counts = [measure_counts(sizes.hosts, 1, simple=simple) for simple in (True, False)]
     rows.append(["counts taken, 11 x the budget, number of hosts unknown", *counts])
-    known = measure_counts(sizes.hosts, sizes.hosts, before=False)
+    known = measure_counts(sizes.hosts, sizes.hosts, simple=False)
     rows.append(["the same, known", "-", known])
     return rows
 

@@ -1,10 +1,11 @@
-"""Heartbeats beyond the account's budget: results refused and calls, by the old rule and the new.
+"""Heartbeats beyond the account's budget: results refused and calls, by two rules.
 
 ``python -m tests.benchmarks.heartbeats [--tasks 96] [--hosts 8] [--rounds 3]``
 
 The tasks run on the local SWF in virtual time, with its quotas; the budget of heartbeats is set to
-a fraction of what the old rule wants. The old rule stands here only: a heartbeat every third of the
-timeout, each attempted five times by botocore (standard mode: waits of up to 1, 2, 4, 8 s).
+a fraction of what the fixed rule wants. The *fixed* rule is in this file only: a heartbeat every
+third of the timeout, each attempted five times by botocore (standard mode: waits of up to 1, 2, 4,
+8 s). The *paced* rule is garcon's (``heartbeat_pace``).
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     """Yields the moment of the next call, and is sent whether SWF accepted it."""
 
 HEARTBEAT = "RecordActivityTaskHeartbeat"
-OLD_PER_TIMEOUT = 3
-"""Heartbeats that the old rule wants in one timeout."""
+FIXED_PER_TIMEOUT = 3
+"""Heartbeats that the fixed rule wants in one timeout."""
 
 LENGTH = 4.0
 """Heartbeat timeouts that a task lasts."""
@@ -54,7 +55,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Load:
-    """Tasks, and how many times the account's budget the old rule would want for them."""
+    """Tasks, and how many times the account's budget the fixed rule would want for them."""
 
     tasks: int
     hosts: int
@@ -64,7 +65,7 @@ class Load:
     @property
     def budget(self) -> float:
         """Heartbeats a second."""
-        return self.tasks * OLD_PER_TIMEOUT / self.timeout / self.excess
+        return self.tasks * FIXED_PER_TIMEOUT / self.timeout / self.excess
 
     @property
     def bound(self) -> int:
@@ -72,11 +73,11 @@ class Load:
         return min(self.tasks, int(self.budget * self.timeout * THROTTLED_LATEST))
 
 
-def old_rule(began: float, timeout: float, chance: random.Random) -> Rule:
+def fixed_rule(began: float, timeout: float, chance: random.Random) -> Rule:
     """A heartbeat every third, with the attempts of botocore; see the module."""
-    due = now = began + timeout / OLD_PER_TIMEOUT
+    due = now = began + timeout / FIXED_PER_TIMEOUT
     while True:
-        due = now + timeout / OLD_PER_TIMEOUT
+        due = now + timeout / FIXED_PER_TIMEOUT
         for attempt in range(5):
             if (yield now):
                 break
@@ -84,7 +85,7 @@ def old_rule(began: float, timeout: float, chance: random.Random) -> Rule:
         now = max(now, due)
 
 
-def new_rule(
+def paced_rule(
     began: float, timeout: float, chance: random.Random, throttling: SharedThrottling
 ) -> Rule:
     """The rule of the product, with what its host shares."""
@@ -214,10 +215,10 @@ def measure(rule: str, load: Load, seed: int) -> Outcome:
     rules: list[Rule] = []
     for number, began in enumerate(begins):
         task = random.Random(f"{seed} {number}")
-        if rule == "old":
-            rules.append(old_rule(began, timeout, task))
+        if rule == "fixed":
+            rules.append(fixed_rule(began, timeout, task))
         else:
-            rules.append(new_rule(began, timeout, task, shared[number % load.hosts]))
+            rules.append(paced_rule(began, timeout, task, shared[number % load.hosts]))
     rate = throttle.Rate(max(1.0, load.budget), load.budget)
     with (
         patch.dict(throttle.ACCOUNT, {HEARTBEAT: rate}),
@@ -237,7 +238,7 @@ def main() -> None:
     rows = [["wanted", "rule", "results refused", "calls", "accepted", "saved, of the bound"]]
     for excess, timeout in ((2.1, 18.0), (2.6, 18.0), (4.3, 9.0)):
         load = Load(asked.tasks, asked.hosts, timeout, excess)
-        for rule in ("old", "new"):
+        for rule in ("fixed", "paced"):
             runs = [measure(rule, load, seed) for seed in range(asked.rounds)]
             refused = measuring.median([each.refused for each in runs])
             rows.append(

@@ -101,7 +101,7 @@ def test_a_loss_has_refused_heartbeats_for_its_reason_only_after_the_deadline() 
 @pytest.mark.slow
 def test_no_result_is_lost_to_half_the_budget_of_a_heartbeat_each_third() -> None:
     """One in nine tenths of each timeout fits; the tasks of eight hosts begin together."""
-    outcome = heartbeats.measure("new", heartbeats.Load(tasks=96, hosts=8), seed=0)
+    outcome = heartbeats.measure("paced", heartbeats.Load(tasks=96, hosts=8), seed=0)
     assert outcome.refused == 0
 
 
