@@ -192,6 +192,7 @@ class ChildEvents:
     def _settle_death(self, dead: DeadProcess) -> list[messages.Event]:
         child = self._children.by_pid(dead.pid)
         if child is None:
+            self._spawner.note_stray(dead.pid)
             log.LOGGER.debug("Reaped a stray process.", extra={"facts": {"pid": dead.pid}})
             return []
         if not child.channel.closed:
@@ -219,7 +220,9 @@ def _zygote_death(
 ) -> messages.Event:
     if failure:
         return messages.GenerationLost(generation, failure.why, failure.code)
-    why = f"its zygote {how_ended(status)}"
+    why = f"its zygote was {how_ended(status)}"
+    if status >= 0:
+        why = f"its zygote {how_ended(status)}; what it wrote last stands above in the log"
     return messages.GenerationLost(generation, why, exit_codes.GAVE_UP)
 
 

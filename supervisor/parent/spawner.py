@@ -109,6 +109,12 @@ class Spawner:
                     *(workers, needed, limit),
                 )
 
+    def note_stray(self, pid: int) -> None:
+        """A process outside of the table has died; the spare zygote may, before it is used."""
+        if self._spare and self._spare[0] == pid:
+            self._spare[1].close()
+            self._spare = None  # the next start spawns one, and its death is a child's
+
     def use_endpoint(self, endpoint: str) -> None:
         """Send children that start from now on to the local SWF at this URL."""
         self.swf = messages.SwfEndpoint(

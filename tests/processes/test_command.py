@@ -174,6 +174,30 @@ def test_an_unknown_domain_on_a_host_without_deciders_is_named(tmp_path: Path) -
     assert code == 2
 
 
+BROKEN = """
+import sys
+
+class Shadow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "supervisor.child.launch":
+            raise ImportError("a module of the flow stands in its place")
+
+sys.meta_path.insert(0, Shadow())
+"""
+"""Children cannot import what they are made of; the supervisor does not need it."""
+
+
+def test_once_ends_if_its_zygotes_cannot_be_imported(tmp_path: Path) -> None:
+    """The first one has died before the local SWF is ready: code 4, and the error is shown."""
+    (tmp_path / "sitecustomize.py").write_text(BROKEN)
+    code, _, err = run(
+        *("--flow", "mine", "--local", "--once", "--start", "{}"), **write(tmp_path, SHOP)
+    )
+    assert "ImportError: a module of the flow stands in its place" in err
+    assert "Stopping: its zygote exited 1; what it wrote last stands above in the log." in err
+    assert code == 4
+
+
 def test_a_pool_that_cannot_be_kept_alive_is_given_up(tmp_path: Path) -> None:
     """Workers that die at their start, again and again, end the program with code 4."""
     text = SHOP + "import os\nos.register_at_fork(after_in_child=lambda: os._exit(7))\n"

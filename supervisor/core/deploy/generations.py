@@ -18,6 +18,7 @@ Rules:
    fails more tasks, or if its workers are in a crash loop. A later candidate is given up, and the
    active generation goes on. The first one ends the program, unless its zygote was lost without a
    message: no process could be started, or it was killed from outside, and the next one may live.
+   With ``once`` it ends in any case: a person waits.
 5. While there is no zygote, candidates follow one another with growing waits. The program gives up
    when they are in a crash loop and no worker is left.
 6. The zygote of a retiring generation is ended when its last worker is gone; that of the previous
@@ -180,7 +181,7 @@ def _fail(turn: Turn, candidate: Generation, failure: Failure) -> None:
     candidate.given_up = True
     turn.state.candidate = None
     lost = candidate.zygote is Zygote.GONE and failure.code == exit_codes.GAVE_UP
-    if turn.state.active is None and not lost:
+    if turn.state.active is None and (turn.state.settings.once or not lost):
         turn.fail(failure)
         return
     next_one = _back_off_start(turn, failure) if turn.state.lacks_zygote() else ""

@@ -51,13 +51,13 @@ def take_signal(turn: Turn, drain: Drain, why: str) -> None:
     if drain.signalled_at == inf:
         drain.signalled_at = turn.now
     elif turn.now - drain.signalled_at >= SAME_SIGNAL_SECONDS:
-        turn.stop(drain.why)
+        turn.stop(why)
     elif not drain.stopping:
         turn.note(
             Level.INFO,
             "signal_repeated",
-            f"{why} again within {SAME_SIGNAL_SECONDS:g} s counts as the same request. One that"
-            " comes later stops the supervisor now.",
+            f"{why} within {SAME_SIGNAL_SECONDS:g} s of the first signal is the same request. One"
+            " that comes later stops the supervisor now.",
         )
 
 

@@ -6,7 +6,7 @@ Rules:
    its loss ends the program.
 2. The *starter* starts the executions of ``start``, once, when the pool first has its full
    strength. With ``once``, the end of the executions is the end of the program, and so is the loss
-   of the starter before it.
+   of the starter before it, and a list that is degraded before they are started.
 3. The *ec2*, *monitor*, *emf* and *otel_metrics* sidecars start at once, and the pool does not wait
    for them; the *sampler* starts with the first active generation. A lost one is started again
    (``crash_loops``), in a drain as well: ``ec2`` may be what the drain is for, and the others show
@@ -60,6 +60,7 @@ def run_sidecars(turn: Turn) -> None:
     if _endpoint_late_at(state) <= turn.now:
         _fail_without_swf(turn, f"it was not ready within {state.settings.import_timeout:g} s")
     _start_local_ones(turn)
+    _fail_without_start(turn)
     if state.settings.once and state.all_closed is not None:
         code = 0 if state.all_closed else exit_codes.ABANDONED
         turn.begin_drain("all executions of --start have closed", code=code)
@@ -142,6 +143,20 @@ def _settle_loss(turn: Turn, sidecar: Sidecar) -> None:
         _settle_starter(turn, why, sidecar.exit_status)
     else:
         _back_off_sidecar(turn, sidecar, why)
+
+
+def _fail_without_start(turn: Turn) -> None:
+    """End a trial whose executions are never started: the pool does not get its full strength."""
+    state = turn.state
+    if not state.settings.once or STARTER in state.sidecars or state.active is None:
+        return
+    if state.active.degraded and state.candidate is None:
+        lists = ", ".join(each.name for each in state.active.degraded)
+        why = (
+            f"no execution was started, for {lists} cannot keep its workers; the last death:"
+            f" {state.last_death}"
+        )
+        turn.fail(Failure(why, exit_codes.GAVE_UP))
 
 
 def _fail_without_swf(turn: Turn, why: str) -> None:

@@ -10,12 +10,13 @@ from supervisor.ipc import messages
 from supervisor.ipc.messages import Register, Serve
 from tests.supervisor.simulation.scenarios import (
     CRASHES_BOOTING,
+    KillWorker,
     Scenario,
     SidecarPlan,
     Version,
     WorkerPlan,
 )
-from tests.supervisor.simulation.world import ALL_POLL, DECIDER, LISTS, simulate
+from tests.supervisor.simulation.world import ALL_POLL, DECIDER, LISTS, RESIZE, simulate
 
 # --- the first generation -------------------------------------------------------------------------
 
@@ -214,6 +215,37 @@ def test_once_ends_with_the_executions(starter: SidecarPlan, code: int) -> None:
     assert world.exit is not None
     assert world.exit.code == code
     assert len(world.notes("draining")) == 1
+
+
+def test_once_ends_when_a_list_cannot_keep_its_workers() -> None:
+    """The executions start when the pool is full, which it never gets: exit code 4, and why."""
+    crashing = Version(crashing_lists=(RESIZE,))
+    world = simulate(Scenario(versions=(crashing,)), start=("1",), once=True).finish(60)
+    assert world.exit is not None
+    assert world.exit.code == 4
+    assert "no execution was started, for flow_resize cannot keep its workers" in world.exit.why
+    assert "SIGSEGV" in world.exit.why
+    assert not world.logged(messages.StartSidecar)
+
+
+def test_once_goes_on_when_a_list_is_degraded_after_the_start() -> None:
+    """Its other worker serves the executions, which end by themselves."""
+    plans = (*(WorkerPlan(),) * 3, *(CRASHES_BOOTING,) * 20)
+    scenario = Scenario(
+        workers=plans, starter=SidecarPlan(closes=60.0), timeline=((20.0, KillWorker(2)),)
+    )
+    world = simulate(scenario, start=("1",), once=True).finish(300)
+    assert world.notes("list_degraded")
+    assert world.exit is not None
+    assert world.exit.code == 0
+
+
+def test_once_does_not_wait_for_another_zygote() -> None:
+    """One that ends before the import would end again: exit code 4 at once, with its end."""
+    lost = Version(failure=("its zygote exited 1", 4))
+    world = simulate(Scenario(versions=(lost,) * 9), start=("1",), once=True).finish(60)
+    assert world.exit == messages.Exit(4, "its zygote exited 1")
+    assert len(world.logged(messages.StartGeneration)) == 1
 
 
 def test_once_cut_short_by_a_signal_is_not_a_success() -> None:

@@ -106,7 +106,17 @@ def test_a_zygote_that_dies_is_a_lost_generation() -> None:
     host = Host()
     host.at_process(1.0, "zygote", lambda zygote: zygote.die(-signal.SIGKILL))
     host.run()
-    assert host.events() == [GenerationLost(1, "its zygote killed by SIGKILL", 4)]
+    assert host.events() == [GenerationLost(1, "its zygote was killed by SIGKILL", 4)]
+
+
+def test_a_zygote_that_ends_by_itself_points_to_its_own_words() -> None:
+    """What it cannot import stands in its traceback, which it has written to the log."""
+    host = Host()
+    host.kernel.loaded = None
+    host.at_process(1.0, "zygote", lambda zygote: zygote.die(1))
+    host.run()
+    why = "its zygote exited 1; what it wrote last stands above in the log"
+    assert host.events() == [GenerationLost(1, why, 4)]
 
 
 # --- starts ---------------------------------------------------------------------------------------

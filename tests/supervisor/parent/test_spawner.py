@@ -178,6 +178,25 @@ def test_a_spare_zygote_is_used_once_with_the_present_settings(nursery: Nursery)
     theirs.close()
 
 
+def test_a_spare_zygote_that_has_died_is_not_used(nursery: Nursery) -> None:
+    """It is reaped as a stray, so its death would be no event: the core would wait for its import,
+    and a later signal could reach a stranger.
+    """
+    ours, theirs = conventions.socket_pair()
+    kernel = FakeKernel()
+    settings = Settings(flow="shop")
+    spawner = Spawner(settings, nursery.children, kernel, nursery.poll, (99, ours))
+    spawner.note_stray(98)
+    assert ours.fileno() >= 0, "another process was reaped"
+    spawner.note_stray(99)
+    assert spawner.start_generation(3, settings) is None
+    child = nursery.children.get(ProcessKind.ZYGOTE, 3)
+    assert child is not None
+    assert child.pid == kernel.process(ZYGOTE).pid != 99
+    theirs.close()
+    kernel.close()
+
+
 def test_without_sticky_deciders_no_sticky_settings_are_sent(nursery: Nursery) -> None:
     """``--no-sticky``."""
     settings = Settings(flow="shop", sticky=False)

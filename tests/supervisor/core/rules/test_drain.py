@@ -251,6 +251,18 @@ def test_a_second_signal_stops_now(second: messages.Event) -> None:
     assert at < 33
 
 
+def test_a_stop_is_reported_under_the_signal_that_asked_for_it() -> None:
+    """Who reads the log finds the INT that cut the tasks short, not the TERM that did not."""
+    interrupt = messages.DrainRequested("SIGINT")
+    timeline = ((20.0, DRAIN), (20.5, interrupt), (30.0, interrupt))
+    world = simulate(ending(*timeline, tasks=(LONG,))).finish(200)
+    assert world.notes("signal_repeated")[0].text.startswith("SIGINT within 1 s of the first")
+    assert [each.text for each in world.notes("stopping")] == ["Stopping: SIGINT."]
+    assert world.exit is not None
+    assert (world.exit.code, world.exit.why) == (1, "SIGINT")
+    assert reasons(world) == ["Interrupted: SIGINT"]
+
+
 def test_signals_within_a_second_are_one_request() -> None:
     """A group's signal and a direct one do not stop the program; one a second later does."""
     at = (20.0, 20.0, 20.875, 21.0)
