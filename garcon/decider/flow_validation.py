@@ -23,6 +23,9 @@ from garcon.flow.argument_checks import shown
 _RUNNER_METHODS = ("execute", "timeout", "heartbeat")
 """Methods that garcon calls; a runner of one's own inherits them from ``BaseRunner``."""
 
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
 
 def check(flow: Any) -> None:
     """Refuse a flow that cannot work.
@@ -67,7 +70,10 @@ def _function_mistakes(function: Any, name: str) -> Iterator[str]:
 
 
 def bind(decider: Callable[..., Any], schedule: Any, workflow_input: Any) -> inspect.BoundArguments:
-    """The arguments of a flow's function: the workflow's input is ``context``, or the second one.
+    """The arguments of a flow's function.
+
+    The schedule is ``schedule``, wherever that stands, or the first parameter; the workflow's input
+    is ``context``, or the second required one.
 
     Raises:
         TypeError: The function has other parameters.
@@ -75,12 +81,18 @@ def bind(decider: Callable[..., Any], schedule: Any, workflow_input: Any) -> ins
     """
     signature = inspect.signature(decider)
     parameters = signature.parameters.values()
-    if any(each.name == "context" and each.kind is not each.POSITIONAL_ONLY for each in parameters):
-        return signature.bind(schedule, context=workflow_input)
-    positional = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    by_name = {each.name for each in parameters if each.kind in _BY_NAME}
     required = [
-        each for each in parameters if each.kind in positional and each.default is each.empty
+        each.name for each in parameters if each.kind in _BY_PLACE and each.default is each.empty
     ]
+    if "schedule" in by_name:
+        others = [name for name in required if name != "schedule"][:1]
+        second = ["context"] if "context" in by_name else others
+        return signature.bind(schedule=schedule, **dict.fromkeys(second, workflow_input))
+    if "context" in by_name:
+        return signature.bind(schedule, context=workflow_input)
+    if [each.kind for each in parameters] == [inspect.Parameter.VAR_KEYWORD]:
+        return signature.bind(schedule=schedule)
     return signature.bind(*(schedule, workflow_input)[: max(1, len(required))])
 
 

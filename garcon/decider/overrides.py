@@ -1,7 +1,7 @@
-"""Overrides of a class's documented methods: in a subclass, on an object, in a patched class."""
+"""Documented methods of a decider: their forms, and overrides (in a subclass, object or class)."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
@@ -39,3 +39,20 @@ def takes_identity(get_history: Callable[..., Any]) -> bool:
     if len(required) == 1:
         return required == ["identity"]
     return len(positional) > 1 or any(each.kind is each.VAR_POSITIONAL for each in parameters)
+
+
+def identity_and_poll(args: tuple[Any, ...], options: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The arguments of ``get_history``, which may be given by place, by name, or both.
+
+    Args:
+        args: ``(poll)`` or ``(identity, poll)``.
+        options: ``identity`` and ``poll``, where they are given by name.
+
+    Raises:
+        TypeError: With the forms that are right.
+    """
+    places = [name for name in ("identity", "poll") if name not in options]
+    given = {**dict(zip(places[-len(args) :], args, strict=False)), **options}
+    if len(args) > len(places) or "poll" not in given or given.keys() - {"identity", "poll"}:
+        raise TypeError("The forms are get_history(poll) and get_history(identity, poll).")
+    return given.get("identity"), given["poll"]

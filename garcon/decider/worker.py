@@ -26,7 +26,7 @@ from garcon.decider.decisions import Decision, fail_workflow, return_task
 from garcon.decider.execution_decider import Event, ExecutionDecider, Poll, log_context
 from garcon.decider.execution_state import ExecutionState
 from garcon.decider.history_reader import PolledTask, ensure_complete
-from garcon.decider.overrides import Overridables, takes_identity
+from garcon.decider.overrides import Overridables, identity_and_poll, takes_identity
 from garcon.decider.pages import HistoryGap
 from garcon.decider.registration.flow_types import (
     Registration,
@@ -199,23 +199,25 @@ class DeciderWorker(ExecutionDecider):
         return self.respond(poll["taskToken"], return_task())
 
     @overload
-    def get_history(self, poll: Poll, /) -> list[Event]: ...
+    def get_history(self, poll: Poll) -> list[Event]: ...
 
     @overload
-    def get_history(self, identity: str | None, poll: Poll, /) -> list[Event]: ...
+    def get_history(self, identity: str | None, poll: Poll) -> list[Event]: ...
 
-    def get_history(self, *args: Any) -> list[Event]:
+    def get_history(self, *args: Any, **options: Any) -> list[Event]:
         """All events of the history, further pages included.
 
         Args:
             args: The poll's answer (as documented), or identity and answer (as released).
+            options: The same by name: ``identity``, ``poll``.
 
         Raises:
+            TypeError: Other arguments were given.
             botocore.exceptions.ClientError: SWF refused a page.
             botocore.exceptions.BotoCoreError: SWF was not reached.
         """
-        identity = args[0] if len(args) > 1 else None
-        return self._tasks.histories.events(self._tasks.as_polled(args[-1], identity))
+        identity, poll = identity_and_poll(args, options)
+        return self._tasks.histories.events(self._tasks.as_polled(poll, identity))
 
     def read(self, poll: Poll, identity: str | None = None) -> ExecutionState:
         """The state of a task's execution; SWF is called for further pages only.
