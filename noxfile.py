@@ -76,7 +76,7 @@ def bench(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the site of the documentation into ``site/``; warnings are errors."""
     session.install("-e", ".[docs]")
-    # Material tells of the future of mkdocs in every build; pyproject.toml has the bound.
+    # Material prints a notice about mkdocs in every build; pyproject.toml has the bound.
     session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
 
 

@@ -191,7 +191,11 @@ def main() -> None:
     parser.add_argument("--surge", default="100%")
     asked = parser.parse_args()
     print(measuring.machine())
-    head = ["signal to take-over", "then all slots renewed after", "signal to last elder gone"]
+    head = [
+        "signal to take-over",
+        "then all slots renewed after",
+        "signal to the last retiring worker's end",
+    ]
     rows = [[f"{asked.slots} slots, surge {asked.surge}", *head, "least ready", "memory", "peak"]]
     for name, busy in (("idle", 0.0), ("busy", BUSY * asked.slots)):
         rows.append(row(name, measure(asked.slots, asked.rounds, asked.surge, busy)))

@@ -50,7 +50,7 @@ def task(number: int) -> bytes:
     ).encode()
 
 
-def tell(what: str, more: object) -> None:
+def emit(what: str, more: object) -> None:
     """Print one line for the benchmark."""
     print(f"{time.monotonic():.6f} {what} {more}", flush=True)
 
@@ -81,9 +81,9 @@ class Server:
                 fields = dict(
                     line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line
                 )
-                told = {name.lower(): value for name, value in fields.items()}
-                body = await reader.readexactly(int(told.get("content-length", "0")))
-                self.take(told["x-amz-target"].split(".")[-1], json.loads(body or b"{}"), writer)
+                members = {name.lower(): value for name, value in fields.items()}
+                body = await reader.readexactly(int(members.get("content-length", "0")))
+                self.take(members["x-amz-target"].split(".")[-1], json.loads(body or b"{}"), writer)
         except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             if writer in self.waiting:
                 self.waiting.remove(writer)
@@ -91,15 +91,17 @@ class Server:
             with contextlib.suppress(RuntimeError):  # the end of the program has closed the loop
                 writer.close()
 
-    def take(self, operation: str, told: dict[str, object], writer: asyncio.StreamWriter) -> None:
+    def take(
+        self, operation: str, members: dict[str, object], writer: asyncio.StreamWriter
+    ) -> None:
         """One request."""
         self.requests += 1
         if not self.owed and not self.is_silent:
-            tell(operation, told.get("identity", "-"))
+            emit(operation, members.get("identity", "-"))
         if operation == "RespondActivityTaskCompleted" and self.owed:
             self.owed -= 1
             if not self.owed:
-                tell("Batch", self.requests)
+                emit("Batch", self.requests)
         self.answered += operation.startswith("Respond")
         if operation == "DescribeDomain":
             self.send(writer, json.dumps(DOMAIN).encode())
@@ -125,7 +127,7 @@ class Server:
         if (arrived := self.arrivals.pop(body, None)) is not None:
             self.waits.append(time.monotonic() - arrived)
         if not self.owed and not self.is_silent:
-            tell("Task", self.count)
+            emit("Task", self.count)
         self.send(writer, body)
 
     def expire(self, writer: asyncio.StreamWriter, number: int) -> None:
@@ -156,7 +158,7 @@ class Server:
         self.is_silent = False
         waits = sorted(self.waits) or [0.0]
         figures = (waits[len(waits) // 2], waits[int(len(waits) * 0.99)], waits[-1])
-        tell("Rate", " ".join(map(str, (self.answered, *figures))))
+        emit("Rate", " ".join(map(str, (self.answered, *figures))))
         self.arrivals.clear()
 
     def command(self, line: str) -> None:

@@ -35,7 +35,7 @@ LOOK = 0.05
 
 CLOSES = {
     "ActivityTaskCompleted": "finished",
-    "ActivityTaskFailed": "handed back",
+    "ActivityTaskFailed": "returned",
     "ActivityTaskTimedOut": "timed out",
     "ActivityTaskCanceled": "canceled",
 }
@@ -138,7 +138,7 @@ def main() -> None:
     figures = measure(asked.each, asked.notice, asked.executions, asked.warm)
     rows = [
         [f"a notice of {asked.notice:g} s", f"{figures.workers} workers of {notice_flow.LISTS}"],
-        ["tasks in hand at the notice", str(figures.in_progress)],
+        ["tasks in progress at the notice", str(figures.in_progress)],
         *([f"tasks {how}", str(count)] for how, count in sorted(figures.closes.items())),
         ["last of them before the instance's end", f"{figures.last_close:.1f} s"],
         ["exit after the drain's begin", f"{figures.left_after:.1f} s, code {figures.code}"],

@@ -5,7 +5,7 @@ Rules:
 1. An alarm asks a person to act. What heals by itself has none, or waits until it should have.
 2. Each has a reason for its threshold and a first look, so that it can be changed with a reason.
 3. ``page`` is for what harms executions now; ``ticket`` for what can wait for the morning.
-4. Expressions keep ``job``, so that several flows in one Prometheus are told apart.
+4. Expressions keep ``job``, so that several flows in one Prometheus stay apart.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Rules:
 
 1. A panel answers a question that people ask; the rows go from the whole to the parts.
 2. A metric of the table that no panel mentions gets one of its own in the last row, by its kind. So
-   a new metric is on the board before anybody has thought about it.
+   a new metric is on the board without a change here.
 3. Every selector is made from the metric's labels in the table: a name that does not exist is an
    error here.
 """

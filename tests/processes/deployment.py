@@ -40,7 +40,7 @@ def send_it():
 pack = create(name="pack", run=runner.Sync(pack_it.fill()), retry=9)
 send = create(name="send", requires=[pack], run=runner.Sync(send_it.fill()), retry=9)
 """
-"""Two activities, one after the other, whose results tell by which code they were done."""
+"""Two activities, one after the other, whose results name the code that did them."""
 
 QUICK = {"GARCON_MIN_UPTIME": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 """A canary lasts sooner; and no file of a second ago is taken for the one of now."""

@@ -76,7 +76,7 @@ class Stage:
 
     def notice(self, seconds: float) -> None:
         """EC2 will reclaim the instance in so many seconds."""
-        self.ends = float(int(time.time() + seconds))  # as it is told
+        self.ends = float(int(time.time() + seconds))  # a notice has whole seconds
         self.metadata.notice(self.ends)
 
     def drains(self) -> None:

@@ -43,7 +43,7 @@ print("FACTS", json.dumps({
 }), file=sys.stderr, flush=True)
 sys.exit("seen")
 """
-"""A flow that tells what it sees of its process, and cannot be imported."""
+"""A flow that prints what it sees of its process, and cannot be imported."""
 
 
 def seen_by_flow(folder: Path, *options: str) -> dict[str, Any]:

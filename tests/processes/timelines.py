@@ -27,7 +27,7 @@ LONG, SHORT = 600.0, 16.0
 """Seconds of notice: more than any task needs, and as few as a slow machine can do with."""
 
 MARGIN = 12.0
-"""Seconds before the end at which what is in hand is cut short: of a short notice, after four."""
+"""Seconds before the end at which a task is cut short: of a short notice, after four."""
 
 EARLY = 30.0
 """Seconds that the group waits where no heartbeat is permitted: a hook's least."""
@@ -39,7 +39,7 @@ class Timeline:
 
     Attributes:
         name: For people and for the table.
-        told: What the instance is told, in a few words.
+        notice: The notice to the instance, in a few words.
         in_progress: What the pool is at.
         play: What happens, up to the program's end.
         outcome: What comes of it.
@@ -49,7 +49,7 @@ class Timeline:
     """
 
     name: str
-    told: str
+    notice: str
     in_progress: str
     play: Callable[[Stage], None]
     outcome: Outcome
@@ -62,7 +62,7 @@ class Timeline:
     def row(self) -> str:
         """Its line in the table."""
         cells = (
-            *(self.name, self.told, self.in_progress),
+            *(self.name, self.notice, self.in_progress),
             *(str(self.outcome.finished), str(self.outcome.handed_back)),
             *(str(self.outcome.code), self.gone),
         )

@@ -45,7 +45,7 @@ class Trial:
         until(lambda: self.attempts() >= attempts, f"try {attempts}")
         found: list[psutil.Process] = until(
             lambda: self._pool.titled("working", self._activity, self.execution.workflow_id),
-            "a worker with the task in hand",
+            "a worker with the task in progress",
         )
         return found[0]
 
@@ -75,7 +75,7 @@ class Trial:
             open_ = seen["ActivityTaskScheduled"] - seen["ActivityTaskCompleted"]
             return decided and open_ == 1
 
-        until(alone, "the task alone in hand")
+        until(alone, "the task alone in progress")
 
     def child(self) -> int:
         """The pid of the process that the task has started."""
@@ -119,4 +119,4 @@ def pass_gate(path: Path) -> None:
             return True
         return False
 
-    until(opened, f"somebody at {path}")
+    until(opened, f"a task at {path}")

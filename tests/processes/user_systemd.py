@@ -45,7 +45,7 @@ class Unavailable(Exception):
 
 
 class UserSystemd:
-    """Speaks to it through ``systemctl``, in its namespaces: it answers nobody else.
+    """Speaks to it through ``systemctl``, in its namespaces: it answers no one else.
 
     Args:
         program: The shell that makes the namespaces.

@@ -27,7 +27,7 @@ of a sidecar                      it runs for ``min_uptime`` seconds  it is star
 ================================  ==================================  ===========================
 
 A new generation's deaths are counted over all its places, since a version that fails now and then
-is no good either. Each place of it backs off by its own row, so that its crashes never delay the
+is faulty, too. Each place of it backs off by its own row, so that its crashes never delay the
 active generation. Reports to SWF are no part of this: ``reports`` says how long they are tried.
 """
 

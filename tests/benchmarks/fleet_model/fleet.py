@@ -114,7 +114,7 @@ class Fleet:
     def restart(self, first: int, number: int) -> None:
         """New code on some hosts."""
         for host in self.hosts[first : first + number]:
-            host.tell(messages.RestartRequested("deploy"))
+            host.deliver(messages.RestartRequested("deploy"))
 
     @property
     def is_ready(self) -> bool:
@@ -125,7 +125,7 @@ class Fleet:
     def reclaim(self, number: int, within: float) -> None:
         """Spot takes back some hosts."""
         for host in self.random.sample(self.hosts, number):
-            host.tell(messages.TerminationNotice("spot", within))
+            host.deliver(messages.TerminationNotice("spot", within))
 
     def _break_off(self) -> None:
         for each in (*self.lists.values(), self.decisions):
@@ -148,7 +148,7 @@ class Fleet:
         now, plan = self.time.now, task.plan
         if self.open.pop(task.token, None) is None:
             return False
-        deadline = min(task.heard + plan.heartbeat_timeout, task.given + plan.timeout)
+        deadline = min(task.signed_at + plan.heartbeat_timeout, task.given + plan.timeout)
         if now > deadline:
             self._time_out(task, deadline)
             return False

@@ -101,7 +101,7 @@ class Host:
         """Do this after so many seconds."""
         self.fleet.time.later(seconds, do, *args)
 
-    def tell(self, event: messages.Event) -> None:
+    def deliver(self, event: messages.Event) -> None:
         """An event reaches the core."""
         if self.ended:
             return
@@ -113,7 +113,7 @@ class Host:
     def bury(self, death: messages.Exited) -> None:
         """The kernel reports a death."""
         self._workers.pop(death.worker, None)
-        self.tell(death)
+        self.deliver(death)
 
     def crash_one(self) -> bool:
         """Let the code of a task in progress kill its worker; whether there is one."""
@@ -144,7 +144,7 @@ class Host:
             return
         self._tick_at = inf
         if self.now >= self.core.next_deadline():
-            self.tell(messages.Tick())
+            self.deliver(messages.Tick())
         else:
             self._set_tick()
 
@@ -169,7 +169,7 @@ class Host:
                     self.later(IMPORT, self._import, number)
                 case messages.RetireGeneration(generation=number):
                     lost = messages.GenerationLost(number, "it was retired", 4)
-                    self.later(MESSAGE, self.tell, lost)
+                    self.later(MESSAGE, self.deliver, lost)
                 case messages.StartSidecar(name="backlog"):
                     self._counter = Counter(self, action)
                 case messages.StopSidecar():
@@ -181,7 +181,7 @@ class Host:
                     pass
 
     def _import(self, generation: int) -> None:
-        self.tell(messages.GenerationReady(generation, self.fleet.task_lists))
+        self.deliver(messages.GenerationReady(generation, self.fleet.task_lists))
 
     def _fork(self, fork: messages.Fork, after: float) -> None:
         worker: Process

@@ -129,7 +129,7 @@ class ServingWorker(Process):
         if self.alive and self.parked:
             self._unpark()
             self.own.polling += 1
-            self.host.tell(messages.Polling(self.number))
+            self.host.deliver(messages.Polling(self.number))
             self.own.at_swf.poll(self)
             self.own.watch(self.host.now)
 
@@ -154,14 +154,14 @@ class ServingWorker(Process):
         plan, now = task.plan, self.host.now
         told = messages.Task(task.token, "w", "r", "a", plan.timeout)
         self.host.fleet.open[task.token] = task
-        self.host.tell(messages.Working(self.number, told))
+        self.host.deliver(messages.Working(self.number, told))
         self.own.watch(now)
         if self.returns:
             self._answer(
                 FAIL, now + ANSWER_SECONDS, answer_waits(self.host.random), Result.RETURNED
             )
             return
-        self.pace = HeartbeatPace(plan.heartbeat_timeout, task.heard, self.host.random.uniform)
+        self.pace = HeartbeatPace(plan.heartbeat_timeout, task.signed_at, self.host.random.uniform)
         self.host.later(task.lasts, self._finish, task)
         self._schedule_heartbeat(self.pace, now + task.lasts)
 
@@ -185,7 +185,7 @@ class ServingWorker(Process):
             return
         self.parked = True
         self.own.parked += 1
-        self.host.tell(messages.Parked(self.number, end))
+        self.host.deliver(messages.Parked(self.number, end))
         self.own.watch(self.host.now)
 
     def _poll_again(self, end: PollEnd) -> None:
@@ -200,7 +200,7 @@ class ServingWorker(Process):
             self.die(0)
             return
         self.own.polling += 1
-        self.host.tell(messages.Polling(self.number))
+        self.host.deliver(messages.Polling(self.number))
         self.own.at_swf.poll(self)
 
     def _unpark(self) -> None:
@@ -225,7 +225,7 @@ class ServingWorker(Process):
         reply = host.fleet.account.call(HEARTBEAT, now)
         if reply is Reply.ACCEPTED and now <= pace.deadline:
             pace.note_accepted(now)
-            self.task.heard = now
+            self.task.signed_at = now
         elif reply is Reply.ACCEPTED:
             self.pace = None  # SWF no longer has the task; its answer will find out
             return
@@ -264,7 +264,7 @@ class ServingWorker(Process):
             self.own.parked += 1
         elif not self.asked:
             self.own.polling += 1
-        self.host.tell(messages.Done(self.number, result, is_parked))
+        self.host.deliver(messages.Done(self.number, result, is_parked))
         if self.asked:
             self.die(0)
         elif not is_parked:
@@ -310,7 +310,7 @@ class DecidingWorker(Process):
         if self.asked:
             self.die(0)
             return
-        self.host.tell(messages.Polling(self.number))
+        self.host.deliver(messages.Polling(self.number))
         self.at_swf.poll(self)
 
     def take_task(self, task: SimulatedTask) -> None:
@@ -320,7 +320,7 @@ class DecidingWorker(Process):
             return
         self.failures = 0
         self.task = task
-        self.host.tell(messages.Working(self.number, messages.Task(task.token, "w", task.token)))
+        self.host.deliver(messages.Working(self.number, messages.Task(task.token, "w", task.token)))
         self.host.later(task.lasts, self._answer, answer_waits(self.host.random))
 
     def end_poll(self, end: PollEnd) -> None:
@@ -341,7 +341,7 @@ class DecidingWorker(Process):
             return
         self.task = None
         host.fleet.note_decision(task)
-        host.tell(messages.Done(self.number, Result.COMPLETED))
+        host.deliver(messages.Done(self.number, Result.COMPLETED))
         if self.asked:
             self.die(0)
         else:
@@ -388,12 +388,12 @@ class Registrar(StartupJob):
 
     def succeed(self) -> None:
         """SWF knows everything."""
-        self.host.tell(messages.Registered(self.number))
+        self.host.deliver(messages.Registered(self.number))
 
     def give_up(self) -> None:
         """It reports that SWF refuses it."""
         why = "it was throttled"
-        self.host.tell(messages.FlowRefused(self.number, why, exit_codes.GAVE_UP))
+        self.host.deliver(messages.FlowRefused(self.number, why, exit_codes.GAVE_UP))
 
 
 class Replayer(StartupJob):
@@ -404,7 +404,7 @@ class Replayer(StartupJob):
 
     def succeed(self) -> None:
         """All fit."""
-        self.host.tell(messages.Replayed(self.number, 20, 200))
+        self.host.deliver(messages.Replayed(self.number, 20, 200))
 
 
 class Reporter(Process):
@@ -429,7 +429,7 @@ class Reporter(Process):
             task = host.fleet.open.get(self.order.task.token)
             taken = task is not None and host.fleet.answer(task, is_done=False)
             result = Result.FAILED if taken else Result.ALREADY_CLOSED
-            host.tell(messages.Done(self.number, result))
+            host.deliver(messages.Done(self.number, result))
             self.die(0)
         elif host.now + (wait := BACKOFF.wait_after(attempts + 1, host.random)) > until:
             self.die(1)
@@ -451,7 +451,7 @@ class Counter:
         host.later(MOMENT, self._begin)
 
     def _begin(self) -> None:
-        self._host.tell(messages.SidecarReady(self._name))
+        self._host.deliver(messages.SidecarReady(self._name))
         self._host.later(self._pace.wait(self._host.random), self._take_turn)
 
     def _take_turn(self) -> None:
@@ -460,13 +460,13 @@ class Counter:
         host, wait, task_list = self._host, 0.0, next(self._lists)
         name, decides = task_list.name, task_list.role is Role.DECIDER
         if not self._pace.is_due(host.random):
-            host.tell(messages.Backlog(name, None))
+            host.deliver(messages.Backlog(name, None))
         elif (reply := host.fleet.account.call(COUNTS[decides], host.now)) is Reply.ACCEPTED:
             self._failures = 0
             self._pace.note_accepted()
             counted = host.fleet.decisions if decides else host.fleet.lists[name]
             waiting = len(counted.tasks)
-            host.tell(messages.Backlog(name, waiting, counting=self._pace.counting))
+            host.deliver(messages.Backlog(name, waiting, counting=self._pace.counting))
         else:
             if reply is Reply.THROTTLED:
                 self._pace.note_refused()
@@ -477,4 +477,4 @@ class Counter:
     def stop(self) -> None:
         """It is asked to end."""
         self.alive = False
-        self._host.later(MOMENT, self._host.tell, messages.SidecarLost(self._name, 0))
+        self._host.later(MOMENT, self._host.deliver, messages.SidecarLost(self._name, 0))

@@ -61,7 +61,7 @@ class SimulatedTask:
         lasts: Seconds of work.
         token: Its number; another one for each attempt.
         given: When a poll got it.
-        heard: When SWF accepted the last sign of it: the poll, or a heartbeat.
+        signed_at: When SWF accepted the last sign of it: the poll, or a heartbeat.
         repeats: Of a decision: the task that it schedules once more.
     """
 
@@ -70,7 +70,7 @@ class SimulatedTask:
     lasts: float
     token: str
     given: float = inf
-    heard: float = inf
+    signed_at: float = inf
     repeats: SimulatedTask | None = None
 
 
@@ -145,7 +145,7 @@ class SimulatedList:
             worker = next(iter(self.polls))
             del self.polls[worker]
             task = self.tasks.popleft()
-            task.given = task.heard = now
+            task.given = task.signed_at = now
             self.arrivals.append(task.arrived)
             self.waits.append(now - task.arrived)
             self._time.later(TRIP, worker.take_task, task)

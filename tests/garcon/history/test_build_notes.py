@@ -38,7 +38,7 @@ def test_other_texts_are_no_notes(text: str | None) -> None:
 
 
 def test_wrong_members_count_as_left_out() -> None:
-    """A note says what this library can have written, and no more."""
+    """A note holds only what this library can have written."""
     text = '{"build": "a", "returned": 1, "waits": -3, "misfits": "b", "why": 5}'
     assert build_notes.read(text) == BuildNote("a", why="5")
 

@@ -128,7 +128,7 @@ def test_a_worker_that_needs_a_permit_is_parked_until_it_has_one(stage: Stage) -
 
 
 def test_a_parked_worker_leaves_when_asked_to(stage: Stage) -> None:
-    """It polls no more, and needs no answer of SWF for its end."""
+    """It does not poll again, and needs no answer of SWF for its end."""
     stage.permits = 0
     assert stage.run() == 0
     assert stage.all(POLL) == []

@@ -287,7 +287,7 @@ def test_files_and_folder_are_private_whatever_the_umask(folder: str) -> None:
 
 
 def test_an_orphan_that_dies_later_is_found_by_a_further_look(folder: str) -> None:
-    """While its task's file is locked the spool is looked at again; afterwards no more."""
+    """While its task's file is locked the spool is looked at again; afterwards it is not."""
     lock = locked(folder)
     watch = SpoolWatch(folder, OWNER, lock.file.name)
     orphan = Spool(folder, OWNER, Role.ACTIVITY)

@@ -51,10 +51,10 @@ def zygote() -> Iterator[Channel]:
     os.waitpid(pid, 0)
 
 
-def heard(end: Channel) -> ChannelMessage | None:
+def next_message(end: Channel) -> ChannelMessage | None:
     """The next message; None at the end."""
     readable, _, _ = select.select([end], [], [], LIMIT)
-    assert readable, "nothing was said"
+    assert readable, "no message came"
     return end.receive()
 
 
@@ -65,19 +65,19 @@ def born(zygote: Channel, number: int, task_list: TaskList) -> tuple[Channel, in
     with contextlib.closing(theirs):
         zygote.send(Fork(number, 1, Serve(Slot(task_list, 0))), theirs.fileno(), left)
     os.close(left)
-    said = heard(ours)
-    assert isinstance(said, Forked)
-    return ours, said.pid
+    message = next_message(ours)
+    assert isinstance(message, Forked)
+    return ours, message.pid
 
 
 def test_a_worker_that_is_asked_to_leave_at_its_start_leaves(zygote: Channel) -> None:
     """The zygote ignores SIGTERM; its forks do not, not even for a moment."""
-    loaded = heard(zygote)
+    loaded = next_message(zygote)
     assert isinstance(loaded, Loaded)
     task_list = next(each for each in loaded.task_lists if each.role is Role.ACTIVITY)
     for number in range(BIRTHS):
         worker, pid = born(zygote, number, task_list)
         os.kill(pid, signal.SIGTERM)
         with contextlib.closing(worker):
-            said = [heard(worker) for _ in range(FEW)]
-            assert None in said, "it does not leave"
+            messages = [next_message(worker) for _ in range(FEW)]
+            assert None in messages, "it does not leave"
