@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from garcon import client as clients
 from garcon import runner, utils
-from garcon.activity import attempt_trace, handed_out, heartbeat_thread, typed_options
+from garcon.activity import attempt_trace, call_forms, handed_out, heartbeat_thread, typed_options
 from garcon.activity.attempt_outcome import (
     AttemptCanceled,
     AttemptCompleted,
@@ -31,11 +31,7 @@ from garcon.activity.attempt_outcome import (
 )
 from garcon.activity.heartbeat_thread import HeartbeatThread, background_heartbeats
 from garcon.activity.instance import ActivityInstance, instances_of
-from garcon.activity.task_execution import (
-    ActivityExecution,
-    TaskCanceled,
-    TaskGone,
-)
+from garcon.activity.task_execution import ActivityExecution, TaskCanceled, TaskGone
 from garcon.aws import aws_errors
 from garcon.aws.poller import Poller, identity_of
 from garcon.aws.retrying import Clock, call_until_accepted
@@ -64,7 +60,6 @@ _KEPT = frozenset({"generators", "on_exception", "requires", "retry", "runner"})
 ANSWER_SECONDS = 60
 """Seconds that an answer is sent for at least: the task's own time is an estimate, and SWF reports
 when the task is really gone."""
-
 
 SHORT_HEARTBEAT = 60
 """Seconds; with a shorter heartbeat timeout, even the documented retries of a throttled answer need
@@ -182,10 +177,11 @@ class Activity(Poller):
                 taskList={"name": str(self.task_list)},
                 identity=identity_of(identity),
             )
-        return self._received(response) if response.get("taskToken") else None
+        return self.received(response) if response.get("taskToken") else None
 
-    def _received(self, response: Any) -> ActivityExecution:
-        workflow = response.get("workflowExecution", {})
+    def received(self, response: Any) -> ActivityExecution:
+        """The task of a poll's answer, which has a task token."""
+        workflow = response.get("workflowExecution") or {}
         execution = ActivityExecution(
             clients.calling(self.client),
             response.get("activityId"),
@@ -193,7 +189,7 @@ class Activity(Poller):
             response.get("input"),
             workflow_id=workflow.get("workflowId"),
             run_id=workflow.get("runId"),
-            activity_name=response.get("activityType", {}).get("name"),
+            activity_name=(response.get("activityType") or {}).get("name"),
             started_event_id=response.get("startedEventId"),
             clock=self.clock,
         )
@@ -222,7 +218,7 @@ class Activity(Poller):
         Returns:
             True, so that ``while activity.run()`` goes on.
         """
-        if execution := self.run_guarded(lambda: self.poll_for_activity(identity)):
+        if execution := self.run_guarded(lambda: call_forms.poll(self, identity)):
             try:
                 self.perform(execution)
             except ENDS_PROCESS:
@@ -231,9 +227,12 @@ class Activity(Poller):
                 self.report(error)
         return True
 
-    def perform(self, execution: ActivityExecution) -> None:
+    def perform(self, execution: ActivityExecution | Any) -> None:
         """Execute the tasks and answer SWF."""
-        self.respond(execution, self.attempt(execution))
+        if isinstance(execution, ActivityExecution):
+            self.respond(execution, self.attempt(execution))
+        else:
+            call_forms.answer_stand_in(self, execution)
 
     def attempt(self, execution: ActivityExecution) -> AttemptOutcome:
         """Execute the tasks.
@@ -264,7 +263,7 @@ class Activity(Poller):
             return self._failure(error, failure_reasons.HOST_UNABLE)
         try:
             with background_heartbeats(execution, self.heartbeat_thread()):
-                result = self.execute_activity(execution)
+                result = call_forms.execute(self, execution)
             if execution.is_handed_out:
                 return handed_out.outcome(execution, result)
             return AttemptCompleted(self._encoded(result, execution))
@@ -294,11 +293,12 @@ class Activity(Poller):
             )
         return codec.encoded(result, f"The result of {execution.activity_id}")
 
-    def execute_activity(self, context: Any) -> Any:
+    def execute_activity(self, context: Any = None, activity: Any = None) -> Any:
         """Run the tasks.
 
         Args:
             context: The execution (as released), or the input as a dictionary (as documented).
+            activity: The same, by its released name.
 
         Returns:
             The result of the tasks.
@@ -308,9 +308,10 @@ class Activity(Poller):
         """
         if not self.runner:
             raise runner.RunnerMissing(f"The activity {self.name} has no run=.")
-        if isinstance(context, Mapping):
-            return self.runner.execute(self, context)
-        return self.runner.execute(context, context.context)
+        given = context if activity is None else activity
+        if isinstance(given, Mapping):
+            return self.runner.execute(call_forms.executing(self), given)
+        return self.runner.execute(given, given.context)
 
     def heartbeat(self, details: Any = None) -> None:
         """Do nothing: tasks that were called with a dictionary have no task at SWF."""
