@@ -72,6 +72,7 @@ def read(argv: Sequence[str], environ: Mapping[str, str]) -> ParsedOptions:
     given = argument_parser.parse(argv)
     check, verbose = bool(given.pop("check", None)), bool(given.pop("verbose", None))
     path = given.pop("config", None) or environ.get(PREFIX + "CONFIG")
+    _ensure_characters(path, "--config")
     layers = (
         _from_file(Path(path)) if path else {},
         _from_environment(environ),
@@ -83,10 +84,18 @@ def read(argv: Sequence[str], environ: Mapping[str, str]) -> ParsedOptions:
         for name, (value, origin) in layer.items():
             values[name], origins[name] = value, origin
     settings = Settings(**values)
-    setting_checks.check(settings, origins)
+    _check_together(settings, origins)
     if verbose and not check:
         raise SettingsError("--verbose goes with --check. For more log lines: --log-level debug.")
     return ParsedOptions(settings, origins, check, verbose, _warnings(environ))
+
+
+def _check_together(settings: Settings, origins: Mapping[str, str]) -> None:
+    try:
+        setting_checks.check(settings, origins)
+    except OSError as error:  # of a folder that this user may not search, or that is gone
+        where = error.filename or "The working folder"
+        raise SettingsError(f"{where} cannot be read: {error.strerror}.") from error
 
 
 def for_terminal(parsed: ParsedOptions, *, live: bool) -> Settings:
@@ -122,6 +131,8 @@ def _from_environment(environ: Mapping[str, str]) -> _Layer:
         for variable in option.variables:
             if text := environ.get(variable):
                 value = _several(option.name, text) if option.name in REPEATABLE else text
+                if option.name in layer:
+                    raise SettingsError(_twice(layer[option.name][1], variable))
                 layer[option.name] = (_checked(option.name, value, variable), variable)
     return layer
 
@@ -141,12 +152,20 @@ def _from_file(path: Path) -> _Layer:
     except ValueError as error:  # also an integer of more digits than Python reads
         raise SettingsError(f"--config {path} is not valid TOML: {error}.") from error
     layer: _Layer = {}
+    keys: dict[str, str] = {}  # by setting
     for key, value in table.items():
         name = NAMES.get(key.replace("-", "_"))
         if name is None:
             raise SettingsError(f"--config {path}: there is no setting {key!r}{_nearest_key(key)}")
+        if (first := keys.setdefault(name, key)) != key:
+            raise SettingsError(f"--config {path}: {_twice(repr(first), repr(key))}")
         layer[name] = (_checked(name, value, f"{path}: {key}"), str(path))
     return layer
+
+
+def _twice(one: str, other: str) -> str:
+    """A setting may be called as itself or as its flag, but each source gives it once."""
+    return f"{one} and {other} are the same setting: leave one out."
 
 
 # --- names that are not settings ------------------------------------------------------------------
@@ -225,7 +244,7 @@ def _every_list(value: Any) -> Any:
 
 def _pairs(pairs: Iterable[str], origin: str, example: str) -> dict[str, str]:
     values: dict[str, str] = {}
-    for pair in pairs:
+    for pair in map(str, pairs):
         name, equals, value = pair.strip().rpartition("=")
         if not equals or not name:
             raise SettingsError(f"{origin} {pair}: expected {example}.")
@@ -236,8 +255,9 @@ def _pairs(pairs: Iterable[str], origin: str, example: str) -> dict[str, str]:
 
 
 def _ensure_characters(value: Any, origin: str) -> None:
-    """Refuse bytes of an argument that are not UTF-8: no message to a child can carry them."""
-    for text in (*value, *value.values()) if isinstance(value, dict) else (value,):
+    """Refuse bytes of an argument that are not UTF-8: no message or reply can carry them."""
+    texts = (*value, *value.values()) if isinstance(value, dict) else value
+    for text in texts if isinstance(texts, tuple) else (texts,):
         if isinstance(text, str) and not text.isascii():
             try:
                 text.encode()

@@ -101,9 +101,21 @@ def python_of(folder: str | Path | None) -> str:
 
 
 def with_absolute_paths(settings: Settings) -> Settings:
-    """The settings with the paths that hold in the release's folder, too."""
+    """The settings with the paths that hold in the release's folder, too.
+
+    Raises ``SettingsError`` for a relative one if the working folder is gone, as after a deploy.
+    """
     if not settings.folder and not settings.releases:
         return settings
+    try:
+        return _with_absolute_paths(settings)
+    except FileNotFoundError as error:
+        raise SettingsError(
+            "The working folder is gone, and a setting names a path in it: give absolute paths."
+        ) from error
+
+
+def _with_absolute_paths(settings: Settings) -> Settings:
     paths = {
         name: str(Path(path).absolute())
         for name in ("folder", "releases", "spool")

@@ -21,6 +21,20 @@ def test_a_dead_process_has_no_memory() -> None:
     assert process_memory.unique_with_children(UNUSED_PID) is None
 
 
+def test_without_a_descriptor_left_no_memory_is_known() -> None:
+    """A watchdog without descriptors does not end it, nor the import of psutil."""
+    program = (
+        "import os, resource, sys; from supervisor import process_memory as m\n"
+        "kept = m.resident(os.getpid()) if 'imported' in sys.argv else None\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "print(m.resident(os.getpid()), m.unique(os.getpid()), m.unique_with_children(os.getpid()))"
+    )
+    for words in ((), ("imported",)):
+        command = [sys.executable, "-c", program, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.stdout, done.stderr) == ("0 None None\n", ""), words
+
+
 def test_shared_pages_are_resident_but_not_unique() -> None:
     """A child that has inherited 64 MiB and wrote to none of it has little of its own."""
     reader, writer = os.pipe()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
@@ -196,6 +197,13 @@ def test_settings_without_a_flag_come_from_environment_and_file(tmp_path: Path) 
         (["--endpoint-url", "localhost:80"], {}, "--endpoint-url: expected a URL such as"),
         ([], {"GARCON_LOCAL": "maybe"}, "GARCON_LOCAL: expected true or false, not 'maybe'."),
         ([], {"GARCON_CONFIG": "/nowhere.toml"}, "--config /nowhere.toml cannot be read"),
+        (["--config", "/\udcff.toml"], {}, "toml' is not UTF-8 text."),
+        (["--retired", "--served-list", "\udcff"], {}, "' is not UTF-8 text."),
+        (
+            [],
+            {"GARCON_POOL": "make=1", "GARCON_POOLS": "make=2"},
+            "GARCON_POOLS and GARCON_POOL are the same setting: leave one out.",
+        ),
     ],
 )
 def test_an_error_names_its_source(argv: list[str], environ: dict[str, str], sentence: str) -> None:
@@ -216,6 +224,8 @@ def test_an_error_names_its_source(argv: list[str], environ: dict[str, str], sen
         (f"workers = {'[' * 5000}{']' * 5000}", "is nested too deeply"),
         ("workers = 'three'", "workers: expected a whole number"),
         ("pools = 3", "pools: expected a table"),
+        ("pools = [3]", "pools 3: expected LIST=N"),
+        ("max-tasks = 1\nmax_tasks = 2", "'max-tasks' and 'max_tasks' are the same setting"),
     ],
 )
 def test_an_error_in_the_file_names_the_file(tmp_path: Path, text: str, sentence: str) -> None:
@@ -226,6 +236,21 @@ def test_an_error_in_the_file_names_the_file(tmp_path: Path, text: str, sentence
         read("--config", str(file))
     assert sentence in str(refused.value)
     assert str(file) in str(refused.value)
+
+
+@pytest.mark.parametrize("flag", ["--spool", "--folder", "--gate-replay"])
+def test_a_path_below_a_folder_that_may_not_be_searched_is_an_error(
+    flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After ``--user`` a restart reads the settings with fewer rights, and must be refused only."""
+
+    def refuse(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    for name in ("exists", "is_dir"):
+        monkeypatch.setattr(Path, name, refuse)
+    with pytest.raises(SettingsError, match=f"{tmp_path} cannot be read: Permission denied"):
+        read(flag, str(tmp_path))
 
 
 def test_a_missing_flow_is_an_error() -> None:

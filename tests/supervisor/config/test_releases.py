@@ -116,3 +116,17 @@ def test_paths_hold_in_the_release_too(tmp_path: Path, monkeypatch: pytest.Monke
     alone = Settings(flow="shop", spool="spool")
     assert releases.with_absolute_paths(alone) == alone
     assert releases.with_absolute_paths(Settings(flow="shop", folder="x")).gate_replay.open == 20
+
+
+def test_a_working_folder_that_is_gone_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deploy may remove it; a restart is then refused, and does not end the supervisor."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    absolute = Settings(flow="shop", folder="/new", spool="/spool")
+    assert releases.with_absolute_paths(absolute) == absolute
+    with pytest.raises(SettingsError, match="The working folder is gone"):
+        releases.with_absolute_paths(Settings(flow="shop", folder="/new", spool="spool"))
