@@ -33,7 +33,7 @@ from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
-from garcon.aws import answer_check, aws_errors, impatience, isolation, service_data, usage
+from garcon.aws import answer_check, aws_errors, fail_fast, isolation, service_data, usage
 from garcon.aws.aws_errors import ERRORS, Explanation
 from garcon.aws.single_attempt import single_attempt
 from garcon.log import LOGGER_PREFIX
@@ -101,7 +101,7 @@ class _ClientState:
         """Made at its first use, so that a test may patch botocore after this import."""
         if self.choice.isolated:
             return service_data.read_quickly(isolation.session())
-        variables = impatience.session_variables()
+        variables = fail_fast.session_variables()
         session = botocore.session.Session(variables, profile=self.choice.profile)
         return service_data.read_quickly(session)
 
@@ -207,7 +207,7 @@ def without_reconnecting(own: Any = None) -> AbstractContextManager[None]:
         own: The client of the flow or activity, if it has one.
     """
     client = calling(own)
-    return impatience.one_connection_attempt(client) if _is_botocore(client) else nullcontext()
+    return fail_fast.one_connection_attempt(client) if _is_botocore(client) else nullcontext()
 
 
 def of_service(name: str) -> Any:

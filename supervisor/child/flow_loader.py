@@ -68,7 +68,7 @@ class Flow(msgspec.Struct, frozen=True):
         return tuple(
             name.removeprefix(f"{self.name}_")
             for name, each in self.activities.items()
-            if policy_of(each.retry).maximum == 0 and not _says_restartable(each)
+            if policy_of(each.retry).maximum == 0 and not _sets_restartable(each)
         )
 
     @property
@@ -219,7 +219,7 @@ def _heartbeat_timeout(served: activity.Activity) -> float | None:
         return None
 
 
-def _says_restartable(served: activity.Activity) -> bool:
+def _sets_restartable(served: activity.Activity) -> bool:
     """Whether the option was given, or a class of the user's has it."""
     own = (kind for kind in type(served).__mro__ if kind is not activity.Activity)
     return any("restartable" in vars(each) for each in (served, *own))

@@ -89,7 +89,7 @@ class BoundedWriter(io.RawIOBase):
         self._writer = nonblocking.writer(descriptor)
         self._unsent = b""  # the rest of a line that is written in part
         self._dropped = 0
-        self._patience, self._since = LONGEST_WAIT, time.monotonic()
+        self._waitable, self._since = LONGEST_WAIT, time.monotonic()
 
     def fileno(self) -> int:
         """The descriptor."""
@@ -156,13 +156,13 @@ class BoundedWriter(io.RawIOBase):
 
     def _wait_for_room(self) -> bool:
         now = time.monotonic()
-        patience = min(LONGEST_WAIT, self._patience + SHARE * (now - self._since))
+        most = min(LONGEST_WAIT, self._waitable + SHARE * (now - self._since))
         poll = select.poll()
         poll.register(self._descriptor, select.POLLOUT)
-        has_room = bool(poll.poll(patience * 1000))
+        has_room = bool(poll.poll(most * 1000))
         self._since = time.monotonic()
-        self._patience = max(0.0, patience - (self._since - now))
-        return has_room and self._patience > 0
+        self._waitable = max(0.0, most - (self._since - now))
+        return has_room and self._waitable > 0
 
 
 def _file(descriptor: int) -> tuple[int, int]:

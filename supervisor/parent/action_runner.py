@@ -118,7 +118,7 @@ class ActionRunner:
         match action:
             case messages.GrantPermit(worker):
                 self._write(worker, crash_record.grant_permit)
-                self._tell(ProcessKind.WORKER, worker, messages.PermitGranted())
+                self._send_message(ProcessKind.WORKER, worker, messages.PermitGranted())
             case messages.WithdrawPermit(worker):
                 self._write(worker, crash_record.withdraw_permit)
             case messages.Terminate(worker):
@@ -137,7 +137,7 @@ class ActionRunner:
                 self._send(ProcessKind.SIDECAR, name, stop)
             case messages.HandOver():
                 # It has taken all that was sent before, so its channel is never full.
-                self._tell(ProcessKind.SIDECAR, "heartbeats", action)
+                self._send_message(ProcessKind.SIDECAR, "heartbeats", action)
 
     def _retire(self, generation: int) -> None:
         """End a zygote by the end of its channel, and kill it if it does not see that in time.
@@ -163,7 +163,9 @@ class ActionRunner:
         if child := self._children.get(kind, key):
             child.signal(send)
 
-    def _tell(self, kind: ProcessKind, key: int | str, message: messages.ChannelMessage) -> None:
+    def _send_message(
+        self, kind: ProcessKind, key: int | str, message: messages.ChannelMessage
+    ) -> None:
         child = self._children.get(kind, key)
         if child is None or child.channel.closed:
             return

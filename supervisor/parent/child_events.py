@@ -76,7 +76,7 @@ class ChildEvents:
             self._poll.unregister(child.channel)
             if child.kind is ProcessKind.WORKER:
                 if child.pid is None:
-                    events.append(self._never_born(child))
+                    events.append(self._never_started(child))
                 else:
                     self._closed.append(child)
         return events
@@ -185,7 +185,7 @@ class ChildEvents:
 
     # --- deaths
 
-    def _never_born(self, child: Child) -> messages.Event:
+    def _never_started(self, child: Child) -> messages.Event:
         self._children.remove(child)
         return messages.ForkFailed(int(child.key), "it died before it could report its pid")
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from garcon.executions.recorded_history import Events
     from garcon.history.build_notes import BuildNote
     from supervisor.child.flow_loader import Flow
-    from supervisor.child.jobs.throttle_patience import ThrottlePatience
+    from supervisor.child.jobs.throttle_wait import ThrottleWait
 
 MOST_EVENTS = 40_000
 """Events that are read in all: three seconds of replay, 40 calls."""
@@ -113,14 +113,14 @@ class OpenSample:
 
 
 def open_histories(
-    flow: Flow, number: int, patience: ThrottlePatience
+    flow: Flow, number: int, throttle_wait: ThrottleWait
 ) -> Iterator[tuple[str, Events]]:
     """The workflow ids and histories of a sample of the flow's open executions.
 
     Args:
         flow: The flow.
         number: The most executions.
-        patience: Waits out throttles.
+        throttle_wait: Waits out throttles.
 
     Raises:
         botocore.exceptions.ClientError: SWF refused a call.
@@ -128,9 +128,11 @@ def open_histories(
     """
     swf: Any = client.calling(getattr(flow.target, "client", None))
     read = 0
-    for each in patience.call(partial(listing.open_sample, swf, flow.domain, flow.name, number)):
+    for each in throttle_wait.call(
+        partial(listing.open_sample, swf, flow.domain, flow.name, number)
+    ):
         read_it = partial(recorded_history.since, swf, flow.domain, each.execution, 0)
-        events = patience.call(read_it)
+        events = throttle_wait.call(read_it)
         yield each.execution.workflow_id, events
         read += len(events)
         if read > MOST_EVENTS:

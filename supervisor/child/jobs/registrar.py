@@ -6,7 +6,7 @@ Rules:
    no type costs three calls. It reports the new ones, with the versions that were there before.
 2. A final refusal by SWF is reported in a sentence, with its exit code. A transient error is
    retried, but not for long: after a mistyped address a person waits for that sentence. A throttle
-   is waited out (``throttle_patience``).
+   is waited out (``throttle_wait``).
 3. A host without the claim store that open executions need is refused (``claim_check``).
 4. A domain that a setting names, and not the flow, is registered only with ``--register-domain``.
 """
@@ -27,7 +27,7 @@ from garcon.decider.registration.flow_types import register as register_one
 from garcon.utils import UNKNOWN, error_code
 from supervisor import exit_codes
 from supervisor.child.jobs import claim_check
-from supervisor.child.jobs.throttle_patience import ThrottlePatience
+from supervisor.child.jobs.throttle_wait import ThrottleWait
 from supervisor.child.poll_backoff import BACKOFF, OutageLog, retry_logger
 from supervisor.ipc import messages
 
@@ -55,11 +55,11 @@ def register(flow: Flow, worker: int, shutdown: Shutdown, *, types: bool) -> int
     what = f"registering {flow.name} in the domain {flow.domain}"
 
     log_retry, clock = retry_logger(what, OutageLog()), Clock(sleep=shutdown.wait)
-    patience = ThrottlePatience(what, shutdown)
+    throttle_wait = ThrottleWait(what, shutdown)
 
     def call(attempt: Callable[[], T]) -> T:
         return call_until_accepted(
-            partial(patience.call, attempt),
+            partial(throttle_wait.call, attempt),
             REGISTER_SECONDS,
             log_retry,
             clock=clock,

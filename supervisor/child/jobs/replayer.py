@@ -35,7 +35,7 @@ from garcon.executions import history_check, listing, recorded_history
 from garcon.executions.criteria import Criteria
 from supervisor import exit_codes
 from supervisor.child.jobs import open_gate
-from supervisor.child.jobs.throttle_patience import ThrottlePatience
+from supervisor.child.jobs.throttle_wait import ThrottleWait
 from supervisor.ipc import messages
 from supervisor.logs import log
 
@@ -106,9 +106,9 @@ def _open_verdict(
     flow: Flow, worker: int, shutdown: Shutdown, number: int
 ) -> messages.ChannelMessage | None:
     sample, decisions, harm = open_gate.OpenSample(flow.build), 0, None
-    patience = ThrottlePatience(f"reading open executions of {flow.name}", shutdown)
+    throttle_wait = ThrottleWait(f"reading open executions of {flow.name}", shutdown)
     try:
-        for workflow_id, events in open_gate.open_histories(flow, number, patience):
+        for workflow_id, events in open_gate.open_histories(flow, number, throttle_wait):
             if shutdown.requested:
                 return None
             with _logged_errors() as errors:

@@ -18,7 +18,7 @@ from garcon.aws.retrying import CALL_BACKOFF
 from garcon.aws.throttles import ATTEMPTS
 from supervisor import exit_codes
 from supervisor.child.jobs.reporter import REPORT_SECONDS
-from supervisor.child.jobs.throttle_patience import THROTTLED_SECONDS
+from supervisor.child.jobs.throttle_wait import THROTTLED_SECONDS
 from supervisor.child.poll_backoff import BACKOFF
 from supervisor.core.pools.poll_limit import PROBES, THROTTLED
 from supervisor.ipc import messages
@@ -362,7 +362,7 @@ class StartupJob(Process):
         """All calls are made."""
 
     def give_up(self) -> None:
-        """A throttle outlasted the patience."""
+        """A throttle outlasted the wait."""
 
     def _call(self, left: tuple[str, ...], attempts: int, until: float) -> None:
         if not self.alive:

@@ -84,7 +84,7 @@ class Core(ScriptedCore):
         )
 
 
-class Desk:
+class ControlledPool:
     """A handler, and the processes that it knows: a worker, a zygote, a sidecar."""
 
     def __init__(self) -> None:
@@ -147,9 +147,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def pool() -> Iterator[ControlledPool]:
     """Closed afterwards."""
-    made = Desk()
+    made = ControlledPool()
     yield made
     made.close()
 
@@ -178,136 +178,136 @@ def note(text: str, **facts: str | int) -> Note:
     ("uid", "why"), [(ROOT, "requested by uid 0 (root)"), (ALICE, "requested by uid 1000")]
 )
 def test_a_request_is_an_event(
-    desk: Desk, request_: Request, event: Event, uid: int, why: str
+    pool: ControlledPool, request_: Request, event: Event, uid: int, why: str
 ) -> None:
     """Its reason names the user, and it is handled at once."""
-    assert isinstance(desk.answer(request_, uid), DoneReply)
+    assert isinstance(pool.answer(request_, uid), DoneReply)
     expected = type(event)(
         **{**{f: getattr(event, f) for f in event.__struct_fields__}, "why": why}
     )
-    assert desk.core.handled == [(expected, 5.0)]
+    assert pool.core.handled == [(expected, 5.0)]
 
 
-def test_what_the_core_refuses_does_not_happen(desk: Desk) -> None:
+def test_what_the_core_refuses_does_not_happen(pool: ControlledPool) -> None:
     """The reply has the core's reason; the core gets no event."""
-    desk.core.refusals[ScaleRequested] = "shop has no list 'bake'."
-    reply = desk.answer(ScaleRequest(list="bake", by=1))
+    pool.core.refusals[ScaleRequested] = "shop has no list 'bake'."
+    reply = pool.answer(ScaleRequest(list="bake", by=1))
     assert reply == RefusedReply(why="shop has no list 'bake'.")
-    assert desk.core.handled == []
+    assert pool.core.handled == []
 
 
-def test_an_invalid_request_is_its_own_reply(desk: Desk) -> None:
+def test_an_invalid_request_is_its_own_reply(pool: ControlledPool) -> None:
     """The control socket has refused it already."""
     refused = RefusedReply(why="Not a valid request.")
-    assert desk.answer(refused) == refused
+    assert pool.answer(refused) == refused
 
 
-def test_the_cores_actions_are_carried_out(desk: Desk) -> None:
+def test_the_cores_actions_are_carried_out(pool: ControlledPool) -> None:
     """Before the reply is sent."""
-    desk.core.answer(StopRequested, Exit(1, "stopped"))
-    desk.answer(StopRequest())
-    assert desk.actions.exit == Exit(1, "stopped")
+    pool.core.answer(StopRequested, Exit(1, "stopped"))
+    pool.answer(StopRequest())
+    assert pool.actions.exit == Exit(1, "stopped")
 
 
-def test_a_reply_consists_of_the_log_entries(desk: Desk) -> None:
+def test_a_reply_consists_of_the_log_entries(pool: ControlledPool) -> None:
     """Their texts, and the lists that they are about, each once."""
     actions: list[Action] = [
         note("shop_pack: 2 workers.", task_list="shop_pack"),
         note("shop_make: 4 workers.", task_list="shop_make"),
         note("shop_pack has 1 too many.", task_list="shop_pack", workers=1),
     ]
-    desk.core.answer(ScaleRequested, *actions)
-    reply = desk.answer(ScaleRequest(list="make", size=4))
+    pool.core.answer(ScaleRequested, *actions)
+    reply = pool.answer(ScaleRequest(list="make", size=4))
     assert reply == DoneReply(
         text="shop_pack: 2 workers. shop_make: 4 workers. shop_pack has 1 too many.",
         lists=("shop_make", "shop_pack"),
     )
 
 
-def test_a_change_without_log_entries_says_so(desk: Desk) -> None:
+def test_a_change_without_log_entries_says_so(pool: ControlledPool) -> None:
     """Nothing was to be done."""
-    assert desk.answer(QuietRequest()) == DoneReply(text="That changes nothing.")
+    assert pool.answer(QuietRequest()) == DoneReply(text="That changes nothing.")
 
 
-def test_only_a_restart_has_a_generation(desk: Desk) -> None:
+def test_only_a_restart_has_a_generation(pool: ControlledPool) -> None:
     """The number that the new one gets: it is known before the core has handled the event."""
-    desk.core._state.last_generation = 6
-    reply = desk.answer(RestartRequest())
+    pool.core._state.last_generation = 6
+    reply = pool.answer(RestartRequest())
     assert isinstance(reply, DoneReply)
     assert reply.generation == 7
 
 
-def test_a_restart_with_invalid_settings_is_refused(desk: Desk) -> None:
+def test_a_restart_with_invalid_settings_is_refused(pool: ControlledPool) -> None:
     """The reply says what is wrong with them."""
-    desk.settings_error = SettingsError("--workers: -1 is below 0.")
-    assert desk.answer(RestartRequest()) == RefusedReply(
+    pool.settings_error = SettingsError("--workers: -1 is below 0.")
+    assert pool.answer(RestartRequest()) == RefusedReply(
         why="No restart: --workers: -1 is below 0."
     )
-    assert desk.core.handled == []
+    assert pool.core.handled == []
 
 
-def test_a_worker_is_recycled_by_its_pid(desk: Desk) -> None:
+def test_a_worker_is_recycled_by_its_pid(pool: ControlledPool) -> None:
     """The core gets the worker's own event, with the user as the reason."""
-    reply = desk.answer(RecycleRequest(pid=desk.worker.pid), ALICE)
+    reply = pool.answer(RecycleRequest(pid=pool.worker.pid), ALICE)
     assert reply == DoneReply(
         text="Worker 1 finishes its task and leaves once its replacement is ready."
     )
-    assert desk.core.handled == [(WantsReplacement(1, "requested by uid 1000"), 5.0)]
+    assert pool.core.handled == [(WantsReplacement(1, "requested by uid 1000"), 5.0)]
 
 
-def test_only_a_worker_that_the_core_lets_go_is_recycled(desk: Desk) -> None:
+def test_only_a_worker_that_the_core_lets_go_is_recycled(pool: ControlledPool) -> None:
     """Neither another process nor a worker that the core refuses."""
-    for pid in (desk.zygote.pid, desk.sidecar.pid, 4712):
+    for pid in (pool.zygote.pid, pool.sidecar.pid, 4712):
         why = f"No worker of this supervisor has pid {pid}: run 'status' to list them."
-        assert desk.answer(RecycleRequest(pid=pid)) == RefusedReply(why=why)
-    desk.core.refusals[WantsReplacement] = "Worker 1 is leaving."
-    reply = desk.answer(RecycleRequest(pid=desk.worker.pid))
+        assert pool.answer(RecycleRequest(pid=pid)) == RefusedReply(why=why)
+    pool.core.refusals[WantsReplacement] = "Worker 1 is leaving."
+    reply = pool.answer(RecycleRequest(pid=pool.worker.pid))
     assert reply == RefusedReply(why="Worker 1 is leaving.")
-    assert desk.core.handled == []
+    assert pool.core.handled == []
 
 
 # --- status ---------------------------------------------------------------------------------------
 
 
-def test_status_has_the_pids(desk: Desk) -> None:
+def test_status_has_the_pids(pool: ControlledPool) -> None:
     """Each of its own kind: a worker, a generation and a sidecar may have the same number."""
-    reply = desk.answer(StatusRequest())
+    reply = pool.answer(StatusRequest())
     assert isinstance(reply, StatusReply)
     assert reply.status.pid == os.getpid()
-    assert [worker.pid for worker in reply.status.workers] == [desk.worker.pid]
-    assert [each.pid for each in reply.status.generations] == [desk.zygote.pid]
-    assert [sidecar.pid for sidecar in reply.status.sidecars] == [desk.sidecar.pid]
+    assert [worker.pid for worker in reply.status.workers] == [pool.worker.pid]
+    assert [each.pid for each in reply.status.generations] == [pool.zygote.pid]
+    assert [sidecar.pid for sidecar in reply.status.sidecars] == [pool.sidecar.pid]
     assert reply.status.workers[0].seconds == 5.0, "the time of the turn"
 
 
 # --- stacks ---------------------------------------------------------------------------------------
 
 
-def test_stacks_are_requested_and_then_read_until_they_are_complete(desk: Desk) -> None:
+def test_stacks_are_requested_and_then_read_until_they_are_complete(pool: ControlledPool) -> None:
     """Complete are those that are the same at two requests; then there is room for the next."""
-    pid = desk.worker.pid
+    pid = pool.worker.pid
     for _ in range(2):
-        asked = desk.answer(StacksRequest(pid=pid))
+        asked = pool.answer(StacksRequest(pid=pid))
         assert asked == DoneReply(text="Worker 1 is asked for its stacks.")
-        first = desk.answer(StacksRequest(pid=pid, read=True))
+        first = pool.answer(StacksRequest(pid=pid, read=True))
         assert first == StacksReply(lines=("Current thread 0x1:",), is_complete=False)
-        second = desk.answer(StacksRequest(pid=pid, read=True))
+        second = pool.answer(StacksRequest(pid=pid, read=True))
         assert second == StacksReply(lines=("Current thread 0x1:",), is_complete=True)
-    assert desk.worker.signals == [10, 10]
+    assert pool.worker.signals == [10, 10]
 
 
-def test_stacks_that_are_not_written_yet_are_not_complete(desk: Desk) -> None:
+def test_stacks_that_are_not_written_yet_are_not_complete(pool: ControlledPool) -> None:
     """A worker that is stopped writes none."""
-    assert desk.answer(StacksRequest(pid=desk.worker.pid, read=True)) == StacksReply(lines=())
-    assert desk.answer(StacksRequest(pid=desk.worker.pid, read=True)) == StacksReply(lines=())
+    assert pool.answer(StacksRequest(pid=pool.worker.pid, read=True)) == StacksReply(lines=())
+    assert pool.answer(StacksRequest(pid=pool.worker.pid, read=True)) == StacksReply(lines=())
 
 
-def test_only_workers_have_stacks(desk: Desk) -> None:
+def test_only_workers_have_stacks(pool: ControlledPool) -> None:
     """For any other pid the reply says how to find a worker's."""
-    for pid in (desk.zygote.pid, desk.sidecar.pid, 4712):
+    for pid in (pool.zygote.pid, pool.sidecar.pid, 4712):
         why = f"No worker of this supervisor has pid {pid}: run 'status' to list them."
-        assert desk.answer(StacksRequest(pid=pid)) == RefusedReply(why=why)
-    assert desk.kernel.sent == []
+        assert pool.answer(StacksRequest(pid=pid)) == RefusedReply(why=why)
+    assert pool.kernel.sent == []
 
 
 # --- logs -----------------------------------------------------------------------------------------
@@ -319,12 +319,12 @@ def lines(end: socket.socket) -> list[Reply]:
     return [parse_reply(line) for line in end.recv(1 << 20).splitlines()]
 
 
-def test_logs_has_the_recent_entries(desk: Desk) -> None:
+def test_logs_has_the_recent_entries(pool: ControlledPool) -> None:
     """The last of them, the oldest first, with the pid of the worker that they are about."""
     for number in range(KEPT + 5):
-        desk.notes.write(note(f"entry {number}", worker=number % 2))
-    client, end = desk.client()
-    assert desk.handler.answer(client, LogsRequest(), 0.0) == DoneReply()
+        pool.notes.write(note(f"entry {number}", worker=number % 2))
+    client, end = pool.client()
+    assert pool.handler.answer(client, LogsRequest(), 0.0) == DoneReply()
     entries = [each for each in lines(end) if isinstance(each, NoteReply)]
     assert [entry.text for entry in entries] == [f"entry {n}" for n in range(5, KEPT + 5)]
     assert entries[0].facts == {"worker": 1, "pid": 4711}
@@ -333,13 +333,13 @@ def test_logs_has_the_recent_entries(desk: Desk) -> None:
     end.close()
 
 
-def test_only_a_follower_gets_new_entries(desk: Desk) -> None:
+def test_only_a_follower_gets_new_entries(pool: ControlledPool) -> None:
     """From its request on, until it asks for the log without following."""
-    client, end = desk.client()
-    desk.handler.answer(client, LogsRequest(follow=True), 0.0)
-    desk.notes.write(note("while it follows"))
-    desk.handler.answer(client, LogsRequest(), 0.0)
-    desk.notes.write(note("afterwards"))
+    client, end = pool.client()
+    pool.handler.answer(client, LogsRequest(follow=True), 0.0)
+    pool.notes.write(note("while it follows"))
+    pool.handler.answer(client, LogsRequest(), 0.0)
+    pool.notes.write(note("afterwards"))
     entries = [each.text for each in lines(end) if isinstance(each, NoteReply)]
     assert entries == ["while it follows", "while it follows"], "once as new, once as recent"
     end.close()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 HISTORY = "GetWorkflowExecutionHistory"
 
 
-class Desk:
+class LocalConsole:
     """A console at a local SWF in virtual time."""
 
     def __init__(self, swf: LocalSWF, file: Path) -> None:
@@ -59,24 +59,24 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def console(tmp_path: Path) -> Iterator[LocalConsole]:
     """A console at a local SWF."""
     with LocalSWF() as swf:
-        yield Desk(swf, tmp_path / "histories.sqlite")
+        yield LocalConsole(swf, tmp_path / "histories.sqlite")
 
 
 def test_pages_have_each_execution_once_in_the_order_of_starts(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    console: LocalConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where many start in one instant, and where some have closed."""
     monkeypatch.setattr(console_reads, "SHOWN", 4)
     for number in range(23):
-        desk.account.start(f"order-{number}")
+        console.account.start(f"order-{number}")
         if number % 3 == 0:
-            desk.account.in_domain("terminate_workflow_execution", workflowId=f"order-{number}")
+            console.account.in_domain("terminate_workflow_execution", workflowId=f"order-{number}")
         if number % 7 == 0:
-            desk.swf.advance(0.4)
-    pages = desk.pages()
+            console.swf.advance(0.4)
+    pages = console.pages()
     ids = [each for page in pages for each in page]
     assert sorted(ids) == sorted(f"order-{number}" for number in range(23))
     assert all(len(page) == 4 for page in pages[:-1])
@@ -84,130 +84,132 @@ def test_pages_have_each_execution_once_in_the_order_of_starts(
 
 
 def test_a_search_by_prefix_looks_through_a_bounded_number(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    console: LocalConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page may be empty and have a next one: no answer takes hundreds of calls."""
     monkeypatch.setattr(console_reads, "EXAMINED", 5)
     for number in range(12):
-        desk.account.start(f"{'tea' if number == 0 else 'coffee'}-{number}")
-        desk.swf.advance(1)
-    assert desk.pages("id=tea") == [[], [], ["tea-0"]]
+        console.account.start(f"{'tea' if number == 0 else 'coffee'}-{number}")
+        console.swf.advance(1)
+    assert console.pages("id=tea") == [[], [], ["tea-0"]]
 
 
-def test_the_state_of_an_execution_is_that_of_the_page(desk: Desk) -> None:
+def test_the_state_of_an_execution_is_that_of_the_page(console: LocalConsole) -> None:
     """List and history describe an execution in the same members."""
-    run_id = desk.account.start("order-1", tagList=["vip"])
-    desk.account.in_domain("terminate_workflow_execution", workflowId="order-1")
-    (listed,) = desk.reads.executions(())["executions"]
-    opened = desk.reads.history(Execution("order-1", run_id))["execution"]
+    run_id = console.account.start("order-1", tagList=["vip"])
+    console.account.in_domain("terminate_workflow_execution", workflowId="order-1")
+    (listed,) = console.reads.executions(())["executions"]
+    opened = console.reads.history(Execution("order-1", run_id))["execution"]
     assert listed.keys() == opened.keys()
     same = {key: value for key, value in opened.items() if key not in {"events", "tags"}}
     assert same == {key: listed[key] for key in same}
     assert (listed["status"], listed["tags"], opened["tags"]) == ("TERMINATED", ("vip",), ("vip",))
 
 
-def test_a_closed_history_is_read_once_ever(desk: Desk) -> None:
+def test_a_closed_history_is_read_once_ever(console: LocalConsole) -> None:
     """Neither another look nor another console reads it again; a failed file would cost calls."""
-    run = Execution("order-1", desk.account.start("order-1"))
-    desk.account.in_domain("terminate_workflow_execution", workflowId="order-1")
-    first = desk.reads.history(run)
-    calls = desk.calls
-    assert desk.reads.history(run)["events"] == first["events"]
-    assert desk.fresh().history(run)["events"] == first["events"]
-    assert desk.calls == calls
+    run = Execution("order-1", console.account.start("order-1"))
+    console.account.in_domain("terminate_workflow_execution", workflowId="order-1")
+    first = console.reads.history(run)
+    calls = console.calls
+    assert console.reads.history(run)["events"] == first["events"]
+    assert console.fresh().history(run)["events"] == first["events"]
+    assert console.calls == calls
 
 
-def test_another_look_at_an_open_history_reads_the_new_events(desk: Desk) -> None:
+def test_another_look_at_an_open_history_reads_the_new_events(console: LocalConsole) -> None:
     """A look without news is one call for one event, whatever the history's length."""
-    run = Execution("order-1", desk.account.start("order-1"))
+    run = Execution("order-1", console.account.start("order-1"))
     for number in range(5):
-        desk.account.signal(f"hurry-{number}", "order-1")
-    desk.reads.history(run)
-    before = desk.calls
-    assert len(desk.reads.history(run)["events"]) == 7
-    assert (desk.calls - before)[HISTORY] == 1
-    desk.account.signal("now", "order-1")
-    assert [each["eventId"] for each in desk.reads.history(run)["events"]] == list(range(1, 9))
+        console.account.signal(f"hurry-{number}", "order-1")
+    console.reads.history(run)
+    before = console.calls
+    assert len(console.reads.history(run)["events"]) == 7
+    assert (console.calls - before)[HISTORY] == 1
+    console.account.signal("now", "order-1")
+    assert [each["eventId"] for each in console.reads.history(run)["events"]] == list(range(1, 9))
 
 
-def test_viewers_share_answers_for_some_seconds(desk: Desk) -> None:
+def test_viewers_share_answers_for_some_seconds(console: LocalConsole) -> None:
     """Ten viewers of a list make the calls of one; afterwards it is asked again."""
-    desk.account.start("order-1")
-    before = desk.calls
+    console.account.start("order-1")
+    before = console.calls
     for _ in range(10):
-        desk.reads.executions(("status=OPEN",))
-        desk.reads.count(("status=OPEN",))
-    spent = desk.calls - before
+        console.reads.executions(("status=OPEN",))
+        console.reads.count(("status=OPEN",))
+    spent = console.calls - before
     assert spent == {"ListOpenWorkflowExecutions": 1, "CountOpenWorkflowExecutions": 1}
-    desk.time += console_reads.COUNTS_KEPT
-    desk.reads.count(("status=OPEN",))
-    assert (desk.calls - before)["CountOpenWorkflowExecutions"] == 2
+    console.time += console_reads.COUNTS_KEPT
+    console.reads.count(("status=OPEN",))
+    assert (console.calls - before)["CountOpenWorkflowExecutions"] == 2
 
 
-def test_nothing_is_called_while_no_page_is_open(desk: Desk) -> None:
+def test_nothing_is_called_while_no_page_is_open(console: LocalConsole) -> None:
     """A console that is made and not asked calls nothing."""
-    before = desk.calls
-    desk.fresh()
-    assert desk.calls == before
+    before = console.calls
+    console.fresh()
+    assert console.calls == before
 
 
-def test_task_lists_have_the_number_of_tasks_that_wait(desk: Desk) -> None:
+def test_task_lists_have_the_number_of_tasks_that_wait(console: LocalConsole) -> None:
     """Viewers share a count for some seconds; a started task no longer waits."""
-    run = Execution("order-1", desk.account.start("order-1"))
-    desk.account.start("order-2")
-    (decisions,) = desk.reads.task_lists(run)["lists"]
+    run = Execution("order-1", console.account.start("order-1"))
+    console.account.start("order-2")
+    (decisions,) = console.reads.task_lists(run)["lists"]
     assert (decisions["kind"], decisions["name"], decisions["backlog"]) == ("decision", "decide", 2)
-    before = desk.calls
-    desk.reads.task_lists(run)
-    assert (desk.calls - before).keys() == {HISTORY}
-    desk.account.decide(schedule("a"), schedule("b"))
-    desk.time += console_reads.BACKLOGS_KEPT
-    (activities,) = desk.reads.task_lists(run)["lists"]
+    before = console.calls
+    console.reads.task_lists(run)
+    assert (console.calls - before).keys() == {HISTORY}
+    console.account.decide(schedule("a"), schedule("b"))
+    console.time += console_reads.BACKLOGS_KEPT
+    (activities,) = console.reads.task_lists(run)["lists"]
     assert (activities["kind"], activities["name"], activities["backlog"]) == (
         "activity",
         "work",
         2,
     )
-    desk.account.in_domain("terminate_workflow_execution", workflowId="order-1")
-    assert desk.reads.task_lists(run)["lists"] == []
+    console.account.in_domain("terminate_workflow_execution", workflowId="order-1")
+    assert console.reads.task_lists(run)["lists"] == []
 
 
-def test_the_lists_of_a_domain_are_shared_by_its_viewers(desk: Desk) -> None:
+def test_the_lists_of_a_domain_are_shared_by_its_viewers(console: LocalConsole) -> None:
     """For some seconds a further look costs no call."""
-    desk.account.start("order-1")
-    answer = desk.reads.domain_lists()
+    console.account.start("order-1")
+    answer = console.reads.domain_lists()
     assert {each["name"]: each["backlog"] for each in answer["lists"]} == {"decide": 1, "work": 0}
-    before = desk.calls
-    assert desk.reads.domain_lists() == answer
-    assert desk.calls == before
+    before = console.calls
+    assert console.reads.domain_lists() == answer
+    assert console.calls == before
 
 
-def test_counts_are_swfs_where_it_can_count(desk: Desk) -> None:
+def test_counts_are_swfs_where_it_can_count(console: LocalConsole) -> None:
     """A prefix cannot be counted without a list, so there is no number."""
     for number in range(3):
-        desk.account.start(f"order-{number}")
-    assert desk.reads.count(()) == {"count": 3, "truncated": False}
-    assert desk.reads.count(("id=order-1",)) == {"count": None, "truncated": False}
+        console.account.start(f"order-{number}")
+    assert console.reads.count(()) == {"count": 3, "truncated": False}
+    assert console.reads.count(("id=order-1",)) == {"count": None, "truncated": False}
 
 
-def test_stuck_executions_come_with_the_reason(desk: Desk) -> None:
+def test_stuck_executions_come_with_the_reason(console: LocalConsole) -> None:
     """An execution that goes on is not among them."""
-    desk.account.start("order-1")
-    desk.account.decide(schedule("a"))
-    assert desk.reads.stuck(())["executions"] == []
+    console.account.start("order-1")
+    console.account.decide(schedule("a"))
+    assert console.reads.stuck(())["executions"] == []
 
 
 @pytest.mark.parametrize("where", [("reason=x",), ("colour=red",), ("status=LOST",)])
-def test_criteria_that_it_does_not_have_are_refused(desk: Desk, where: tuple[str, ...]) -> None:
+def test_criteria_that_it_does_not_have_are_refused(
+    console: LocalConsole, where: tuple[str, ...]
+) -> None:
     """The sentence says what there is."""
     with pytest.raises(InputNotSendable):
-        desk.reads.executions(where)
+        console.reads.executions(where)
 
 
-def test_an_unknown_execution_is_a_sentence(desk: Desk) -> None:
+def test_an_unknown_execution_is_a_sentence(console: LocalConsole) -> None:
     """A link outlives its execution."""
     with pytest.raises(NotFound, match="no such execution"):
-        desk.reads.history(Execution("order-1", "lost"))
+        console.reads.history(Execution("order-1", "lost"))
 
 
 def test_moto_is_read_as_well(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from garcon.executions.recorded_history import Events
 
 
-class Desk:
+class LocalConsole:
     """The lists of a domain at a local SWF, with a clock of its own.
 
     Args:
@@ -50,17 +50,17 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def console() -> Iterator[LocalConsole]:
     """A whole domain."""
     with LocalSWF() as swf:
-        yield Desk(swf)
+        yield LocalConsole(swf)
 
 
-def add_types(desk: Desk, number: int, prefix: str = "album") -> None:
+def add_types(console: LocalConsole, number: int, prefix: str = "album") -> None:
     """Activity types, each with a list of its own."""
     for each in range(number):
         name = f"{prefix}_{each}"
-        desk.account.in_domain(
+        console.account.in_domain(
             "register_activity_type",
             name=name,
             version="1.0",
@@ -69,33 +69,33 @@ def add_types(desk: Desk, number: int, prefix: str = "album") -> None:
         )
 
 
-def test_the_defaults_of_types_name_lists_before_any_execution(desk: Desk) -> None:
+def test_the_defaults_of_types_name_lists_before_any_execution(console: LocalConsole) -> None:
     """Each with the number of tasks that wait in it."""
-    rows, _ = desk.look()
+    rows, _ = console.look()
     assert rows == {("activity", "work"): 0, ("decision", "decide"): 0}
 
 
-def test_lists_that_executions_name_are_known_too(desk: Desk) -> None:
+def test_lists_that_executions_name_are_known_too(console: LocalConsole) -> None:
     """With the time from which on the oldest task of them waits."""
-    desk.account.start("order-1", taskList={"name": "other decisions"})
-    task = desk.account.decision_task(taskList={"name": "other decisions"})
-    desk.account.respond(
+    console.account.start("order-1", taskList={"name": "other decisions"})
+    task = console.account.decision_task(taskList={"name": "other decisions"})
+    console.account.respond(
         task, schedule("a", taskList={"name": "hired"}), schedule("b", taskList={"name": "hired"})
     )
-    desk.sampled = ["order-1"]
-    answer = desk.lists.look()
+    console.sampled = ["order-1"]
+    answer = console.lists.look()
     rows = {each["name"]: each for each in answer["lists"]}
     assert rows.keys() == {"work", "decide", "other decisions", "hired"}
     assert rows["hired"]["backlog"] == 2
-    scheduled = desk.client.history("order-1")[4]["eventTimestamp"]
+    scheduled = console.client.history("order-1")[4]["eventTimestamp"]
     assert rows["hired"]["since"] == pytest.approx(scheduled, abs=0.002)
     assert rows["other decisions"]["since"] is None, "nothing waits there"
 
 
-def test_many_types_are_read_bit_by_bit_and_once(desk: Desk) -> None:
+def test_many_types_are_read_bit_by_bit_and_once(console: LocalConsole) -> None:
     """A look costs few calls of each operation that an account has 6 a second of."""
-    add_types(desk, 10)
-    looks = [desk.look() for _ in range(12)]
+    add_types(console, 10)
+    looks = [console.look() for _ in range(12)]
     for _, calls in looks:
         assert all(number <= STEP for name, number in calls.items() if name in PACED), calls
     described = sum((calls for _, calls in looks), start=looks[0][1].__class__())
@@ -107,19 +107,19 @@ def test_many_types_are_read_bit_by_bit_and_once(desk: Desk) -> None:
     assert calls.keys() == {"CountPendingActivityTasks", "CountPendingDecisionTasks"}
 
 
-def test_types_of_a_later_deploy_are_found(desk: Desk) -> None:
+def test_types_of_a_later_deploy_are_found(console: LocalConsole) -> None:
     """The types are listed again after some minutes."""
-    desk.look()
-    add_types(desk, 1)
-    assert ("activity", "album_0") not in desk.look()[0]
-    desk.time += TYPES_KEPT
-    assert ("activity", "album_0") in desk.look()[0]
+    console.look()
+    add_types(console, 1)
+    assert ("activity", "album_0") not in console.look()[0]
+    console.time += TYPES_KEPT
+    assert ("activity", "album_0") in console.look()[0]
 
 
 def test_a_flow_has_its_own_types_only() -> None:
     """The lists of its activities begin with its name, and its decider's type has it."""
     with LocalSWF() as swf:
-        desk = Desk(swf, "album")
-        add_types(desk, 1)
-        add_types(desk, 1, "albums")
-        assert desk.look()[0].keys() == {("activity", "album_0")}
+        console = LocalConsole(swf, "album")
+        add_types(console, 1)
+        add_types(console, 1, "albums")
+        assert console.look()[0].keys() == {("activity", "album_0")}

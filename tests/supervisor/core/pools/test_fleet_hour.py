@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from supervisor.child.jobs.throttle_patience import THROTTLED_SECONDS
+from supervisor.child.jobs.throttle_wait import THROTTLED_SECONDS
 from supervisor.config.setting_types import HistorySource, PoolBounds
 from supervisor.core.pools.poll_limit import PROBES
 from tests.benchmarks import fleet_day

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import botocore.session
 import pytest
 
-from garcon.aws import impatience
+from garcon.aws import fail_fast
 from supervisor.config import ec2_detection
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ def test_without_credentials_a_decider_is_refused_at_once() -> None:
 
 def timeout_after(sys: Path) -> object:
     """A new session's timeout of the metadata service on a machine with these files."""
-    session = botocore.session.Session(impatience.session_variables(sys))
-    return session.get_config_variable(impatience.METADATA_TIMEOUT)
+    session = botocore.session.Session(fail_fast.session_variables(sys))
+    return session.get_config_variable(fail_fast.METADATA_TIMEOUT)
 
 
 def test_only_ec2_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The default of a second stays on EC2; a value that was chosen stays everywhere."""
-    assert timeout_after(tmp_path) == impatience.SECONDS_OFF_EC2
+    assert timeout_after(tmp_path) == fail_fast.SECONDS_OFF_EC2
     monkeypatch.setenv("AWS_METADATA_SERVICE_TIMEOUT", "5")
     assert timeout_after(tmp_path) == 5
     monkeypatch.delenv("AWS_METADATA_SERVICE_TIMEOUT")
@@ -93,4 +93,4 @@ def test_only_ec2_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_both_packages_know_ec2_by_the_same_marks() -> None:
     """Neither may import the other's."""
-    assert impatience.EC2_MARKS == ec2_detection.MARKS
+    assert fail_fast.EC2_MARKS == ec2_detection.MARKS

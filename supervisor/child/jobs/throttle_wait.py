@@ -1,4 +1,4 @@
-"""Patience of the startup jobs with throttles: a fleet that starts at once shares few calls.
+"""Waits of the startup jobs for throttled calls: a fleet that starts at once shares few calls.
 
 The hosts of a fleet that start, or restart, in the same seconds list types and read histories at
 the same time. The account's budgets then last for some of them, and the others have to wait a
@@ -24,7 +24,7 @@ THROTTLED_SECONDS = 100.0
 """Seconds for which one call is repeated: a little less than the core gives the whole job."""
 
 
-class ThrottlePatience:
+class ThrottleWait:
     """Repeats calls while SWF is busy; other errors are the caller's.
 
     Args:

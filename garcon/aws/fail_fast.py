@@ -1,4 +1,4 @@
-"""Less patience than botocore has, where waiting brings nothing: a start without network or
+"""Shorter waits than botocore's, where waiting brings nothing: a start without network or
 credentials fails within a second.
 
 Rules:
