@@ -32,6 +32,7 @@ from garcon import client as clients
 from garcon.aws import usage
 from garcon.aws.aws_errors import ERRORS, is_transient
 from garcon.errors import GarconError
+from garcon.tracing import family_trace
 
 ENVIRONMENT = "GARCON_CLAIMS"
 CLAIM = "garcon.claim"
@@ -39,6 +40,7 @@ CLAIM = "garcon.claim"
 LARGEST = 64 * 2**20  # characters; a worker holds a few of them in memory at once
 CACHED = 64 * 2**20  # bytes; spares a decider that reads a history again most downloads
 
+_MEMBERS = {CLAIM, "characters"}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -251,7 +253,7 @@ def put(text: str, into: Store) -> dict[str, Any]:
 
 def is_claim(value: Any) -> bool:
     """Whether a decoded value is a claim."""
-    return isinstance(value, Mapping) and value.keys() == {CLAIM, "characters"}
+    return isinstance(value, Mapping) and family_trace.without(value).keys() == _MEMBERS
 
 
 def holds_claim(texts: Iterable[Any]) -> bool:

@@ -44,6 +44,7 @@ def _described(execution: ActivityExecution, place: tuple[str, str]) -> TracedAt
         execution.activity_name or "",
         execution.started_event_id or 0,
         task_list,
+        execution.trace,
     )
 
 

@@ -42,6 +42,7 @@ from garcon.errors import GarconError
 from garcon.log import GarconLogger
 from garcon.payload import codec
 from garcon.payload.codec import EncodedPayload
+from garcon.tracing import family_trace
 from garcon.user_code.text import text_of
 from garcon.utils import UNKNOWN, error_code
 
@@ -173,7 +174,14 @@ class ActivityExecution(GarconLogger):
         Raises:
             codec.NotReadable: It is not a JSON object.
         """
-        return codec.decode_object(self.input, f"The input of {self.activity_id}")
+        values = codec.decode_object(self.input, f"The input of {self.activity_id}")
+        values.pop(family_trace.KEY, None)  # for the worker: no task may return it
+        return values
+
+    @property
+    def trace(self) -> str:
+        """The id of the trace that the attempt belongs to; empty if it is that of its own run."""
+        return family_trace.of_input(self.input)
 
     @property
     def time_left(self) -> float:

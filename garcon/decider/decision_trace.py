@@ -1,14 +1,21 @@
-"""The traces of one decider's decisions, from the poll's response to the accepted answer."""
+"""The traces of one decider's decisions, from the poll's response to the accepted answer.
+
+Decisions are made without a look at their trace. The answer to SWF extends the inputs of activities
+by its id (``family_trace``), if their workers cannot derive it.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from garcon.aws import limits
 from garcon.decider.decisions import Decision, attributes_of
+from garcon.decider.trace_lookup import FamilyMember, TraceLookup
 from garcon.event import History
 from garcon.history.event_types import CHILD
 from garcon.history.reserved_timers import RETURN_TIMER
+from garcon.tracing import family_trace
 from garcon.tracing.seam import (
     Begun,
     Ending,
@@ -21,6 +28,8 @@ from garcon.tracing.seam import (
 
 MOST_PENDING = 100
 """Decisions whose spans are kept although they were never answered."""
+
+_SCHEDULE = "scheduleActivityTaskDecisionAttributes"
 
 _CLOSINGS = {
     "CompleteWorkflowExecution": "completed",
@@ -37,6 +46,8 @@ class _Pending:
     tracer: Tracer
     decision: TracedDecision
     span: TracedBlock
+    member: FamilyMember
+    leaves_note: bool = False
     history: History | None = None
 
 
@@ -45,18 +56,21 @@ class DecisionTraces:
 
     Args:
         domain: The decider's domain.
+        lookup: Finds the traces of runs.
     """
 
-    def __init__(self, domain: str) -> None:
+    def __init__(self, domain: str, lookup: TraceLookup) -> None:
         self._domain = domain
+        self._lookup = lookup
         self._pending: dict[str, _Pending] = {}
 
     @contextmanager
     def deciding(self, tracer: Tracer, poll: Mapping[str, Any]) -> Iterator[None]:
         """The block in which a task is decided; its span is the current one."""
-        decision = _described(poll, self._domain)
+        member = self._lookup.find(poll)
+        decision = _described(poll, self._domain, member)
         token = poll["taskToken"]
-        pending = _Pending(tracer, decision, tracer.decision(decision))
+        pending = _Pending(tracer, decision, tracer.decision(decision), member)
         if len(self._pending) >= MOST_PENDING:
             self._pending.pop(next(iter(self._pending)), None)
         self._pending[token] = pending
@@ -67,10 +81,18 @@ class DecisionTraces:
             self._pending.pop(token, None)
             raise
 
-    def note_history(self, token: str, history: History) -> None:
-        """The history of a task in progress has been read."""
-        if pending := self._pending.get(token):
-            pending.history = history
+    def note_history(self, token: str, history: History) -> str:
+        """The history of a task in progress has been read.
+
+        Returns:
+            The id of the trace, if the answer has to note it; else empty.
+        """
+        pending = self._pending.get(token)
+        if pending is None:
+            return ""
+        pending.history = history
+        pending.leaves_note = not pending.member.is_noted
+        return pending.member.trace if pending.leaves_note else ""
 
     def answer(
         self, token: str, decisions: list[Decision], answer: Callable[[str, list[Decision]], bool]
@@ -82,9 +104,11 @@ class DecisionTraces:
         # The span that the flow's code saw is over: the answer is not made within it.
         is_accepted = False
         try:
-            is_accepted = answer(token, decisions)
+            is_accepted = answer(token, _carrying(decisions, pending.member.trace))
         finally:
             pending.span.end(_ending(decisions, is_accepted=is_accepted))
+        if is_accepted and pending.leaves_note:
+            self._lookup.confirm(pending.decision.run)
         if is_accepted and (history := pending.history):
             pending.tracer.begun(pending.decision, _begun(decisions, history))
             if decisions and decisions[-1]["decisionType"] in _CLOSINGS:
@@ -92,7 +116,7 @@ class DecisionTraces:
         return is_accepted
 
 
-def _described(poll: Mapping[str, Any], domain: str) -> TracedDecision:
+def _described(poll: Mapping[str, Any], domain: str, member: FamilyMember) -> TracedDecision:
     execution, workflow_type = poll["workflowExecution"], poll.get("workflowType") or {}
     return TracedDecision(
         Run(execution["workflowId"], execution["runId"]),
@@ -100,7 +124,21 @@ def _described(poll: Mapping[str, Any], domain: str) -> TracedDecision:
         workflow_type.get("name", ""),
         workflow_type.get("version", ""),
         poll.get("startedEventId") or 0,
+        member.trace,
     )
+
+
+def _carrying(decisions: list[Decision], trace: str) -> list[Decision]:
+    """The decisions, the inputs of their activities with the id of the trace, if there is one."""
+    return [_with_trace(each, trace) for each in decisions] if trace else decisions
+
+
+def _with_trace(decision: Decision, trace: str) -> Decision:
+    attributes = decision.get(_SCHEDULE)
+    if not attributes or not isinstance(text := attributes.get("input"), str):
+        return decision
+    longer = family_trace.extended(text, trace, limits.PAYLOAD)
+    return {**decision, _SCHEDULE: {**attributes, "input": longer}}
 
 
 def _ending(decisions: list[Decision], *, is_accepted: bool) -> Ending:

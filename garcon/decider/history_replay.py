@@ -35,6 +35,7 @@ from garcon.flow import flow_attributes
 from garcon.history import build_notes, decision_deaths
 from garcon.history.reserved_timers import RETURN_TIMER
 from garcon.payload import codec, safe_json
+from garcon.tracing import family_trace
 from garcon.user_code.forks import parent_only
 
 Events = list[dict[str, Any]]
@@ -359,10 +360,10 @@ def _line(kind: str, attributes: dict[str, Any], members: tuple[str, ...]) -> st
 
 
 def _plain(value: Any) -> str:
-    """JSON with sorted keys, so that the order of keys in an input does not count."""
+    """JSON with sorted keys, so that neither their order in an input counts nor its trace's id."""
     if isinstance(value, str):
         try:
-            value = safe_json.loads(value)
+            value = family_trace.without(safe_json.loads(value))
         except ValueError:
             return str(value)
     return json.dumps(value, sort_keys=True)

@@ -33,6 +33,7 @@ from garcon.decider.sticky.list_choice import Build, ListChoice, Request
 from garcon.decider.sticky.poll_threads import PollThreads
 from garcon.decider.sticky.stickiness import Sticky
 from garcon.history import decision_deaths, exposed_state, returned_tasks
+from garcon.tracing import family_trace
 
 PollCall = Callable[[Request], Mapping[str, Any]]
 
@@ -233,10 +234,18 @@ class TaskExchange:
 
     def expose(self, task: Mapping[str, Any], values: Mapping[str, Any]) -> None:
         """Let the answer to a task carry what its decider exposes, beside its note."""
-        known = self._in_progress.get(task["taskToken"])
-        note = (known and known.note) or AnswerNote("")
+        note = self._note_of(task)
         context = exposed_state.merged(note.context, values)
         self.annotate(task, replace(note, context=context))
+
+    def note_trace(self, task: Mapping[str, Any], trace: str) -> None:
+        """Let the answer to a task carry the id of its run's trace, beside its note."""
+        note = self._note_of(task)
+        self.annotate(task, replace(note, context=family_trace.noted(note.context, trace)))
+
+    def _note_of(self, task: Mapping[str, Any]) -> AnswerNote:
+        known = self._in_progress.get(task["taskToken"])
+        return (known and known.note) or AnswerNote("")
 
     def return_unreadable(self, task: PolledTask, error: Exception) -> list[Decision]:
         """The decisions that return a task to the flow's own list, for another host to decide."""

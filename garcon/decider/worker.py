@@ -37,6 +37,7 @@ from garcon.decider.registration.flow_types import (
 from garcon.decider.sticky.list_choice import Build
 from garcon.decider.sticky.stickiness import Sticky
 from garcon.decider.task_exchange import TaskExchange, call_logging_retries
+from garcon.decider.trace_lookup import TraceLookup
 from garcon.event import History
 from garcon.history.build_notes import BuildNote
 from garcon.payload import codec
@@ -80,7 +81,7 @@ class DeciderWorker(ExecutionDecider):
         known = Build(build) if isinstance(build, str) else build
         self._tasks = TaskExchange(self, self.domain, self.task_list, settings, known)
         self._builds = BuildDecider(self, self._tasks, known.id) if known else None
-        self._traces = DecisionTraces(self.domain)
+        self._traces = DecisionTraces(self.domain, TraceLookup(self, self.domain))
         if register:
             self.register()
 
@@ -273,12 +274,15 @@ class DeciderWorker(ExecutionDecider):
         except codec.NotReadable as error:
             self.report(error)
             return [fail_workflow(error)]
+        unnoted_trace = ""
         if seam.tracer is not None:
-            self._traces.note_history(poll["taskToken"], execution.history)
+            unnoted_trace = self._traces.note_history(poll["taskToken"], execution.history)
         execution.exposed = {}
         decisions = self._decide_read(poll, execution, events)
         if execution.exposed and not execution.nondeterminism:
             self._tasks.expose(poll, execution.exposed)
+        if unnoted_trace:
+            self._tasks.note_trace(poll, unnoted_trace)
         return decisions
 
     def _decide_read(

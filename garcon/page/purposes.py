@@ -12,6 +12,7 @@ from typing import Any
 
 from garcon import utils
 from garcon.payload import safe_json
+from garcon.tracing import family_trace
 
 _GENERATED = re.compile(r".*-([0-9a-f]{40})", re.DOTALL)
 
@@ -68,4 +69,4 @@ def _object(text: Any) -> Mapping[str, Any]:
         value = safe_json.loads(text)
     except (AttributeError, TypeError, ValueError):
         return {}
-    return value if isinstance(value, dict) else {}
+    return family_trace.without(value) if isinstance(value, dict) else {}

@@ -2,10 +2,9 @@
 
 Rules:
 
-1. A trace is one run: SWF gives the workers of activities the workflow id and the run id, and
-   nothing of a parent, or of the first of several runs. Runs are linked to each other instead.
+1. A trace is one family of runs, by its root run; ``family_trace`` says how a process knows it.
 2. The same thing has the same id in every process. So a worker can name the span of a decider as
-   its parent, and nothing is carried from one to the other.
+   its parent, and no id of a span is carried from one to the other.
 3. The bits of a digest are as even as random ones, which samplers by ratio need.
 """
 
@@ -16,13 +15,13 @@ from garcon.tracing.seam import Run
 TRACE_BYTES, SPAN_BYTES = 16, 8  # W3C Trace Context
 
 
-def trace_id(run: Run) -> int:
-    """Id of the trace of a run."""
-    return _digest(TRACE_BYTES, "trace", run.workflow_id, run.run_id)
+def trace_id(root: Run) -> int:
+    """Id of the trace of a family, by its root run."""
+    return _digest(TRACE_BYTES, "trace", root.workflow_id, root.run_id)
 
 
 def execution_span(run: Run) -> int:
-    """Id of the root: the run from its start to its close."""
+    """Id of a run from its start to its close."""
     return _digest(SPAN_BYTES, "execution", run.run_id)
 
 

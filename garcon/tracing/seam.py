@@ -32,6 +32,7 @@ class TracedAttempt(msgspec.Struct, frozen=True):
         name: Name of the activity type.
         event_id: Number of the ActivityTaskStarted event.
         task_list: The list that the task came by; empty if it is not known.
+        trace: Id of its family's trace (``family_trace``); empty if the run is the family's root.
     """
 
     run: Run
@@ -40,6 +41,7 @@ class TracedAttempt(msgspec.Struct, frozen=True):
     name: str
     event_id: int
     task_list: str = ""
+    trace: str = ""
 
 
 class TracedDecision(msgspec.Struct, frozen=True):
@@ -51,6 +53,7 @@ class TracedDecision(msgspec.Struct, frozen=True):
         workflow_type: Name of the workflow type.
         workflow_version: Its version.
         event_id: Number of the DecisionTaskStarted event.
+        trace: Id of its family's trace (``family_trace``); empty if the run is the family's root.
     """
 
     run: Run
@@ -58,6 +61,7 @@ class TracedDecision(msgspec.Struct, frozen=True):
     workflow_type: str
     workflow_version: str
     event_id: int
+    trace: str = ""
 
 
 class Begun(msgspec.Struct, frozen=True):

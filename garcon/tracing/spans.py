@@ -1,17 +1,19 @@
 """Spans of OpenTelemetry for executions, decisions and attempts.
 
-The tree of a run::
+The tree of a family of runs::
 
-    execution coffee                         at its close, with its whole duration
-      decision coffee                        one for each decision task
-        schedule coffee_prepare_item         the first request for an activity's id
-          attempt coffee_prepare_item        one for each attempt; the tasks' own spans below
-        start concert                        a child, whose root links to this
+    execution tour                           at its close, with its whole duration
+      decision tour                          one for each decision task
+        schedule tour_settle_up              the first request for an activity's id
+          attempt tour_settle_up             one for each attempt; the tasks' own spans below
+        start concert
+          execution concert                  the child that was started
+      execution tour                         the run that continues this one
 
 Rules:
 
 1. An error of the SDK, or of a processor or sampler, is logged once; the task goes on.
-2. Whether a run is sampled depends on its trace id alone, so that all processes agree: the sampler
+2. Whether a span is sampled depends on its trace id alone, so that all processes agree: the sampler
    is asked for the trace's root, from any process.
 """
 
@@ -27,7 +29,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import (
     INVALID_SPAN,
-    Link,
     NonRecordingSpan,
     Span,
     SpanContext,
@@ -135,14 +136,14 @@ class SpanTracer:
             attributes["garcon.task_list"] = attempt.task_list
         parent = ids.begun_span(run, attempt.activity_id, is_child=False)
         name, span_id = f"attempt {attempt.name}", ids.attempt_span(run, attempt.event_id)
-        return self._block(run, name, span_id, parent, attributes)
+        return self._block(_trace_of(attempt), name, span_id, parent, attributes)
 
     def decision(self, decision: TracedDecision) -> SpanBlock:
         """The span of a decision, a child of its execution."""
         run, span_id = decision.run, ids.decision_span(decision.run, decision.event_id)
         attributes = _of_workflow(decision) | {"garcon.event.id": decision.event_id}
         name, parent = f"decision {decision.workflow_type}", ids.execution_span(run)
-        return self._block(run, name, span_id, parent, attributes)
+        return self._block(_trace_of(decision), name, span_id, parent, attributes)
 
     def begun(self, decision: TracedDecision, things: Iterable[Begun]) -> None:
         """Make the spans of requests: they have no duration, and their attempts are below them."""
@@ -161,75 +162,75 @@ class SpanTracer:
         name = f"{'start' if thing.is_child else 'schedule'} {thing.name}"
         attributes = _names(run, decision.domain) | _of_begun(thing)
         parent = ids.decision_span(run, decision.event_id)
-        kind = SpanKind.PRODUCER
-        self._start(run, name, span_id, parent, kind=kind, attributes=attributes).end()
+        trace, kind = _trace_of(decision), SpanKind.PRODUCER
+        self._start(trace, name, span_id, parent, kind=kind, attributes=attributes).end()
 
     def _close(self, closing: TracedClosing) -> None:
-        run, now = closing.decision.run, time.time_ns()
+        decision, now = closing.decision, time.time_ns()
         span = self._start(
-            run,
-            f"execution {closing.decision.workflow_type}",
-            ids.execution_span(run),
-            None,
+            _trace_of(decision),
+            f"execution {decision.workflow_type}",
+            ids.execution_span(decision.run),
+            _above(closing),
             kind=SpanKind.INTERNAL,
-            attributes=_of_workflow(closing.decision),
-            links=self._links(closing),
+            attributes=_of_workflow(decision),
             start=min(round(closing.began_at * _NANOSECONDS), now),
         )
         _end(span, closing.ending, now)
 
-    def _links(self, closing: TracedClosing) -> list[Link]:
-        """To the parent's request for this child, and to the run that this one continues."""
-        run, found = closing.decision.run, []
-        if parent := closing.parent:
-            request = ids.begun_span(parent, run.workflow_id, is_child=True)
-            found.append(Link(self._remote(parent, request), {"garcon.link": "parent"}))
-        if closing.continued:
-            before = Run(run.workflow_id, closing.continued)
-            context = self._remote(before, ids.execution_span(before))
-            found.append(Link(context, {"garcon.link": "continued"}))
-        return found
-
     def _block(
-        self, run: Run, name: str, span_id: int, parent: int, attributes: Attributes
+        self, trace: int, name: str, span_id: int, parent: int, attributes: Attributes
     ) -> SpanBlock:
         def start() -> Span:
             return self._start(
-                run, name, span_id, parent, kind=SpanKind.CONSUMER, attributes=attributes
+                trace, name, span_id, parent, kind=SpanKind.CONSUMER, attributes=attributes
             )
 
         return SpanBlock(_harmless(start) or INVALID_SPAN)
 
     def _start(
         self,
-        run: Run,
+        trace: int,
         name: str,
         span_id: int,
         parent: int | None,
         *,
         kind: SpanKind,
         attributes: Attributes,
-        links: Iterable[Link] = (),
         start: int | None = None,
     ) -> Span:
         context = Context()
         if parent:
-            context = set_span_in_context(NonRecordingSpan(self._remote(run, parent)), context)
-        token = _next_ids.set((ids.trace_id(run), span_id))
+            context = set_span_in_context(NonRecordingSpan(self._remote(trace, parent)), context)
+        token = _next_ids.set((trace, span_id))
         try:
-            return self._tracer.start_span(
-                name, context, kind, attributes, tuple(links), start_time=start
-            )
+            return self._tracer.start_span(name, context, kind, attributes, start_time=start)
         finally:
             _next_ids.reset(token)
 
-    def _remote(self, run: Run, span_id: int) -> SpanContext:
-        trace_id = ids.trace_id(run)
-        is_sampled = self._sampler.should_sample(
-            Context(), trace_id, "garcon"
-        ).decision.is_sampled()
+    def _remote(self, trace: int, span_id: int) -> SpanContext:
+        is_sampled = self._sampler.should_sample(Context(), trace, "garcon").decision.is_sampled()
         flags = TraceFlags(TraceFlags.SAMPLED if is_sampled else TraceFlags.DEFAULT)
-        return SpanContext(trace_id, span_id, is_remote=True, trace_flags=flags)
+        return SpanContext(trace, span_id, is_remote=True, trace_flags=flags)
+
+
+def _trace_of(traced: TracedAttempt | TracedDecision) -> int:
+    """The id of the trace: carried to this process, or derived if the run is the root."""
+    return int(traced.trace, 16) if traced.trace else ids.trace_id(traced.run)
+
+
+def _above(closing: TracedClosing) -> int | None:
+    """The span above an execution's: the run that it continues, or its parent's request for it.
+
+    The closing decision of the run before would say more, but a process that knows the new run
+    alone cannot derive its id.
+    """
+    run = closing.decision.run
+    if closing.continued:
+        return ids.execution_span(Run(run.workflow_id, closing.continued))
+    if closing.parent:
+        return ids.begun_span(closing.parent, run.workflow_id, is_child=True)
+    return None
 
 
 def _names(run: Run, domain: str) -> dict[str, str | int]:

@@ -156,6 +156,7 @@ class ActivitySource:
             activity_name=execution.activity_name or "",
             event_id=execution.started_event_id or 0,
             heartbeat=execution.heartbeat_timeout,
+            trace=execution.trace,
         )
         return Work(
             task,

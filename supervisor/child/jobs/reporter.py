@@ -100,7 +100,12 @@ def _trace_lost(task: messages.Task, domain: str, reason: str) -> None:
         return
     run = seam.Run(task.workflow_id, task.run_id)
     attempt = seam.TracedAttempt(
-        run, domain, task.activity_id, task.activity_name, event_id=task.event_id
+        run,
+        domain,
+        task.activity_id,
+        task.activity_name,
+        event_id=task.event_id,
+        trace=task.trace,
     )
     seam.tracer.attempt(attempt).end(seam.Ending("lost", reason, is_error=True))
 

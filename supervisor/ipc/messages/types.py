@@ -53,6 +53,7 @@ class Task(Value, frozen=True):
         activity_name: Name of the activity type; empty for a decision task.
         event_id: Number of the ActivityTaskStarted event; 0 for a decision task.
         heartbeat: Heartbeat timeout in seconds, if it is known.
+        trace: Id of the trace that it belongs to, if its run does not name it.
     """
 
     token: str
@@ -63,6 +64,7 @@ class Task(Value, frozen=True):
     activity_name: str = ""
     event_id: int = 0
     heartbeat: float | None = None
+    trace: str = ""
 
 
 class HandedOutTask(Value, frozen=True):

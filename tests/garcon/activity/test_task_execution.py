@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from garcon import activity
 from garcon.payload import codec
+from garcon.tracing import family_trace
 from tests.garcon.fakes import GONE, THROTTLED, FakeSwf, refusal
 
 if TYPE_CHECKING:
@@ -29,6 +30,14 @@ def test_the_released_constructor_gives_context_as_a_dict() -> None:
     made = execution(FakeSwf())
     assert (made.activity_id, made.task_token, made.context) == ("cook-1", "token", {"a": 1})
     assert (made.workflow_id, made.run_id, made.start_to_close) == (None, None, None)
+
+
+def test_the_id_of_the_trace_is_for_the_worker_alone() -> None:
+    """The tasks do not see it, so that no result has it."""
+    trace = "5" * 32
+    made = execution(FakeSwf(), family_trace.extended('{"a": 1}', trace, 32_768))
+    assert (made.trace, made.context) == (trace, {"a": 1})
+    assert execution(FakeSwf()).trace == ""
 
 
 def test_unreadable_input_is_an_error_when_it_is_read() -> None:

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from garcon import decider
+from garcon.aws.poller import Poller
 from garcon.decider.decision_trace import DecisionTraces
 from garcon.decider.decisions import cancel_workflow, complete_workflow, fail_workflow, return_task
+from garcon.decider.trace_lookup import TraceLookup
 from garcon.event import History
+from garcon.tracing import family_trace, seam
 from garcon.tracing.seam import Begun, Ending, Run
+from tests.garcon.fakes import FakeSwf, refusal
+from tests.garcon.flows import flow, make
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from garcon.tracing.seam import TracedAttempt, TracedClosing, TracedDecision
 
+ANSWER = "respond_decision_task_completed"
+
 POLL: dict[str, Any] = {
     "taskToken": "token",
     "workflowExecution": {"workflowId": "w", "runId": "r2"},
     "workflowType": {"name": "tour", "version": "1.0"},
     "startedEventId": 9,
+    "events": [{"eventId": 1, "workflowExecutionStartedEventAttributes": {"taskPriority": "0"}}],
 }
 
 
@@ -55,9 +65,16 @@ class Noted:
         self.closings.append(closing)
 
 
+def traces_of_decider() -> DecisionTraces:
+    """The traces of a decider without decisions so far."""
+    poller = Poller()
+    poller.client = FakeSwf()
+    return DecisionTraces("tests", TraceLookup(poller, "tests"))
+
+
 def decided(*decisions: dict[str, Any], events: Any = (), accepted: bool = True) -> Noted:
     """Decide on a history of these events, and answer."""
-    noted, traces = Noted(), DecisionTraces("tests")
+    noted, traces = Noted(), traces_of_decider()
     with traces.deciding(noted, POLL):
         traces.note_history("token", History(events))
     assert traces.answer("token", list(decisions), lambda *_: accepted) is accepted
@@ -152,9 +169,65 @@ def test_a_returned_task_is_named_so() -> None:
 
 def test_a_decision_that_raises_ends_its_span() -> None:
     """The span's block sees the error, and the answer to that task is not traced."""
-    noted, traces = Noted(), DecisionTraces("tests")
+    noted, traces = Noted(), traces_of_decider()
     with pytest.raises(KeyError), traces.deciding(noted, POLL):
         raise KeyError
     assert noted.raised == [KeyError]
     assert traces.answer("token", [], lambda *_: True)
     assert noted.endings == []
+
+
+def child_task() -> dict[str, Any]:
+    """The first decision task of a child."""
+    started = event(
+        1,
+        "WorkflowExecutionStarted",
+        input="{}",
+        workflowType={"name": "workflow", "version": "1.0"},
+        parentWorkflowExecution={"workflowId": "p", "runId": "pr"},
+    )
+    events = [started, event(2, "DecisionTaskScheduled"), event(3, "DecisionTaskStarted")]
+    return {**POLL, "startedEventId": 3, "previousStartedEventId": 0, "events": events}
+
+
+@pytest.mark.parametrize("build", [None, "one"])
+def test_the_first_answer_to_a_child_notes_its_trace(
+    monkeypatch: pytest.MonkeyPatch, build: str | None
+) -> None:
+    """Beside the note of a build; until SWF has accepted one, so do further answers."""
+    monkeypatch.setattr(seam, "tracer", Noted())
+    made: Any = flow(a=make("a"))
+    made.client = swf = FakeSwf()
+    worker = decider.DeciderWorker(made, register=False, build=build)
+    swf.prepare(ANSWER, refusal("UnknownResourceFault"))
+    for _ in range(3):
+        worker.respond("token", worker.decide(child_task()))
+    trace = family_trace.id_of(Run("p", "pr"))
+    own = {"build": build} if build else {}
+    contexts = [json.loads(each.get("executionContext", "{}")) for each in swf.requests(ANSWER)]
+    assert contexts == [{**own, "trace": trace}, {**own, "trace": trace}, own]
+    for request in swf.requests(ANSWER):
+        attributes = request["decisions"][0]["scheduleActivityTaskDecisionAttributes"]
+        assert family_trace.of_input(attributes["input"]) == trace
+
+
+def test_decisions_of_one_s_own_are_sent_as_they_are() -> None:
+    """What is no input, or no text, is left to SWF to judge."""
+    noted, traces = Noted(), traces_of_decider()
+    member = "scheduleActivityTaskDecisionAttributes"
+    decisions: list[dict[str, Any]] = [
+        {"decisionType": "ScheduleActivityTask"},
+        {"decisionType": "ScheduleActivityTask", member: {"input": 7}},
+        {"decisionType": "ScheduleActivityTask", member: {"input": "text"}},
+        {"decisionType": "StartTimer", "startTimerDecisionAttributes": {"timerId": "t"}},
+    ]
+    sent: list[Any] = []
+
+    def answer(_: str, given: list[Any]) -> bool:
+        sent.extend(given)
+        return False
+
+    with traces.deciding(noted, {**child_task(), "taskToken": "token"}):
+        pass
+    assert not traces.answer("token", decisions, answer)
+    assert sent == decisions

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from garcon import utils
 from garcon.page import purposes
+from garcon.tracing import family_trace
 
 VALUES = st.one_of(st.integers(), st.text(max_size=8), st.booleans())
 
@@ -36,6 +37,14 @@ def test_the_value_of_an_instance_is_found_among_all_that_it_needs() -> None:
     rest = {"size": 3, "execution.run_id": "r"}
     events = [scheduled({"photo": name}, rest) for name in ("cat.png", "dog.png")]
     assert list(purposes.of(events).values()) == ["photo=cat.png", "photo=dog.png"]
+
+
+def test_the_id_of_a_trace_is_no_purpose() -> None:
+    """Not all deciders of an execution need to trace, so it may differ between instances."""
+    events = [scheduled({"a": n, "b": n, "c": n}, {"d": 1}) for n in range(2)]
+    members = events[0]["activityTaskScheduledEventAttributes"]
+    members["input"] = family_trace.extended(members["input"], "5" * 32, 32_768)
+    assert purposes.of(events)[id_of(events[0])] == "a=0, b=0, c=0"
 
 
 @given(st.dictionaries(st.text(max_size=6), VALUES, min_size=1, max_size=2), st.integers())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -15,7 +14,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import StatusCode
 
-from examples import children, coffee, continuing, retries
+from examples import coffee, retries
 from garcon import activity, runner, task
 from garcon.decider import DeciderWorker
 from garcon.tracing import derived_ids as ids
@@ -140,31 +139,6 @@ def test_users_spans_join(
         assert joined.parent
         assert joined.parent.span_id == id_of(attempt)
     assert not trace.get_current_span().get_span_context().is_valid
-
-
-def test_a_child_links_to_the_request_of_its_parent(swf: LocalSWF, spans: RecordedSpans) -> None:
-    """A child is a trace of its own, and its root links to a span that the parent has made."""
-    swf.run(children, {"towns": ["Rome"]}, also=[children.concert])
-    (child,) = spans.named("execution concert")
-    (request,) = spans.named("start concert")
-    assert child.context
-    assert request.context
-    assert child.context.trace_id != request.context.trace_id
-    (link,) = child.links
-    assert (link.context.trace_id, link.context.span_id) == (
-        request.context.trace_id,
-        id_of(request),
-    )
-
-
-def test_a_continued_run_links_to_the_run_before(swf: LocalSWF, spans: RecordedSpans) -> None:
-    """Runs are traces, chained by links from each root to the one before."""
-    swf.run(continuing, {"towns": ["Bern", "Thun", "Brig"]})
-    roots = spans.named("execution relay")
-    assert len(roots) > 1
-    for before, root in itertools.pairwise(roots):
-        assert (before.attributes or {})["garcon.outcome"] == "continued_as_new"
-        assert [each.context.span_id for each in root.links] == [id_of(before)]
 
 
 def test_a_sampler_by_ratio_takes_whole_traces(

@@ -12,6 +12,7 @@ import pytest
 from garcon import activity, claims, client, runner
 from garcon.decider import Sticky
 from garcon.history import failure_reasons
+from garcon.tracing import family_trace
 from supervisor.child.flow_loader import Flow, decider_worker
 from supervisor.child.task_source import ActivitySource, DecisionSource
 from supervisor.ipc.messages import (
@@ -99,6 +100,16 @@ def swf(**answers: Any) -> FakeSwf:
     for operation, answer in answers.items():
         prepared.prepare(operation, *answer)
     return prepared
+
+
+def test_a_task_names_its_trace() -> None:
+    """A reporter has the task alone, and not its input."""
+    text = family_trace.extended("{}", "5" * 32, 32_768)
+    fake = FakeSwf().prepare(POLL, {**TASK, "input": text})
+    served = activity.create(fake, "domain", "shop")(name="make", run=runner.Sync())
+    work = ActivitySource(served).poll("me")
+    assert work
+    assert work.task.trace == "5" * 32
 
 
 def test_a_result_is_recorded_before_it_is_sent() -> None:

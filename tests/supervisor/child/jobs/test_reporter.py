@@ -7,13 +7,16 @@ import threading
 import types
 from random import Random
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
+import msgspec
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from garcon import client
 from garcon.history import decision_deaths
 from garcon.history.decision_deaths import DecisionDeaths
+from garcon.tracing import seam
 from supervisor.child.flow_loader import Flow
 from supervisor.child.jobs import poison, reporter
 from supervisor.child.shutdown import Shutdown
@@ -280,6 +283,21 @@ def test_a_death_that_was_not_of_a_decision_s_making_is_not_counted() -> None:
     decision_job(swf).run(ReturnTask())
     assert returned(swf)[1] is None
     assert swf.names == [DECIDED]
+
+
+def test_the_span_of_a_lost_attempt_is_in_the_trace_of_its_task(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The task names the trace of its family, if that is not its run's own."""
+    tracer = MagicMock()
+    monkeypatch.setattr(seam, "tracer", tracer)
+    job = ReportJob(FakeSwf().prepare(HISTORY, refusal("AccessDeniedException")))
+    job.task = msgspec.structs.replace(TASK, event_id=6, trace="5" * 32)
+    job.run(DEATH)
+    expected = seam.TracedAttempt(
+        seam.Run("workflow", "run"), "domain", "make-1", "", event_id=6, trace="5" * 32
+    )
+    tracer.attempt.assert_called_once_with(expected)
 
 
 def test_an_unreadable_history_does_not_delay_the_report() -> None:
