@@ -44,13 +44,16 @@ def main(
         start_zygote: Starts the first zygote.
     """
     standard_streams.open_missing()
+    words = sys.argv[1:] if argv is None else argv
     try:
-        return _main(sys.argv[1:] if argv is None else argv, start_zygote)
+        return _main(words, start_zygote)
     except Exception:
         import logging  # noqa: PLC0415
 
         logging.getLogger("supervisor").exception(
-            "Internal error: the supervisor exits. Its workers finish their tasks."
+            "Internal error: this command ends. The supervisor goes on."
+            if COMMANDS.keys() & {*words[:1]}
+            else "Internal error: the supervisor exits. Its workers finish their tasks."
         )
         return exit_codes.FAULT
     finally:
@@ -87,11 +90,16 @@ def _main(words: Sequence[str], start_zygote: Callable[[], SpareZygote]) -> int:
 
 
 def _print_answer(answer: Callable[[], int]) -> int:
-    """Print the answer of a command; its reader may close the pipe before the end (``| head``)."""
+    """Print the answer of a command or check, which a person may interrupt.
+
+    Its reader may close the pipe before the end (``| head``).
+    """
     code = 0
     try:
         code = answer()
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        return exit_codes.INTERRUPTED
     except BrokenPipeError:
         standard_streams.discard(sys.stdout.fileno())
     except OSError as error:
@@ -126,9 +134,7 @@ def _run(words: Sequence[str], spare: SpareZygote | None) -> int:
     for warning in parsed.warnings:
         log.LOGGER.warning("%s", warning)
     if parsed.check:
-        from supervisor.cli import check  # noqa: PLC0415
-
-        return _print_answer(lambda: check.run(parsed))
+        return _check(parsed)
     if os.geteuid() == 0 and not (settings.local or settings.user or settings.retired):
         log.LOGGER.warning(
             "All tasks of %s run as root. Give --user NAME, or start the supervisor as another user"
@@ -138,6 +144,21 @@ def _run(words: Sequence[str], spare: SpareZygote | None) -> int:
     if parsed.settings.ec2 == "on" and settings.ec2 == "off":
         log.LOGGER.warning("--ec2 on has no effect with --local or AWS_EC2_METADATA_DISABLED=true.")
     return _supervise(settings, spare, lambda: _settle(sources.read(words, os.environ), live=live))
+
+
+def _check(parsed: ParsedOptions) -> int:
+    from supervisor.cli import check  # noqa: PLC0415
+    from supervisor.cli.failure import fail  # noqa: PLC0415
+    from supervisor.config.settings import SettingsError  # noqa: PLC0415
+    from supervisor.parent import privileges  # noqa: PLC0415
+
+    user = parsed.settings.user
+    try:
+        if user and os.geteuid() == 0:  # other users may check what root is to start
+            privileges.become(user, None, None)
+    except SettingsError as error:
+        return fail(error, exit_codes.USAGE)
+    return _print_answer(lambda: check.run(parsed))
 
 
 def _settle(parsed: ParsedOptions, *, live: bool) -> Settings:

@@ -17,3 +17,6 @@ GAVE_UP = 4
 
 FAULT = 70
 """An internal error (EX_SOFTWARE of sysexits.h)."""
+
+INTERRUPTED = 130
+"""A command or a check was interrupted (SIGINT): as shells have it."""

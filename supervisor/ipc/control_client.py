@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 TIMEOUT = 10.0
 """Seconds to wait for a reply. A supervisor replies within milliseconds, a stopped one never."""
 
+LONGEST_REPLY = 64 << 20
+"""Bytes of a line that are read: more than the metrics of ten thousand workers. Another program may
+listen at the path that was named."""
+
 NOT_DONE, NO_SUPERVISOR = 1, 2
 """Exit codes: the supervisor refused or failed; no supervisor answers, or none can be chosen."""
 
@@ -54,7 +58,11 @@ class Connection:
     def send(self, request: Request) -> None:
         """Send a request."""
         try:
-            self._socket.sendall(control_protocol.encode_line(request))
+            line = control_protocol.encode_line(request)
+        except UnicodeEncodeError as error:
+            raise CommandFailed("A task list's name is UTF-8 text.", NO_SUPERVISOR) from error
+        try:
+            self._socket.sendall(line)
         except (BrokenPipeError, ConnectionResetError):
             return  # a refusal may have arrived before the end: ``receive`` reads it
         except OSError as error:
@@ -92,7 +100,7 @@ class Connection:
 
     def _read(self) -> Reply | None:
         try:
-            line = self._lines.readline()
+            line = self._lines.readline(LONGEST_REPLY)
         except TimeoutError as error:
             raise self._no_answer(f"no reply within {TIMEOUT:g} s") from error
         except OSError:

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 SHORTEST, LONGEST = 0.1, 3600.0
 """Seconds between two looks: the supervisor serves tasks, and a person reads."""
 
-INTERRUPTED = 130
-"""Exit code after SIGINT, as shells have it."""
-
 COMMAND_EXIT_CODES = """\
 exit codes:
   0  done
@@ -60,8 +57,6 @@ def run(words: Sequence[str]) -> int:
         return int(given.run(given))
     except CommandFailed as error:
         return fail(error, error.code)
-    except KeyboardInterrupt:
-        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

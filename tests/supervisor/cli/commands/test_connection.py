@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supervisor.cli.commands.connection import connect, connect_to_change
-from supervisor.ipc import socket_path
-from supervisor.ipc.control_client import NOT_DONE, CommandFailed, Connection
+from supervisor.ipc import control_client, socket_path
+from supervisor.ipc.control_client import NO_SUPERVISOR, NOT_DONE, CommandFailed, Connection
 from supervisor.ipc.messages import control_protocol
 
 if TYPE_CHECKING:
@@ -139,3 +139,29 @@ def test_a_closed_connection_without_a_reply_is_an_error(tmp_path: Path) -> None
             inbox.accept()[0].close()
             with pytest.raises(CommandFailed, match="closed the connection without a reply"):
                 connection.call(control_protocol.StatusRequest())
+
+
+def test_a_stranger_that_sends_without_end_is_not_read_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The path that was named may be that of another program: its line is bounded, and refused."""
+    monkeypatch.setattr(control_client, "LONGEST_REPLY", 1_000)
+    with closing(socket.socket(socket.AF_UNIX)) as inbox:
+        inbox.bind(str(tmp_path / "control.sock"))
+        inbox.listen()
+        with (
+            Connection(tmp_path / "control.sock") as connection,
+            closing(inbox.accept()[0]) as accepted,
+        ):
+            accepted.send(b"x" * 2_000)
+            with pytest.raises(CommandFailed, match="Not a valid reply of a supervisor"):
+                connection.receive()
+
+
+def test_a_name_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    """It is what a shell passes on for bytes that are not UTF-8, and names no task list."""
+    path = tmp_path / "control.sock"
+    refusal = pytest.raises(CommandFailed, match="is UTF-8 text")
+    with listening(path), Connection(path) as connection, refusal as refused:
+        connection.call(control_protocol.QuietRequest("\udcff"))
+    assert refused.value.code == NO_SUPERVISOR
