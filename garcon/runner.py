@@ -11,6 +11,7 @@ Rules:
 
 import contextvars
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -99,7 +100,7 @@ class BaseRunner:
                 raise NoRunnerRequirementsFound(
                     f"The task {tasks_of.name_of(one)} does not name the context keys it needs."
                 )
-            needed |= requirements
+            needed.update(requirements)
         return needed | tracked.keys_read
 
     def _flat(self, context: Context | None) -> list[Any]:
@@ -123,12 +124,16 @@ class Async(BaseRunner):
 
     Args:
         args: Tasks and task lists.
-        max_workers: Number of threads.
+        max_workers: Number of threads; ``None`` for as many as ``concurrent.futures`` makes.
+        unknown: Other options, which are ignored with a ``UserWarning``.
     """
 
-    def __init__(self, *args: Any, max_workers: int = 3) -> None:
+    def __init__(self, *args: Any, max_workers: int | None = 3, **unknown: Any) -> None:
         super().__init__(*args)
         self.max_workers = max_workers
+        if unknown:  # as released, where any are ignored
+            names = ", ".join(unknown)
+            warnings.warn(f"Async has no option {names}; it has max_workers.", stacklevel=2)
 
     def execute(self, activity: Any, context: Context) -> dict[str, Any]:
         """Execute the tasks in parallel; the first error, in the tasks' order, is raised."""

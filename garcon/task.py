@@ -21,8 +21,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from garcon import param
-from garcon.flow import argument_checks
+from garcon.flow import argument_checks, filled_arguments
 from garcon.user_code import coroutines
+from garcon.user_code.function_like import FunctionLike
 from garcon.user_code.signatures import signature_of
 
 P = ParamSpec("P")
@@ -30,7 +31,23 @@ R = TypeVar("R")
 Context = Mapping[str, Any]
 
 
-class Task(Generic[P, R]):
+class _Marked(FunctionLike):
+    """What tasks, filled or not, have in common: their marks are in ``__garcon__``."""
+
+    __garcon__: dict[str, Any]
+
+    @property
+    def time(self) -> Any:
+        """Seconds it may last, if known."""
+        return self.__garcon__.get("timeout")
+
+    @property
+    def heartbeat(self) -> Any:
+        """Seconds between two heartbeats, if known."""
+        return self.__garcon__.get("heartbeat")
+
+
+class Task(_Marked, Generic[P, R]):
     """A function with timeouts; calling the task calls the function.
 
     Args:
@@ -40,20 +57,14 @@ class Task(Generic[P, R]):
     """
 
     __name__: str
+    fn: Callable[P, R]
 
     def __init__(
         self, fn: Callable[P, R], time: float | None = None, heartbeat: float | None = None
     ) -> None:
         functools.update_wrapper(self, fn)
         self.fn = fn
-        self.time = time
-        self.heartbeat = heartbeat
         self.__garcon__ = _marks(timeout=time, heartbeat=heartbeat)
-
-    @property  # type: ignore[misc]  # typeshed has a setter, too, which no caller uses
-    def __class__(self) -> Any:
-        # Flows in production ask ``inspect.isfunction`` of their tasks.
-        return types.FunctionType
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function."""
@@ -63,7 +74,9 @@ class Task(Generic[P, R]):
         # A decorated method is bound like a plain one, and keeps its timeouts.
         if owner is None:
             return self
-        return type(self)(types.MethodType(self.fn, owner), self.time, self.heartbeat)
+        bound = type(self)(types.MethodType(self.fn, owner))
+        bound.__garcon__ = self.__garcon__
+        return bound
 
 
 class FillableTask(Task[P, R]):
@@ -76,7 +89,7 @@ class FillableTask(Task[P, R]):
         # Beside the marks, so that a ``functools.wraps`` decorator carries it on, too.
         self.__dict__["fill"] = functools.partial(FillableTask.fill, self)
 
-    def fill(self, namespace: str | None = None, **requirements: Any) -> "FilledTask":
+    def fill(self, /, namespace: str | None = None, **requirements: Any) -> "FilledTask":
         """Name the source of each argument.
 
         Args:
@@ -90,7 +103,7 @@ class FillableTask(Task[P, R]):
         return FilledTask(self, requirements, namespace)
 
 
-class FilledTask:
+class FilledTask(_Marked):
     """A task whose arguments are bound to keys of the context.
 
     Args:
@@ -107,25 +120,23 @@ class FilledTask:
     ) -> None:
         functools.update_wrapper(self, task.fn)
         del self.__dict__["__wrapped__"]  # it is called with the context, not as the function is
+        self.fn = _arguments_of_call
         self.task = task
         self.namespace = namespace
         self.arguments = {name: param.parametrize(value) for name, value in arguments.items()}
         self.requirements = param.get_all_requirements(self.arguments.values())
-        self.time = task.time
-        self.heartbeat = task.heartbeat
-        self.__garcon__ = _marks(
-            timeout=task.time, heartbeat=task.heartbeat, requirements=self.requirements
-        )
+        self.__garcon__ = {**task.__garcon__, "requirements": self.requirements}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task: ``(context, activity=...)``, or ``(activity, context)`` as documented."""
-        if len(args) == 2:  # noqa: PLR2004 - the two of the documented form
-            return self._run(*args, gets_context=True)
-        return self._run(*_by_name(*args, **kwargs))
+        activity, context, is_documented = _arguments_of_call(*args, **kwargs)
+        return self._run(activity, context, gets_context=is_documented)
 
-    def _run(self, activity: Any, context: Context, *, gets_context: bool = False) -> Any:
+    def _run(self, activity: Any, context: Context, *, gets_context: bool) -> Any:
         fn = self.task.fn
-        filled = _fill(fn, self.arguments, activity, context, gets_context=gets_context)
+        filled = filled_arguments.fill(
+            fn, self.arguments, activity, context, gets_context=gets_context
+        )
         returned = coroutines.result_of(fn(**filled), activity)
         return namespace_result(returned, self.namespace)
 
@@ -310,7 +321,7 @@ def fill_function_call(
         ValueError: The function has an argument ``context``.
     """
     params = {name: param.parametrize(value) for name, value in requirements.items()}
-    return _fill(fn, params, activity, context, gets_context=False)
+    return filled_arguments.fill(fn, params, activity, context, gets_context=False)
 
 
 def namespace_result(dictionary: Any, namespace: str | None) -> Any:
@@ -354,8 +365,20 @@ def _warn(text: str) -> None:
     warnings.warn(text, stacklevel=4)  # the line of the flow that decorates or fills
 
 
+def _arguments_of_call(*args: Any, **kwargs: Any) -> tuple[Any, Context, bool]:
+    """The execution, the context, and whether a filled task is called in the documented form."""
+    if len(args) == 2 and not kwargs:  # noqa: PLR2004 - the two of the documented form
+        is_swapped = isinstance(args[0], Mapping) and not isinstance(args[1], Mapping)
+        activity, context = args[::-1] if is_swapped else args
+        return activity, context, True
+    return (*_by_name(*args, **kwargs), False)
+
+
 def _by_name(context: Context, activity: Any = None) -> tuple[Any, Context]:
     return activity, context
+
+
+_by_name.__qualname__ = "filled_task"  # Python names it when an argument is wrong
 
 
 def _accepts(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
@@ -363,38 +386,3 @@ def _accepts(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, An
         return type(fn) is FilledTask or signature_of(fn).bind(*args, **kwargs) is not None
     except (TypeError, ValueError):  # it does not bind, or has no signature
         return False
-
-
-def _fill(
-    fn: Callable[..., Any],
-    params: Mapping[str, param.BaseParam],
-    activity: Any,
-    context: Context,
-    *,
-    gets_context: bool,
-) -> dict[str, Any]:
-    given = {"activity": activity, **({"context": context} if gets_context else {})}
-    parameters = signature_of(fn).parameters.values()
-    named = [one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
-    filled = {one.name: _argument(one, params, given, context) for one in named}
-    if any(one.kind is one.VAR_KEYWORD for one in parameters):
-        filled |= {key: params[key].get_data(context) for key in params.keys() - filled.keys()}
-    return filled
-
-
-def _argument(
-    parameter: inspect.Parameter,
-    params: Mapping[str, param.BaseParam],
-    given: Mapping[str, Any],
-    context: Context,
-) -> Any:
-    if parameter.name in given:
-        return given[parameter.name]
-    if parameter.name in params:
-        return params[parameter.name].get_data(context)
-    if parameter.name == "context":
-        raise ValueError(
-            "A filled task cannot have an argument context: only the keys named in fill() are sent "
-            "to its activity. Fill each value it needs, or use the task without fill()."
-        )
-    return None if parameter.default is parameter.empty else parameter.default

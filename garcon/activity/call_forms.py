@@ -34,6 +34,8 @@ class TaskInput(dict[str, Any]):
         self._execution = execution
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # a copy in the making asks for these before it has any attribute
+            raise AttributeError(name)
         return getattr(self._execution, name)
 
 

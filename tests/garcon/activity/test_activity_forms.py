@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 from unittest.mock import MagicMock
 
@@ -87,6 +88,7 @@ EXECUTES: dict[str, tuple[Callable[..., Any], str]] = {
         lambda self, context: {"dish": context.context["dish"], "id": context.activity_id},
         '{"dish": "soup", "id": "flow_cook-1"}',
     ),
+    "a copy": (lambda self, context: {"dish": copy.copy(context)["dish"]}, '{"dish": "soup"}'),
     "the execution": (
         lambda self, execution: {"dish": execution.context["dish"]},
         '{"dish": "soup"}',
