@@ -51,9 +51,9 @@ def _(event: messages.SidecarReady, turn: Turn) -> None:
 def _(event: messages.SidecarLost, turn: Turn) -> None:
     sidecar = turn.state.sidecars.get(event.name)
     if sidecar and sidecar.status is not SidecarState.GONE:
-        asked = sidecar.status is SidecarState.STOPPING
+        sidecar.ended_as_asked = sidecar.status is SidecarState.STOPPING
         sidecar.status, sidecar.exit_status = SidecarState.GONE, event.status
-        if not asked:
+        if not sidecar.ended_as_asked:
             sidecar.lost = event.why or how_ended(event.status)
 
 

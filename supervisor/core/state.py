@@ -89,6 +89,7 @@ class Sidecar:
     build: str = ""  # of retired code, once it has served
     was_ready: bool = False
     is_hurried: bool = False  # retired code was asked to stop, and not only to drain
+    ended_as_asked: bool = False  # it was asked to end before it did
 
     @property
     def release(self) -> str:

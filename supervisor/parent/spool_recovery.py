@@ -72,7 +72,7 @@ class SupervisorLock:
     def acquire(cls, folder: str) -> SupervisorLock | None:
         """Make and lock the file; ``None``, with an error in the log, if that is not possible.
 
-        The name begins and ends like an unfinished file's, so that ``recover`` removes the file of
+        The name begins and ends like an unfinished file's, so that a look removes the file of
         a supervisor that was killed.
         """
         file = Path(folder) / f"{SUPERVISOR}{os.getpid()}-{os.urandom(8).hex()}{SUFFIX}"
@@ -151,11 +151,6 @@ def supervisors_files(folder: str) -> list[Path]:
         if not _others_may_write(Path(folder)):
             return sorted(Path(folder).glob(f"{SUPERVISOR}*{SUFFIX}"))
     return []
-
-
-def recover(folder: str, owner: spool.Owner, supervisor_lock: str = "") -> tuple[Report, ...]:
-    """Reports for the tasks of this owner that dead supervisors left, in one look."""
-    return SpoolWatch(folder, owner, supervisor_lock).look(0.0)
 
 
 def _task_paths(folder: str) -> list[Path]:

@@ -7,6 +7,7 @@ channel ends or SIGTERM comes. The supervisor survives the loss of any of them.
 
 from __future__ import annotations
 
+import select
 from typing import TYPE_CHECKING
 
 from setproctitle import setproctitle
@@ -47,3 +48,9 @@ def run_sidecar(
         serve(channel, order, inputs)
     except ChannelClosed:
         log.LOGGER.info("Sidecar %s ends: the supervisor is gone.", order.name)
+
+
+def has_ended(channel: Channel, seconds: float) -> bool:
+    """Wait for so long, or until the supervisor's channel ends; returns whether it has ended."""
+    readable, _, _ = select.select([channel], [], [], seconds)
+    return bool(readable) and channel.receive() is None

@@ -17,7 +17,6 @@ Rules:
 from __future__ import annotations
 
 import random
-import select
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +42,7 @@ def main(channel: Channel, order: messages.RunSidecar, _inputs: list[str]) -> No
     while not channel.closed:
         for task_list in order.lists:
             wait = counter.take_turn(task_list)
-            if _has_ended(channel, max(wait, counter.seconds_to_next())):
+            if sidecars.has_ended(channel, max(wait, counter.seconds_to_next())):
                 return
 
 
@@ -113,12 +112,6 @@ class _Counter:
             then = "It is not counted again." if is_final else "The pool keeps its size meanwhile."
             log.LOGGER.warning("%s %s", problem.sentence, then)
         return 0.0 if is_final else wait
-
-
-def _has_ended(channel: Channel, seconds: float) -> bool:
-    """Wait for so long, or until the channel ends; returns whether it has ended."""
-    readable, _, _ = select.select([channel], [], [], seconds)
-    return bool(readable) and channel.receive() is None
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ and left out.
 from __future__ import annotations
 
 import os
-import select
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -34,8 +33,7 @@ def main(channel: Channel, order: messages.RunSidecar, _inputs: list[str]) -> No
     writer = _Writer(order)
     while True:
         writer.write()
-        readable, _, _ = select.select([channel], [], [], INTERVAL)
-        if readable and channel.receive() is None:
+        if sidecars.has_ended(channel, INTERVAL):
             return
 
 
@@ -44,7 +42,7 @@ class _Writer:
 
     def __init__(self, order: messages.RunSidecar) -> None:
         self._source = Source(order.control, order.flow_name)
-        self._file = order.emf
+        self._file = MetricsFile(order.emf)
         self._before: Tallies | None = None
         self._has_failed = False
 
@@ -53,27 +51,49 @@ class _Writer:
         try:
             seen = self._source.observe()
             made = emf_lines.lines(seen, self._before, self._source.flow, time.time())
-            self._append("".join(f"{line}\n" for line in made))
+            self._file.append("".join(f"{line}\n" for line in made))
         except (NoAnswer, OSError) as error:
             if not self._has_failed:
                 log.LOGGER.warning(
                     "Metrics of this minute are not written to %s: %s. The next lines count what"
                     " these would have.",
-                    self._file,
+                    self._file.path,
                     error,
                 )
             self._has_failed = True
             return
         self._before, self._has_failed = seen.tallies, False
 
-    def _append(self, text: str) -> None:
-        if self._file == STANDARD_OUTPUT:
+
+class MetricsFile:
+    """The file, or standard output, to which lines are appended.
+
+    A disk that fills up takes a part of a line. The next line then begins with the end of that one,
+    so that a reader loses no more than it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._is_torn = False  # it ends within a line
+
+    def append(self, text: str) -> None:
+        """Append whole lines. Raises ``OSError``."""
+        if self.path == STANDARD_OUTPUT:
             sys.stdout.write(text)
             sys.stdout.flush()
             return
-        descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-            file.write(text)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(self.path, flags, 0o640)
+        try:
+            self._write(descriptor, (b"\n" * self._is_torn) + text.encode())
+        finally:
+            os.close(descriptor)
+
+    def _write(self, descriptor: int, data: bytes) -> None:
+        while data:
+            written = os.write(descriptor, data)
+            self._is_torn = data[written - 1 : written] != b"\n"
+            data = data[written:]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ or the collector does not answer is left out: the counts are the supervisor's ow
 from __future__ import annotations
 
 import os
-import select
 import socket
 import time
 from typing import TYPE_CHECKING
@@ -41,8 +40,7 @@ def main(channel: Channel, order: messages.RunSidecar, _inputs: list[str]) -> No
     seconds = interval(os.environ.get("OTEL_METRIC_EXPORT_INTERVAL", ""))
     while True:
         exporter.export()
-        readable, _, _ = select.select([channel], [], [], seconds)
-        if readable and channel.receive() is None:
+        if sidecars.has_ended(channel, seconds):
             return
 
 

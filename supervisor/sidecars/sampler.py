@@ -16,7 +16,6 @@ from __future__ import annotations
 import itertools
 import math
 import random
-import select
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -56,8 +55,7 @@ def main(channel: Channel, order: messages.RunSidecar, _inputs: list[str]) -> No
     sampler = Sampler(order, order.sample, usage.meter)
     while True:
         for wait in sampler.round():
-            readable, _, _ = select.select([channel], [], [], wait)
-            if readable and channel.receive() is None:
+            if sidecars.has_ended(channel, wait):
                 return
 
 

@@ -177,7 +177,7 @@ def _settle_loss(turn: Turn, sidecar: Sidecar) -> None:
 
 def _end_in_drain(turn: Turn, drain: Drain, sidecar: Sidecar) -> None:
     if sidecar.status is SidecarState.GONE:
-        if sidecar.exit_status == exit_codes.ABANDONED:
+        if sidecar.ended_as_asked and sidecar.exit_status == exit_codes.ABANDONED:
             drain.code = max(drain.code, exit_codes.ABANDONED)
         return
     if _ends_at(turn.state, drain, sidecar) > turn.now:

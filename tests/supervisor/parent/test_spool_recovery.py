@@ -15,14 +15,13 @@ import pytest
 
 from garcon.history import failure_reasons
 from supervisor.ipc import private_files, spool
-from supervisor.ipc.messages import Complete, Fail, ReturnTask, Role, SwfEndpoint, Task
+from supervisor.ipc.messages import Complete, Fail, Report, ReturnTask, Role, SwfEndpoint, Task
 from supervisor.ipc.spool import SUFFIX, Owner, Spool
 from supervisor.parent.spool_recovery import (
     LOOK_SECONDS,
     STALE_SECONDS,
     SpoolWatch,
     SupervisorLock,
-    recover,
 )
 
 if TYPE_CHECKING:
@@ -55,6 +54,11 @@ def leave_behind(
             os.close(lock.descriptor)  # a worker is a spawned process's child, and never had it
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
+
+
+def recover(folder: str, owner: Owner, supervisor_lock: str = "") -> tuple[Report, ...]:
+    """The reports of one look."""
+    return SpoolWatch(folder, owner, supervisor_lock).look(0.0)
 
 
 def locked(folder: str) -> SupervisorLock:

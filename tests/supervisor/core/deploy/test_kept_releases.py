@@ -217,6 +217,20 @@ def test_a_drain_waits_for_retired_code() -> None:
     assert world.now >= 320.0
 
 
+def test_retired_code_that_was_lost_before_a_drain_has_abandoned_nothing_in_it() -> None:
+    """An uncaught exception is exit code 1, too, and the drain itself is a clean one."""
+    plan = SidecarPlan(ready=inf, build="b-old")
+    world = simulate(kept(plan=plan)).run(10)
+    for _ in range(2):
+        world.later(0, lambda: world.sidecars[OLD].die(exit_codes.ABANDONED))
+        world.run(world.now + 0.1)
+    assert retired(world) == {OLD: "gone"}
+    world.ask(SIGTERM)
+    world.finish(200)
+    assert world.exit is not None
+    assert world.exit.code == 0
+
+
 @pytest.mark.parametrize(
     ("more", "at"),
     [
