@@ -32,8 +32,14 @@ class ExecutionContext(dict[str, Any]):
 
     @property
     def current(self) -> dict[str, Any]:
-        """The current values."""
+        """The current values; others may be assigned, as released."""
         return self
+
+    @current.setter
+    def current(self, values: Mapping[str, Any]) -> None:
+        kept = dict(values)
+        self.clear()
+        self.update(kept)
 
     def snapshot(self) -> "ExecutionContext":
         """A copy for the flow's code, which may change it; the values themselves are shared."""
@@ -57,10 +63,12 @@ class ExecutionContext(dict[str, Any]):
         """Add ``execution.domain``, ``execution.run_id`` and ``execution.workflow_id``.
 
         Args:
-            poll: The response of PollForDecisionTask.
+            poll: The response of PollForDecisionTask; if it names no execution, nothing is added.
             domain: The domain that was polled.
         """
-        execution = poll["workflowExecution"]
+        execution = poll.get("workflowExecution") or {}
+        if not execution.keys() >= {"runId", "workflowId"}:
+            return
         self["execution.domain"] = domain
         self["execution.run_id"] = execution["runId"]
         self["execution.workflow_id"] = execution["workflowId"]

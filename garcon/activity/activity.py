@@ -202,8 +202,9 @@ class Activity(Poller):
             return
         try:
             with self._parent_only():
-                execution.start_to_close = self.runner.timeout(execution.context)
-                execution.heartbeat_timeout = self.runner.heartbeat(execution.context)
+                instance = ActivityInstance(self, None, execution.context)
+                execution.start_to_close = instance.timeout
+                execution.heartbeat_timeout = instance.heartbeat_timeout
         except ENDS_PROCESS:
             raise
         except BaseException:  # the user's task lists run here; `attempt` meets the error again

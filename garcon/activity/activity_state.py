@@ -131,10 +131,8 @@ class ActivityState(Refusable):
         Raises:
             ActivityInstanceNotReadyException: It has not completed.
         """
-        if self._result is _UNSET:
-            self.wait()
-            return {}
-        return {} if self._result is None else self._result
+        self.wait()
+        return {} if self._result is _UNSET or self._result is None else self._result
 
     def set_result(self, result: Any) -> None:
         """Set the result.

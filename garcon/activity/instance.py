@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from garcon import runner, task, utils
 from garcon.aws import limits
 from garcon.errors import NotADictionary
+from garcon.flow import argument_checks
 from garcon.flow.argument_checks import shown
 from garcon.retry import Retry, policy_of
 
@@ -62,6 +63,10 @@ class ActivityInstance:
     def global_context(self) -> Mapping[str, Any]:
         """The released name of ``context``."""
         return self.context
+
+    @global_context.setter
+    def global_context(self, context: Mapping[str, Any]) -> None:
+        self.context = context
 
     @functools.cached_property
     def context(self) -> Mapping[str, Any]:
@@ -120,12 +125,18 @@ class ActivityInstance:
     @property
     def timeout(self) -> float:
         """Start-to-close timeout: seconds that the tasks may last."""
-        return self.runner.timeout(self.context)
+        given: float = self._given(self.runner.timeout(self.context), "timeout")
+        return given
 
     @property
     def heartbeat_timeout(self) -> float:
         """Heartbeat timeout: seconds between two heartbeats."""
-        return self.runner.heartbeat(self.context)
+        given: float = self._given(self.runner.heartbeat(self.context), "heartbeat")
+        return given
+
+    def _given(self, seconds: Any, method: str) -> Any:
+        what = f"The runner of the activity {self.activity_name}: {method}()"
+        return argument_checks.seconds_given(seconds, what)
 
     @property
     def schedule_to_start(self) -> float:

@@ -104,7 +104,7 @@ class ActivityExecution(GarconLogger):
         client: The client for answers and heartbeats.
         activity_id: The instance's id in the history.
         task_token: SWF's token for the task.
-        context: The input, as JSON text.
+        context: The input, as JSON text or its bytes.
         workflow_id: The execution's workflow id.
         run_id: The execution's run id.
         activity_name: Name of the activity type.
@@ -130,7 +130,7 @@ class ActivityExecution(GarconLogger):
         client: "SWFClient | Any",
         activity_id: str | None,
         task_token: str | None,
-        context: str | None,
+        context: str | bytes | None,
         *,
         workflow_id: str | None = None,
         run_id: str | None = None,
@@ -144,7 +144,7 @@ class ActivityExecution(GarconLogger):
         self.client = client
         self.activity_id = activity_id
         self.task_token = task_token
-        self.input = context
+        self.input = context.decode() if isinstance(context, bytes) else context
         self.workflow_id = workflow_id
         self.run_id = run_id
         self.activity_name = activity_name

@@ -43,6 +43,9 @@ class PolledTask(dict[str, Any]):
     def __init__(self, answer: Mapping[str, Any], request: Mapping[str, Any]) -> None:
         super().__init__(answer)
         self.request = request
+        if self.get("taskToken") and not self.get("workflowExecution"):
+            # SWF always names the execution; a mock client's poll in a user's test may not.
+            self["workflowExecution"] = {"workflowId": None, "runId": None}
 
     @property
     def run_id(self) -> str:

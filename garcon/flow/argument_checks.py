@@ -28,6 +28,25 @@ def check_seconds(value: Any, what: str) -> None:
         raise InvalidFlow(f"{what} has to be a number of seconds above 0, not {shown(value)}.")
 
 
+def seconds_given(value: Any, what: str) -> Any:
+    """The seconds that a runner of the user's own gives: a number, or its text as documented.
+
+    Args:
+        value: The seconds; a mock of a user's test is returned as it is.
+        what: Its name in the error, such as "The runner of the activity cook: timeout()".
+
+    Raises:
+        InvalidFlow: It is neither.
+    """
+    try:
+        number = float(value) if isinstance(value, str) else value
+    except ValueError:
+        number = None
+    if number is None:
+        raise InvalidFlow(f"{what} has to give a number of seconds, not {shown(value)}.")
+    return number
+
+
 def check_retry(value: Any, what: str) -> None:
     """Check a number of retries, or a ``Retry``.
 

@@ -9,7 +9,8 @@ from typing import Any
 
 def version(flow: Any) -> str:
     """The version of the flow's workflow type, '1.0' if it has none."""
-    return str(getattr(flow, "version", "1.0"))
+    given = getattr(flow, "version", None)
+    return "1.0" if given is None else str(given)
 
 
 def priority(flow: Any) -> int | None:

@@ -213,7 +213,7 @@ def _heartbeat_timeout(served: activity.Activity) -> float | None:
     if served.runner is None:
         return None
     try:
-        return served.runner.heartbeat(None)
+        return activity.ActivityInstance(served).heartbeat_timeout
     except Exception:  # noqa: BLE001 - the user's task lists run here, and may need the context
         log.LOGGER.debug("No heartbeat timeout for %s.", served.name, exc_info=True)
         return None

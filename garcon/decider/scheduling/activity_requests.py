@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from garcon.activity import (
+    ACTIVITY_COMPLETED,
     ACTIVITY_SCHEDULED,
     Activity,
     ActivityImpossible,
@@ -29,8 +30,9 @@ from garcon.activity import (
 )
 from garcon.aws import limits
 from garcon.decider.decisions import Decision, retry_timer, schedule_activity_task
-from garcon.decider.scheduling.arguments import check_requirement
+from garcon.decider.scheduling.arguments import check_requirement, check_requirements
 from garcon.decider.scheduling.control_notes import digest
+from garcon.flow.argument_checks import shown
 from garcon.history.states import EndKind, StateOutcome, Waitable
 
 States = Mapping[str, Mapping[str, ActivityState]]
@@ -62,11 +64,22 @@ def ensure_requirements(requires: Iterable[Waitable | None] | None) -> None:
         ActivityInstanceNotReadyException: One has not.
         garcon.errors.InvalidFlow: One is not a state.
     """
-    for state in requires or ():
+    if not requires:
+        return
+    check_requirements(requires)
+    for state in requires:
         if state is None:
             raise ActivityInstanceNotReadyException("A requirement is None: it is not known yet.")
         check_requirement(state)
         state.wait()
+        if _is_behind(state):
+            raise ActivityInstanceNotReadyException(f"{shown(state)} has not completed yet.")
+
+
+def _is_behind(state: Any) -> bool:
+    """Whether a mock of a state, as in users' tests, says by its last state that it waits."""
+    last = None if isinstance(state, Waitable) else getattr(state, "get_last_state", None)
+    return last is not None and last() != ACTIVITY_COMPLETED
 
 
 def schedule(  # noqa: PLR0917 - the documented signature

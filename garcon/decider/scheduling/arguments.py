@@ -4,12 +4,19 @@ Otherwise SWF would refuse an id with a colon only when the decisions are sent, 
 report swapped arguments as a missing attribute: neither says what to do.
 """
 
-from collections.abc import Mapping
+import datetime as dt
+import enum
+import numbers
+import uuid
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from garcon.aws import limits
 from garcon.errors import InvalidFlow
 from garcon.flow.argument_checks import shown
+
+_WITH_TEXT = (numbers.Number, dt.date, enum.Enum, uuid.UUID)
+"""Types whose text is the same at every decision, as an id has to be."""
 
 _FORM = "The form is schedule(id, activity, requires=None, input=None)."
 
@@ -40,7 +47,7 @@ def check_schedule(id_: Any, activity: Any, values: Any) -> None:
     """Refuse invalid arguments of ``schedule``.
 
     Args:
-        id_: The schedule id; a number stands for its text.
+        id_: The schedule id; a number, a date, a UUID or an enum's member stands for its text.
         activity: The activity.
         values: The input.
 
@@ -54,9 +61,22 @@ def check_schedule(id_: Any, activity: Any, values: Any) -> None:
     name = f"The activity {activity.name}"
     if callable(getattr(id_, "instances", None)):
         raise InvalidFlow(f"{name} was scheduled with an activity as id. {_FORM}")
-    check_id(str(id_) if isinstance(id_, int) else id_, name)
+    check_id(str(id_) if isinstance(id_, _WITH_TEXT) else id_, name)
     if values is not None and not isinstance(values, Mapping):
         raise InvalidFlow(f"{name}: its input has to be a dictionary, not {shown(values)}.")
+
+
+def check_requirements(requires: Any) -> None:
+    """Refuse requirements that are not several states, such as a single one.
+
+    Raises:
+        InvalidFlow: They are not a list.
+    """
+    if isinstance(requires, str | bytes | Mapping) or not isinstance(requires, Iterable):
+        raise InvalidFlow(
+            f"requires= has to be a list of states, not {shown(requires)}. For one state write "
+            "requires=[state]."
+        )
 
 
 def check_requirement(required: Any) -> None:

@@ -124,3 +124,10 @@ def test_a_missing_runner_is_named() -> None:
 def test_retry_is_the_activity_s() -> None:
     """The instance has the number of retries of its activity."""
     assert make("work", retry=3).instances({})[0].retry == 3
+
+
+def test_the_released_name_of_the_context_may_be_assigned() -> None:
+    """Users' tests do so."""
+    instance = activity.ActivityInstance(make("a"))
+    instance.global_context = {"k": 1}
+    assert instance.context == {"k": 1}

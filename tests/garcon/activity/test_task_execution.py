@@ -158,3 +158,8 @@ def test_a_mock_client_requests_no_cancel() -> None:
     made = execution(MagicMock())
     made.heartbeat()
     assert not made.cancel_requested
+
+
+def test_the_input_may_be_bytes() -> None:
+    """As released."""
+    assert activity.ActivityExecution(None, "id", "token", b'{"a": 1}').context == {"a": 1}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from garcon.decider import DeciderWorker
+from tests.garcon.fakes import FakeSwf
 from tests.garcon.flows import flow, make, scheduled
 from tests.garcon.histories import History
 
@@ -74,3 +75,18 @@ def test_other_arguments_of_get_history_are_answered_with_its_forms(
     worker = DeciderWorker(flow(a=A), register=False)
     with pytest.raises(TypeError, match=r"get_history\(poll\) and get_history\(identity, poll\)"):
         worker.get_history(*args, **options)
+
+
+def test_a_poll_of_a_mock_client_may_name_no_execution() -> None:
+    """A user's test prepares a token and events; the task is decided and answered."""
+    swf = FakeSwf()
+    poll = History().poll()
+    swf.prepare("poll_for_decision_task", {"taskToken": "token", "events": poll["events"]})
+    assert DeciderWorker(flow(swf, a=A), register=False).run()
+    (answer,) = swf.requests("respond_decision_task_completed")
+    assert scheduled(answer["decisions"]) == ["flow_a-1"]
+
+
+def test_a_version_of_none_is_the_default() -> None:
+    """A flow may have the attribute and not use it."""
+    assert DeciderWorker(flow(a=A, version=None), register=False).version == "1.0"

@@ -52,6 +52,10 @@ def test_result_and_wait_raise_until_ready() -> None:
             _ = early.result
         with pytest.raises(activity.ActivityInstanceNotReadyException):
             early.wait()
+    known = state(ACTIVITY_SCHEDULED)
+    known.set_result({"a": 1})
+    with pytest.raises(activity.ActivityInstanceNotReadyException):
+        _ = known.result
     state(ACTIVITY_COMPLETED).wait()
     assert state(ACTIVITY_COMPLETED).result == {}
 
