@@ -192,7 +192,8 @@ class BuildDecider:
         events = execution.events or self._tasks.histories.recorded_events(poll)
         if events is None:
             raise HistoryGap("Its history is needed to compare it with this build's decisions.")
-        found = history_replay.misfit(self._decider.flow, events, MOST_REPLAYED)
+        ids = poll["workflowExecution"]
+        found = history_replay.misfit(self._decider.flow, events, MOST_REPLAYED, ids)
         return str(found or "")
 
     def _return(

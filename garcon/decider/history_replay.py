@@ -173,20 +173,29 @@ class _ReplayDecider(ExecutionDecider):
             context.run(super().report, error)
 
 
-def replay(flow: Any, events: Events) -> list[Difference]:
+def replay(
+    flow: Any, events: Events, execution: Mapping[str, str] | None = None
+) -> list[Difference]:
     """Decide a recorded history again.
 
     Args:
         flow: a module or an object; it is not registered.
         events: the history of an open or closed execution, from its first event.
+        execution: its ``workflowId`` and ``runId``, if they are known. Of a history they stand in
+            the inputs of activities alone, and the ids of children begin with the former.
 
     Returns:
         The decision tasks with other decisions; empty if the code fits the history.
     """
-    return list(differences(flow, events))
+    return list(differences(flow, events, execution=execution))
 
 
-def differences(flow: Any, events: Events, most: int | None = None) -> Iterator[Difference]:
+def differences(
+    flow: Any,
+    events: Events,
+    most: int | None = None,
+    execution: Mapping[str, str] | None = None,
+) -> Iterator[Difference]:
     """As ``replay``, one by one: a caller of the first difference does not wait for the others.
 
     Args:
@@ -194,20 +203,26 @@ def differences(flow: Any, events: Events, most: int | None = None) -> Iterator[
         events: as for ``replay``.
         most: the most decision tasks to decide again, for a flow with a decider of its own; all if
             not given.
+        execution: as for ``replay``.
     """
-    execution = _execution(events)
+    ids = _execution(events, execution)
     decider = _ReplayDecider(flow, events)
     for turn in _sample(
         [*turns(events)], most if callable(getattr(flow, "decider", None)) else None
     ):
-        if decider.compare(turn, execution):
+        if decider.compare(turn, ids):
             fresh = _ReplayDecider(flow, events)
-            if difference := fresh.compare(turn, execution):
+            if difference := fresh.compare(turn, ids):
                 fresh.report_kept()
                 yield difference
 
 
-def misfit(flow: Any, events: Events, most: int | None = None) -> Difference | None:
+def misfit(
+    flow: Any,
+    events: Events,
+    most: int | None = None,
+    execution: Mapping[str, str] | None = None,
+) -> Difference | None:
     """The first decision by which the code does not fit an execution; ``None`` if it fits.
 
     Code fits if it repeats the history's decisions. The versions of activity types do not count:
@@ -219,12 +234,13 @@ def misfit(flow: Any, events: Events, most: int | None = None) -> Difference | N
         flow: as for ``replay``. If it is not deterministic it fits.
         events: as for ``replay``.
         most: as for ``differences``.
+        execution: as for ``replay``.
     """
     if not getattr(flow, "deterministic", True):
         return None
     if foreign := _foreign_inheritance(flow, events):
         return Difference(1, (foreign,), ())
-    return next(differences(flow, of_own_versions(flow, events), most), None)
+    return next(differences(flow, of_own_versions(flow, events), most, execution), None)
 
 
 def _sample(found: list[ReplayedDecision], most: int | None) -> list[ReplayedDecision]:
@@ -314,7 +330,7 @@ def _decision_events(events: Events) -> defaultdict[int, Events]:
     return found
 
 
-def _execution(events: Events) -> dict[str, str]:
+def _execution(events: Events, given: Mapping[str, str] | None) -> dict[str, str]:
     """The ids of the execution: not in a history, but in the input of garcon's activities."""
     for event in events:
         if event["eventType"] == "ActivityTaskScheduled":
@@ -324,7 +340,7 @@ def _execution(events: Events) -> dict[str, str]:
                     "workflowId": context["execution.workflow_id"],
                     "runId": context["execution.run_id"],
                 }
-    return {"workflowId": "replayed", "runId": "replayed"}
+    return dict(given or {"workflowId": "replayed", "runId": "replayed"})
 
 
 def _compare(turn: ReplayedDecision, decisions: list[dict[str, Any]]) -> Difference | None:

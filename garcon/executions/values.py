@@ -29,6 +29,10 @@ class Execution:
     workflow_id: str
     run_id: str
 
+    def wire(self) -> dict[str, str]:
+        """The form that SWF takes."""
+        return {"workflowId": self.workflow_id, "runId": self.run_id}
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

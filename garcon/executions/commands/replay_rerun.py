@@ -32,14 +32,17 @@ def replay(args: argparse.Namespace, out: Output) -> int:
     from garcon.local import replay as replays  # noqa: PLC0415 - it imports all of boto3
 
     flow = target.flow(args)
-    events = target.history(args).events
+    source = target.history(args)
+    events = source.events
     with contextlib.suppress(
         AttributeError
     ):  # an object with a read-only ``on_exception`` keeps it
         flow.on_exception = None
     # What the decider prints is not the answer.
     with _logs_held_back() as logs, contextlib.redirect_stdout(sys.stderr):
-        differences = replays.replay(flow, events)
+        # A file does not hold the ids of an execution without activities.
+        execution = None if source.from_file else source.execution.wire()
+        differences = replays.replay(flow, events, execution)
         if differences:
             logs.flush()
     decisions = sum(1 for _ in replays.turns(events))

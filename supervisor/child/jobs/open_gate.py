@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from garcon.executions.recorded_history import Events
+    from garcon.executions.values import Execution
     from garcon.history.build_notes import BuildNote
     from supervisor.child.flow_loader import Flow
     from supervisor.child.jobs.throttle_wait import ThrottleWait
@@ -114,8 +115,8 @@ class OpenSample:
 
 def open_histories(
     flow: Flow, number: int, throttle_wait: ThrottleWait
-) -> Iterator[tuple[str, Events]]:
-    """The workflow ids and histories of a sample of the flow's open executions.
+) -> Iterator[tuple[Execution, Events]]:
+    """A sample of the flow's open executions, with their histories.
 
     Args:
         flow: The flow.
@@ -133,7 +134,7 @@ def open_histories(
     ):
         read_it = partial(recorded_history.since, swf, flow.domain, each.execution, 0)
         events = throttle_wait.call(read_it)
-        yield each.execution.workflow_id, events
+        yield each.execution, events
         read += len(events)
         if read > MOST_EVENTS:
             log.LOGGER.info("Replayed histories of %d events; no further ones are read.", read)
@@ -152,9 +153,9 @@ def unserved_lists(flow: Flow, events: Events) -> set[str]:
     return set(waiting.values()) - {*flow.activities, *flow.external_lists}
 
 
-def misfit(flow: Flow, events: Events) -> history_replay.Difference | None:
+def misfit(flow: Flow, execution: Execution, events: Events) -> history_replay.Difference | None:
     """The first decision of a history that the flow's code does not repeat."""
-    return history_replay.misfit(flow.target, events, MOST_REPLAYED)
+    return history_replay.misfit(flow.target, events, MOST_REPLAYED, execution.wire())
 
 
 def note_of(events: Events) -> BuildNote | None:

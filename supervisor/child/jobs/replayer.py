@@ -33,6 +33,7 @@ from garcon.decider import history_replay as replaying
 from garcon.errors import GarconError
 from garcon.executions import history_check, listing, recorded_history
 from garcon.executions.criteria import Criteria
+from garcon.executions.values import Execution
 from supervisor import exit_codes
 from supervisor.child.jobs import open_gate
 from supervisor.child.jobs.throttle_wait import ThrottleWait
@@ -47,8 +48,8 @@ if TYPE_CHECKING:
     from supervisor.config.setting_types import HistorySource
 
 Events = list[dict[str, Any]]
-Recorded = tuple[str, Events]
-"""A workflow id (the file's name if the file does not have it), and the events."""
+Recorded = tuple[str, Execution | None, Events]
+"""A name for people, the execution if it is known, and the events."""
 
 SHOWN_CHARACTERS = 400
 """Characters shown of a decision, whose input may have 32,768."""
@@ -89,14 +90,15 @@ def _verdict(
     if histories.open is not None:
         return _open_verdict(flow, worker, shutdown, histories.open)
     executions = decisions = 0
-    for workflow_id, recorded in _recorded(flow, histories):
+    for name, execution, recorded in _recorded(flow, histories):
         if shutdown.requested:
             return None
         events = replaying.of_own_versions(flow.target, recorded)
         with _logged_errors() as errors:
-            difference = next(replaying.differences(flow.target, events), None)
+            ids = execution.wire() if execution else None
+            difference = next(replaying.differences(flow.target, events, execution=ids), None)
         if difference:
-            return _non_deterministic(worker, workflow_id, difference, errors)
+            return _non_deterministic(worker, name, difference, errors)
         executions += 1
         decisions += sum(1 for _ in replaying.turns(events))
     return messages.Replayed(worker, executions, decisions)
@@ -108,11 +110,12 @@ def _open_verdict(
     sample, decisions, harm = open_gate.OpenSample(flow.build), 0, None
     throttle_wait = ThrottleWait(f"reading open executions of {flow.name}", shutdown)
     try:
-        for workflow_id, events in open_gate.open_histories(flow, number, throttle_wait):
+        for execution, events in open_gate.open_histories(flow, number, throttle_wait):
             if shutdown.requested:
                 return None
             with _logged_errors() as errors:
-                found = open_gate.misfit(flow, events)
+                found = open_gate.misfit(flow, execution, events)
+            workflow_id = execution.workflow_id
             is_harmed = sample.add(workflow_id, open_gate.note_of(events), fits=found is None)
             sample.unserved_lists |= open_gate.unserved_lists(flow, events)
             decisions += sum(1 for _ in replaying.turns(events))
@@ -198,7 +201,7 @@ def _of_folder(flow: Flow, folder: Path) -> Iterator[Recorded]:
         if _workflow(events) == flow.name:
             found += 1
             execution = recorded_history.execution(events)
-            yield execution.workflow_id if execution else path.name, events
+            yield execution.workflow_id if execution else path.name, execution, events
         else:
             log.LOGGER.warning("Skipped %s, a history of another workflow.", path)
     if not found:
@@ -212,10 +215,8 @@ def _of_folder(flow: Flow, folder: Path) -> Iterator[Recorded]:
 def _of_swf(flow: Flow, last: int) -> Iterator[Recorded]:
     swf = client.calling(_own(flow))
     for each in listing.take(swf, flow.domain, Criteria(names=frozenset({flow.name})), last):
-        yield (
-            each.execution.workflow_id,
-            recorded_history.since(swf, flow.domain, each.execution, 0),
-        )
+        events = recorded_history.since(swf, flow.domain, each.execution, 0)
+        yield each.execution.workflow_id, each.execution, events
 
 
 def _workflow(events: Events) -> str:

@@ -11,6 +11,7 @@ from garcon.decider import DeciderWorker
 from garcon.decider.history_reader import PolledTask
 from garcon.decider.sticky.list_choice import build_list
 from garcon.history import build_notes
+from tests.garcon.flows import flow, make
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,3 +176,27 @@ class Fleet:
     def is_open(self) -> bool:
         """Whether the execution is open."""
         return not self.kinds[-1].startswith("WorkflowExecution")
+
+
+def parent() -> Any:
+    """A flow that starts a child, and no activity."""
+
+    def decider(schedule: Any) -> None:
+        schedule.child("x", flow_of_child)
+        schedule.signal("end").wait()
+
+    return flow(version="1.0", step=make("step"), decider=decider)
+
+
+flow_of_child = flow(version="1.0", step=make("step"))
+flow_of_child.name = "child"
+
+
+def parents(swf: LocalSWF) -> Fleet:
+    """A fleet of two equal builds of that flow; the first has begun an execution."""
+    made = Fleet(swf, {"a": parent(), "b": parent()})
+    with clients.use(made.client):
+        DeciderWorker(flow_of_child)
+    made.deploy("a")
+    made.start()
+    return made

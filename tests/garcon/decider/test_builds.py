@@ -15,7 +15,7 @@ from garcon.event import History
 from garcon.executions import Client
 from garcon.history.build_notes import BuildNote
 from garcon.local import LocalSWF
-from tests.garcon.decider.build_fleet import Fleet
+from tests.garcon.decider.build_fleet import Fleet, parents
 from tests.garcon.flows import flow, make
 
 if TYPE_CHECKING:
@@ -77,6 +77,16 @@ def test_code_that_repeats_the_history_adopts_the_execution(swf: LocalSWF) -> No
     one.deploy("b")
     one.work()
     assert (one.note.build, "TimerStarted" in one.kinds) == ("b", False)
+
+
+def test_an_execution_without_activities_is_adopted(swf: LocalSWF) -> None:
+    """Its history does not hold its workflow id, with which the ids of its children begin."""
+    one = parents(swf).decide()
+    one.deploy("b")
+    one.news = 1
+    one.wake()
+    assert "ChildWorkflowExecutionStarted" in one.kinds
+    assert (one.note.build, one.note.misfits) == ("b", ())
 
 
 def test_code_that_differs_returns_the_execution_to_its_build(swf: LocalSWF) -> None:

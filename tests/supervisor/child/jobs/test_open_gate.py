@@ -15,7 +15,7 @@ from supervisor.child.shutdown import Shutdown
 from supervisor.config.setting_types import HistorySource
 from supervisor.ipc import channel
 from supervisor.ipc.messages import NonDeterministic, Replayed
-from tests.garcon.decider.build_fleet import Fleet
+from tests.garcon.decider.build_fleet import Fleet, parent, parents
 from tests.garcon.decider.test_builds import custom
 from tests.garcon.fakes import THROTTLED, refusal
 
@@ -73,6 +73,12 @@ def test_a_throttle_is_waited_out(swf: LocalSWF, monkeypatch: pytest.MonkeyPatch
 def test_code_that_fits_passes(swf: LocalSWF) -> None:
     """The verdict counts executions and decisions."""
     assert gate(begun(swf), custom("x"), "c") == Replayed(7, 1, 2)
+
+
+def test_an_execution_without_activities_fits_code_that_repeats_it(swf: LocalSWF) -> None:
+    """The ids of its children begin with its own, which its history does not hold."""
+    fleet = parents(swf).decide()
+    assert gate(fleet, parent(), "b") == Replayed(7, 1, 2)
 
 
 def test_without_open_executions_all_code_passes(swf: LocalSWF) -> None:
