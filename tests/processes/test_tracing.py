@@ -63,6 +63,20 @@ def test_the_workers_of_a_supervisor_make_one_trace() -> None:
     assert collector.services == {"coffee"}
 
 
+def test_runs_that_continue_are_in_one_trace() -> None:
+    """Two deciders share them: whichever decides the next run finds the trace of the first."""
+    towns = json.dumps({"towns": ["Bern", "Thun", "Brig"]})
+    with collecting() as collector:
+        argv = ("--flow", "examples.continuing", "--start", towns, "--deciders", "2")
+        code, errors = run(*argv, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    assert code == 0, errors
+    spans = collector.spans
+    assert Counter(span.name for span in spans)["execution relay"] > 1
+    assert len({span.trace_id for span in spans}) == 1
+    assert [span.name for span in spans if not span.parent_span_id] == ["execution relay"]
+    assert {span.parent_span_id for span in spans} - {b""} <= {span.span_id for span in spans}
+
+
 def test_a_collector_that_does_not_answer_harms_no_task() -> None:
     """The executions complete, and the workers leave although spans are still queued."""
     with collecting(answers=False) as collector:
