@@ -33,7 +33,7 @@ def cook(swf: Any, time: FakeClock) -> Activity:
 
 def execution(swf: Any, time: FakeClock) -> ActivityExecution:
     """A task in progress, as the activity received it."""
-    return cook(swf, time)._received({"taskToken": "token", "activityId": "cook-1", "input": "{}"})
+    return cook(swf, time).received({"taskToken": "token", "activityId": "cook-1", "input": "{}"})
 
 
 def decider(swf: Any, time: FakeClock) -> DeciderWorker:
