@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import statistics
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,6 +19,14 @@ QUESTION = re.compile(r"(Who|What|Which|When|Whether|How|Where|Why|Whose)\b")
 """A docstring that begins so has a clause for its subject, and not a noun."""
 
 
+class FileShape(NamedTuple):
+    """What is measured in one file: its docstring, its classes, and the lines of its functions."""
+
+    docstring: str
+    classes: tuple[str, ...]
+    functions: tuple[int, ...]
+
+
 def files() -> list[Path]:
     """Every source file of both packages."""
     return sorted(each for package in PACKAGES for each in (ROOT / package).rglob("*.py"))
@@ -26,6 +35,19 @@ def files() -> list[Path]:
 def tree_of(path: Path) -> ast.Module:
     """A file's syntax tree."""
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def shape_of(path: Path) -> FileShape:
+    """A file's shape; the file is read once, for all measures."""
+    tree = tree_of(path)
+    classes, functions = list[str](), list[int]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            classes.append(node.name)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            functions.append((node.end_lineno or node.lineno) - node.lineno + 1)
+    return FileShape(ast.get_docstring(tree) or "", tuple(classes), tuple(functions))
 
 
 def modules_at_the_root(package: str) -> int:
@@ -47,9 +69,8 @@ def repeated_classes() -> dict[str, list[str]]:
     places: dict[tuple[str, str], list[str]] = defaultdict(list)
     for path in files():
         package = path.relative_to(ROOT).parts[0]
-        for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.ClassDef):
-                places[package, node.name].append(str(path.relative_to(ROOT)))
+        for name in shape_of(path).classes:
+            places[package, name].append(str(path.relative_to(ROOT)))
     return {name: found for (_, name), found in places.items() if len(found) > 1}
 
 
@@ -58,16 +79,14 @@ def questioning_modules() -> list[str]:
     return [
         f"{path.relative_to(ROOT)}: {text.splitlines()[0]}"
         for path in files()
-        if QUESTION.match(text := ast.get_docstring(tree_of(path)) or "")
+        if QUESTION.match(text := shape_of(path).docstring)
     ]
 
 
 def lengths_of_functions() -> Iterator[int]:
     """Lines of each function and method."""
     for path in files():
-        for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield (node.end_lineno or node.lineno) - node.lineno + 1
+        yield from shape_of(path).functions
 
 
 def lengths_of_files() -> Iterator[int]:

@@ -17,7 +17,6 @@ import yaml
 from botocore import xform_name
 from botocore.stub import Stubber
 from botocore.validate import validate_parameters
-from cfnlint import decode
 
 from supervisor.cli import sources, unit
 
@@ -51,6 +50,8 @@ def tool(*command: str | Path) -> str:
 @pytest.fixture(scope="module")
 def resources() -> dict[str, Any]:
     """The template's resources."""
+    from cfnlint import decode  # noqa: PLC0415 - slow to import: not for a run of the fast tests
+
     template, problems = decode.decode(str(STACK))
     assert template is not None, problems
     return dict(json.loads(json.dumps(template))["Resources"])

@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING, Any
 import promql_parser
 import pytest
 import yaml
-from cfnlint import decode
-from cfnlint.template import Template
-from cfnlint.template.transforms import _language_extensions as extensions
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 from prometheus_client import generate_latest
@@ -151,6 +148,11 @@ def test_the_board_is_one_of_grafanas_model() -> None:
 @pytest.fixture(scope="module")
 def cloudwatch() -> dict[str, dict[str, Any]]:
     """The alarms that CloudFormation makes for the lists of the default, by their ids."""
+    # A second to import; the tests that need it are slow for that.
+    from cfnlint import decode  # noqa: PLC0415
+    from cfnlint.template import Template  # noqa: PLC0415
+    from cfnlint.template.transforms import _language_extensions as extensions  # noqa: PLC0415
+
     made, problems = decode.decode(str(KIT / "cloudwatch-alarms.yaml"))
     assert not problems
     expanded = extensions.language_extension(Template("alarms", made, ["us-east-1"]))[1]
@@ -166,6 +168,7 @@ def test_the_template_of_alarms_is_sound() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_each_list_has_its_alarms(cloudwatch: dict[str, dict[str, Any]]) -> None:
     """Those of hosts are made once, those of lists and operations for each of them."""
     for each in alarms.ALARMS:
@@ -178,6 +181,7 @@ def test_each_list_has_its_alarms(cloudwatch: dict[str, dict[str, Any]]) -> None
             assert {each.name + one for one in of_each[each.watch.scope]} <= cloudwatch.keys()
 
 
+@pytest.mark.slow
 def test_every_alarm_asks_for_metrics_that_are_written(
     cloudwatch: dict[str, dict[str, Any]],
 ) -> None:
@@ -199,6 +203,7 @@ def test_every_alarm_asks_for_metrics_that_are_written(
             assert (each["Namespace"], each["MetricName"], dimensions) in written
 
 
+@pytest.mark.slow
 def test_every_value_of_an_alarm_is_compared(cloudwatch: dict[str, dict[str, Any]]) -> None:
     """An expression names exactly the metrics that its alarm fetches."""
     for properties in cloudwatch.values():

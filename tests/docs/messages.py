@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,12 @@ VALUE = "…"
 _LOGGED = re.compile(r"%(?:\.\d+)?[sdrfg]")
 
 
-def messages() -> set[str]:
+@functools.cache
+def messages() -> frozenset[str]:
     """All texts of both packages, with ``…`` for each value."""
-    return {re.sub(f"{VALUE}+", VALUE, text) for path in measures.files() for text in _texts(path)}
+    return frozenset(
+        re.sub(f"{VALUE}+", VALUE, text) for path in measures.files() for text in _texts(path)
+    )
 
 
 def _texts(path: Path) -> Iterator[str]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from examples import (
     cancelling,
@@ -61,6 +60,8 @@ def test_recording_works_on_moto_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two markers record the change and the number that is drawn once."""
     for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(key, "testing")
+    from moto import mock_aws  # noqa: PLC0415 - slow to import: not for a run of the fast tests
+
     with mock_aws():
         client = boto3.client("swf", "us-east-1")
         with clients.use(client):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from examples import coffee, country_report, external
 from examples.country_report import CountryReport
@@ -27,6 +26,8 @@ def swf(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(key, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    from moto import mock_aws  # noqa: PLC0415 - slow to import: not for a run of the fast tests
+
     with mock_aws():
         clients.configure()
         yield boto3.client("swf")

@@ -1,6 +1,7 @@
 """EC2 Auto Scaling on loopback: moto's, with two calls that it lacks, and errors on demand.
 
-The server runs in a thread of the test's process. ``test_auto_scaling`` tests the additions.
+The server runs in a thread of the test's process. ``test_auto_scaling`` tests the additions. Moto's
+EC2 takes a second to import: that waits until a group is made, and other tests do without.
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 from botocore import xform_name
-from moto.autoscaling.responses import AutoScalingResponse
-from moto.core.responses import EmptyResult
-from moto.server import ThreadedMotoServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +52,10 @@ class Scaling:
         self._faults: dict[str, list[str]] = {}  # codes of the next responses, the last for ever
         self._change = threading.Condition()
         self._undo = contextlib.ExitStack()
+        from moto.autoscaling.responses import AutoScalingResponse  # noqa: PLC0415 - see above
+        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - same
+
+        self._responses = AutoScalingResponse
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         self._server.start()
         self._undo.callback(self._server.stop)
@@ -98,17 +100,19 @@ class Scaling:
     # --- set-up
 
     def _install(self) -> None:
-        self._replace("call_action", self._recorded(AutoScalingResponse.call_action))
+        from moto.core.responses import EmptyResult  # noqa: PLC0415 - see above
+
+        self._replace("call_action", self._recorded(self._responses.call_action))
         for name in ("record_lifecycle_action_heartbeat", "complete_lifecycle_action"):
             self._replace(name, lambda _response: EmptyResult())
 
     def _replace(self, name: str, function: Callable[..., Any]) -> None:
-        before = vars(AutoScalingResponse).get(name)
-        setattr(AutoScalingResponse, name, function)
+        before = vars(self._responses).get(name)
+        setattr(self._responses, name, function)
         if before is None:
-            self._undo.callback(delattr, AutoScalingResponse, name)
+            self._undo.callback(delattr, self._responses, name)
         else:
-            self._undo.callback(setattr, AutoScalingResponse, name, before)
+            self._undo.callback(setattr, self._responses, name, before)
 
     def _recorded(self, answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def recorded(response: Any) -> Any:

@@ -12,7 +12,6 @@ import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from garcon import activity, claims, runner, task
 from garcon import client as clients
@@ -26,10 +25,19 @@ from tests.garcon.histories import History
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 pytestmark = pytest.mark.slow  # moto's S3
 
 BIG = "x" * 40_000
+
+
+def on_moto() -> AbstractContextManager[Any]:
+    """A block in which boto3 reaches moto's S3."""
+    from moto import mock_aws  # noqa: PLC0415 - slow to import: not for a run of the fast tests
+
+    block: AbstractContextManager[Any] = mock_aws()
+    return block
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +57,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
         claims.configure(f"file:{tmp_path}")
         yield
         return
-    with mock_aws():
+    with on_moto():
         s3 = boto3.client("s3", "us-east-1")
         s3.create_bucket(Bucket="bucket")
         claims.configure("s3://bucket/a/prefix/", client=s3)
@@ -277,7 +285,7 @@ def test_a_bucket_is_read_in_the_configured_region() -> None:
     clients.configure(region="eu-central-1", endpoint_url="http://127.0.0.1:9")
     try:
         claims.configure("s3://bucket/prefix")
-        with mock_aws():
+        with on_moto():
             found = claims.store()
             assert isinstance(found, claims.S3Store)
             meta = found._client.meta

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import moto
 import pytest
 from botocore.config import Config
 
@@ -66,6 +65,8 @@ def account(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """
     domain = f"domain-{next(_domains)}"
     if request.param == "moto":
+        import moto  # noqa: PLC0415 - slow to import, and only slow tests need it
+
         with_parameters = request.node.name.replace("moto-", "")
         reason = MOTO_DIFFERS.get(request.function.__name__) or MOTO_DIFFERS.get(with_parameters)
         if reason:

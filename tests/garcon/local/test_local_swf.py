@@ -160,17 +160,24 @@ def test_a_worker_that_dies_lets_its_task_time_out(swf: LocalSWF) -> None:
     assert task["events"][-3]["eventType"] == "ActivityTaskTimedOut"
 
 
-def test_a_worker_at_work_stops_the_time(swf: LocalSWF) -> None:
+def test_a_worker_at_work_stops_the_time(swf: LocalSWF, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a thread works on a task, others wait and nothing times out."""
+    looks = threading.Semaphore(0)
+    pause = swf._threads._pause
+
+    def counted() -> None:
+        pause()
+        looks.release()
+
+    monkeypatch.setattr(swf._threads, "_pause", counted)
     account = TimedAccount(swf)
     account.start()
     account.decide(schedule(startToCloseTimeout="1"))
     token = account.activity_task()["taskToken"]
     before = swf.now
     with background(account.poll_decision) as tasks:
-        wait_until_polling(swf)
-        # The waiting thread checks the time about every hundredth of a second, here a few times.
-        threading.Event().wait(0.1)
+        # From its second look on, the waiting thread would move the time of idle clients.
+        assert all(looks.acquire(timeout=20) for _ in range(4))
         assert swf.now == before
         account.call("respond_activity_task_completed", taskToken=token)
     assert tasks[0]["taskToken"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,7 @@ from supervisor.config.setting_types import Surge
 from supervisor.logs import tracebacks
 from tests.supervisor.logs.records import raised
 
-if TYPE_CHECKING:
-    from pathlib import Path
+TESTS = Path(__file__).parents[2]
 
 
 def fail(_context: Any, _activity: Any) -> None:
@@ -116,9 +116,9 @@ def test_a_fault_of_ours_is_shown_in_full() -> None:
 
 
 def _without_tests(error: BaseException) -> Any:
-    """The traceback behind the frames of this folder."""
+    """The traceback behind the frames of the tests."""
     trace = error.__traceback__
-    while trace and "/tests/" in trace.tb_frame.f_code.co_filename:
+    while trace and Path(trace.tb_frame.f_code.co_filename).is_relative_to(TESTS):
         trace = trace.tb_next
     assert trace
     return trace

@@ -8,7 +8,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from garcon import client as clients
 from garcon import runner, task
@@ -360,18 +359,21 @@ class OnlyTheOldList:
         return polls["flow"]()
 
 
-@mock_aws
+@pytest.mark.slow  # moto
 def test_a_service_without_private_lists_works_as_before() -> None:
     """Moto takes the new members and ignores them."""
-    client = boto3.client(
-        "swf",
-        "us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - a fake
-    )
-    driver = Driver(client, chain(3, client=client))
-    driver.decider = DeciderWorker(driver.flow, register=False, sticky=UNCHECKED)
-    driver.decider._tasks.polls = OnlyTheOldList()  # type: ignore[assignment]
-    history = driver.run({})
+    from moto import mock_aws  # noqa: PLC0415 - slow to import, and other tests do without
+
+    with mock_aws():
+        client = boto3.client(
+            "swf",
+            "us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - a fake
+        )
+        driver = Driver(client, chain(3, client=client))
+        driver.decider = DeciderWorker(driver.flow, register=False, sticky=UNCHECKED)
+        driver.decider._tasks.polls = OnlyTheOldList()  # type: ignore[assignment]
+        history = driver.run({})
     assert history[-1]["eventType"] == "WorkflowExecutionCompleted"
     assert count(history, "ActivityTaskCompleted") == 3

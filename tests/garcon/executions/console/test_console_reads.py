@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import boto3
-import moto
 import pytest
 
 from garcon.executions.console import console_reads
@@ -212,8 +211,11 @@ def test_an_unknown_execution_is_a_sentence(console: LocalConsole) -> None:
         console.reads.history(Execution("order-1", "lost"))
 
 
+@pytest.mark.slow  # moto
 def test_moto_is_read_as_well(tmp_path: Path) -> None:
     """Lists and histories need only what another implementation of SWF has."""
+    import moto  # noqa: PLC0415 - slow to import, and most tests do without
+
     with moto.mock_aws():
         client = boto3.client(
             "swf",
