@@ -211,6 +211,8 @@ def _made(
     made: FillableTask[P, R] = kind(
         function, time or marks.get("timeout"), heartbeat or marks.get("heartbeat")
     )
+    if "requirements" in marks:  # it is filled, and still needs the same keys
+        made.__garcon__["requirements"] = marks["requirements"]
     return made
 
 

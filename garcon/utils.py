@@ -31,7 +31,10 @@ def create_dictionary_key(dictionary: Mapping[str, Any]) -> str:
 def error_code(error: object) -> str:
     """The code of an AWS error, such as ``UnknownResourceFault``; empty for any other error."""
     response = getattr(error, "response", None)
-    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+    if isinstance(response, dict):
+        return str(response.get("Error", {}).get("Code", ""))
+    code = getattr(error, "error_code", "")  # of boto2's errors, as documented
+    return code if isinstance(code, str) else ""
 
 
 def non_throttle_error(swf_response_error: object) -> bool:

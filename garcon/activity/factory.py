@@ -158,11 +158,10 @@ def create(*args: Any, **kwargs: Any) -> ActivityFactory:
     Returns:
         A callable that makes an activity from its options, see ``ActivityFactory``.
     """
-    documented = isinstance(args[0], str) if args else not kwargs.keys() & _RELEASED
-    return _documented(*args, **kwargs) if documented else _released(*args, **kwargs)
-
-
-_RELEASED = frozenset({"client", "workflow_name"})
+    documented = isinstance(args[0], str) if args else "client" not in kwargs
+    name, other = ("name", "workflow_name") if documented else ("workflow_name", "name")
+    named = {name if option == other else option: value for option, value in kwargs.items()}
+    return _documented(*args, **named) if documented else _released(*args, **named)
 
 
 def _documented(
@@ -182,3 +181,7 @@ def _released(
     on_exception: ErrorHandler | None = None,
 ) -> ActivityFactory:
     return ActivityFactory(client, domain, workflow_name, version, on_exception)
+
+
+# Python names them when an argument is wrong.
+_documented.__qualname__ = _released.__qualname__ = "create"

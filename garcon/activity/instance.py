@@ -5,7 +5,7 @@ The id must be the same at every decision: it is the instance's key in the histo
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from garcon import runner, task, utils
@@ -165,7 +165,17 @@ class ActivityInstance:
         return known | {key: context.get(key) for key in EXECUTION_KEYS}
 
 
-def instances_of(activity: Schedulable, context: Mapping[str, Any]) -> list[ActivityInstance]:
+class InstanceList(list[ActivityInstance]):
+    """Instances: a list, as documented, that ``next`` steps through, as released."""
+
+    _steps: Iterator[ActivityInstance] | None = None
+
+    def __next__(self) -> ActivityInstance:
+        self._steps = self._steps or iter(self)
+        return next(self._steps)
+
+
+def instances_of(activity: Schedulable, context: Mapping[str, Any]) -> InstanceList:
     """All instances of an activity for this context: see ``Activity.instances``."""
     context = getattr(context, "current", context)  # an ``ExecutionContext`` will do
     generators = activity.generators
@@ -176,7 +186,9 @@ def instances_of(activity: Schedulable, context: Mapping[str, Any]) -> list[Acti
         {key: value for part in turn for key, value in part.items()}
         for turn in itertools.product(*values)
     ]
-    return [ActivityInstance(activity, turn, context, pool_size=len(turns)) for turn in turns]
+    return InstanceList(
+        ActivityInstance(activity, turn, context, pool_size=len(turns)) for turn in turns
+    )
 
 
 def _values(

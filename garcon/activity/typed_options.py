@@ -1,7 +1,8 @@
 """Options of an activity by their attributes: older names, bare tasks, unknown options."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from garcon import runner
@@ -23,6 +24,7 @@ _ATTRIBUTES = frozenset(
         "version",
     }
 )
+_LISTS = ("requires", "generators")
 _OF_EXTERNAL = frozenset({"external", "timeout", "heartbeat", "needs"})  # ``create`` has used them
 
 
@@ -32,7 +34,14 @@ def attributes_of(data: Mapping[str, Any] | None) -> dict[str, Any]:
     Args:
         data: Options by their current or older names. An unknown one is a ``UserWarning``.
     """
-    options = {_ALIASES.get(name, name): value for name, value in (data or {}).items()}
+    options = dict(data or {})
+    for older, name in _ALIASES.items():
+        value = options.pop(older, None)
+        if options.get(name) is None:  # else the current name wins, as released
+            options[name] = value
+    for name in _LISTS:
+        if isinstance(options.get(name), AbstractSet | Iterator):
+            options[name] = [*options[name]]
     run = options.pop("run", None)
     _warn_of(options.keys() - _ATTRIBUTES - _OF_EXTERNAL)
     if options.get("schedule_to_start") == 0:  # as released, not given

@@ -7,7 +7,7 @@ import functools
 import inspect
 import pickle
 from typing import TYPE_CHECKING, Any
-from unittest.mock import create_autospec
+from unittest.mock import MagicMock, create_autospec
 
 import pytest
 
@@ -131,3 +131,13 @@ def test_unknown_options_of_async_are_a_warning() -> None:
     with pytest.warns(UserWarning, match="no option workers; it has max_workers") as found:
         made = runner.Async(greet, workers=9)
     assert (made.tasks, made.max_workers, found[0].filename) == ((greet,), 3, __file__)
+
+
+@pytest.mark.parametrize(
+    "decorated", [task.timeout(70), task.decorate(70), task.contextify], ids=["t", "d", "c"]
+)
+def test_a_decorator_above_a_filled_task_keeps_its_keys(decorated: Any) -> None:
+    """Its activity gets these keys, and not the whole context, which may be too long for SWF."""
+    made = runner.Sync(decorated(FILLED))
+    assert made.requirements({}) == {"user"}
+    assert made.execute(MagicMock(), {"user": "Ann"})["said"] == "hello Ann"

@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+
+import pytest
 
 from garcon import utils
 from tests.garcon.fakes import refusal
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def test_key_is_the_sha1_that_running_executions_carry() -> None:
@@ -31,6 +29,14 @@ def test_only_a_throttle_is_not_a_non_throttle_error() -> None:
     assert not utils.non_throttle_error(refusal("ThrottlingException"))
     assert utils.non_throttle_error(refusal("UnknownResourceFault"))
     assert utils.non_throttle_error(ValueError("no response"))
+
+
+@pytest.mark.parametrize(("code", "gives_up"), [("ThrottlingException", False), ("Other", True)])
+def test_an_error_of_boto2_has_its_code_in_an_attribute(code: str, *, gives_up: bool) -> None:
+    """As the reference documents it."""
+    error = Exception()
+    error.error_code = code  # type: ignore[attr-defined]
+    assert utils.non_throttle_error(error) is gives_up
 
 
 def test_backoff_handler_logs_attempt_and_wait(caplog: pytest.LogCaptureFixture) -> None:

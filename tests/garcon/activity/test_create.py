@@ -141,3 +141,42 @@ def test_a_subclass_s_attributes_hold() -> None:
     made.hydrate({"retry": 2, "run": None})
     assert (made.retry, made.schedule_to_start) == (3, 7200)
     assert made.runner is not None
+
+
+def test_the_flow_s_name_has_two_names() -> None:
+    """That of the reference and that of the release, in either form."""
+    create: Any = activity.create
+    for each in (
+        create("dom", workflow_name="flow"),
+        create(domain="dom", workflow_name="flow"),
+        create(None, "dom", name="flow"),
+        create(client=None, domain="dom", name="flow"),
+    ):
+        assert each(name="cook").task_list == "flow_cook"
+
+
+@pytest.mark.parametrize("args", [(), (None,), (None, "dom"), ("dom", "flow", "1", None, 5)])
+def test_wrong_arguments_of_create_are_named_by_its_name(args: Any) -> None:
+    """Not by that of a private function."""
+    create: Any = activity.create
+    with pytest.raises(TypeError, match=r"^create\(\) "):
+        create(*args)
+
+
+def test_the_current_name_of_an_option_wins_over_the_older_one() -> None:
+    """As released, in whatever order they stand."""
+    run, older = runner.Sync(nothing), runner.Sync(nothing)
+    assert make("cook", tasks=older, run=run).runner is run
+    assert make("cook", run=run, tasks=older).runner is run
+
+
+def test_requirements_and_generators_may_be_sets_and_iterators() -> None:
+    """An iterator would be used up by the first decision."""
+
+    def generator(context: Any) -> Any:
+        return []
+
+    before = make("before")
+    for several in ({before}, frozenset({before}), iter([before]), {before: 1}.keys()):
+        assert make("cook", requires=several).requires == [before]
+    assert make("cook", generators=iter([generator])).generators == [generator]

@@ -131,3 +131,11 @@ def test_the_released_name_of_the_context_may_be_assigned() -> None:
     instance = activity.ActivityInstance(make("a"))
     instance.global_context = {"k": 1}
     assert instance.context == {"k": 1}
+
+
+def test_instances_are_the_documented_list_and_step_as_released() -> None:
+    """``next`` goes through them once; the list stays whole."""
+    found: Any = make("a", generators=[lambda context: [{"i": 1}, {"i": 2}]]).instances({})
+    first, second = found
+    assert (next(found), next(found), next(found, None)) == (first, second, None)
+    assert [*found] == [first, second]
