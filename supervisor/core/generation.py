@@ -12,7 +12,8 @@ Rules:
 5. A worker that was asked to leave may still receive a task from each open poll, beside the one in
    progress: its ``Done`` may have crossed the request. A sticky decider has two open polls, and
    polls its own list again for a while, so it may receive tasks for as long as a poll may take. The
-   first decider has one more, of the list of its build.
+   first decider has one more, of the list of its build. One that is parked, or has a startup job,
+   has only to exit.
 6. A worker with a *scheduled kill* is killed at that moment. By going on to its next stage it
    escapes, unless another of its deadlines has passed.
 """
@@ -317,7 +318,8 @@ class Worker:
 
     def mark_asked_to_leave(self, now: float, settings: Settings) -> None:
         """Open polls may end by themselves; a task in progress keeps its own deadline."""
-        if self.stage is Stage.PARKED:  # it has no poll that could bring a task
+        # Without a poll no task can come. A startup job may be killed at any time: it is repeated.
+        if self.stage is Stage.PARKED or self.slot is None:
             self.leave, self.leave_by = Leave.DISMISSED, now + settings.exit_timeout
             return
         sticky = self.decides and settings.sticky

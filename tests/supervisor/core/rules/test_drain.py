@@ -235,6 +235,17 @@ def test_a_drain_that_takes_too_long_abandons_the_rest(
     assert at < end + 2
 
 
+def test_a_drain_does_not_wait_for_a_startup_job() -> None:
+    """It has no task: one that hangs in a call to SWF is killed after ``exit_timeout``, not after
+    the time that an open poll may take.
+    """
+    hangs = WorkerPlan(boot=inf, obeys=False)
+    world = simulate(ending((20.0, DRAIN), jobs=(hangs,))).finish(200)
+    code, at = exit_of(world)
+    assert code == 0
+    assert 30.0 <= at < 32.0
+
+
 def test_a_drain_cut_short_is_not_a_clean_one() -> None:
     """Even if only idle polls were cut, since SWF may just have handed them a task."""
     assert exit_of(simulate(ending((20.0, DRAIN)), drain_timeout=5.0).finish(200))[0] == 1
