@@ -168,12 +168,14 @@ class Program:
         return time.monotonic()
 
 
-def start(name: str, argv: Sequence[str], lines: IO[bytes] | None = None) -> Program:
+def start(
+    name: str, argv: Sequence[str], lines: IO[bytes] | None = None, python: str = sys.executable
+) -> Program:
     """Start a program whose log goes to ``lines``; the clock starts before exec."""
     unseen = None if os.environ.get("BENCH_VERBOSE") else subprocess.DEVNULL
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, *argv],
+        [python, *argv],
         env=ENVIRONMENT,
         stdout=subprocess.DEVNULL,
         stderr=lines or unseen,
