@@ -6,6 +6,8 @@ Rules of this file:
 2. A burst of forks takes its pace from the zygote: those for which its channel has no room wait
    here, and with them all else that concerns their workers. There is room again when the zygote has
    read a request, and what then comes of it, a pid or an end-of-file, wakes the supervisor.
+3. A worker that is killed before its zygote has forked it counts as a failed fork: the zygote
+   hangs, not the worker.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 ZYGOTE_EXIT_SECONDS = 3.0
 """Seconds for the exit handlers of a flow's import, which remove its temporary files."""
+
+NOT_ANSWERED = "its zygote has not answered in time; if it hangs, a restart replaces it"
 
 
 class ActionRunner:
@@ -71,10 +75,17 @@ class ActionRunner:
                     busy.add(action.generation)
                     waiting.add(action.worker)
                     self._delayed.append(action)
+            elif isinstance(action, messages.Kill) and action.worker in waiting:
+                self._withdraw(action.worker)
             elif getattr(action, "worker", None) in waiting:
                 self._delayed.append(action)
             else:
                 self._carry_out(action)
+
+    def _withdraw(self, worker: int) -> None:
+        """Forget a fork that waits, and all else that concerns its worker."""
+        self._delayed = [each for each in self._delayed if getattr(each, "worker", None) != worker]
+        self.failures.append(messages.ForkFailed(worker, NOT_ANSWERED))
 
     def take_failures(self) -> list[messages.Event]:
         """The failures since the last call."""
@@ -183,3 +194,5 @@ class ActionRunner:
         if child := self._children.get(ProcessKind.WORKER, worker):
             child.killed = True  # so that its SIGKILL is not taken for the OOM killer's
             child.signal(self._kernel.kill_group)
+            if child.pid is None:  # it is killed as soon as it is born
+                self.failures.append(messages.ForkFailed(worker, NOT_ANSWERED))

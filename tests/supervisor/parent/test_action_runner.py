@@ -30,7 +30,7 @@ from supervisor.ipc.messages import (
     Tick,
     Working,
 )
-from supervisor.parent.action_runner import ZYGOTE_EXIT_SECONDS
+from supervisor.parent.action_runner import NOT_ANSWERED, ZYGOTE_EXIT_SECONDS
 from supervisor.parent.memory_watchdog import MemoryWatchdog
 from tests.supervisor.parent.host import Host, sends
 
@@ -261,3 +261,25 @@ def test_forks_that_wait_for_a_dead_zygote_fail() -> None:
     host.run()
     failed = {each.worker for each in host.events(ForkFailed) if isinstance(each, ForkFailed)}
     assert failed == set(range(1, MANY + 1))
+
+
+def test_a_worker_that_is_killed_before_its_birth_is_a_failed_fork() -> None:
+    """Its zygote hangs. If that goes on after all, the worker is killed as soon as it is born."""
+    host = host_with(Kill(9, "late"))
+    host.at(0.2, lambda: setattr(host.kernel.process("zygote"), "reads", False))
+    host.at(0.3, lambda: host.shell._actions.carry_out([Fork(9, 1, Register(types=True))]))
+    host.at(2.0, lambda: setattr(host.kernel.process("zygote"), "reads", True))
+    host.run()
+    assert host.events(ForkFailed) == [ForkFailed(9, NOT_ANSWERED)]
+    assert host.worker(9).status == -signal.SIGKILL
+
+
+def test_a_worker_that_is_killed_while_its_fork_waits_is_a_failed_fork() -> None:
+    """The request is forgotten; so is what else would have come of it."""
+    host = Host(MANY)
+    actions = [*host.forks, Terminate(MANY), Kill(MANY, "late")]
+    host.core.answer(messages.GenerationReady, *actions)
+    host.run()
+    assert host.events(ForkFailed) == [ForkFailed(MANY, NOT_ANSWERED)]
+    assert len(host.kernel.processes("worker")) == MANY - 1
+    assert host.signals() == []
