@@ -277,8 +277,8 @@ def test_a_worker_that_is_killed_before_its_birth_is_a_failed_fork() -> None:
 def test_a_worker_that_is_killed_while_its_fork_waits_is_a_failed_fork() -> None:
     """The request is forgotten; so is what else would have come of it."""
     host = Host(MANY)
-    actions = [*host.forks, Terminate(MANY), Kill(MANY, "late")]
-    host.core.answer(messages.GenerationReady, *actions)
+    late = Kill(MANY, "late")
+    host.core.answer(messages.GenerationReady, *host.forks, Terminate(MANY), late)
     host.run()
     assert host.events(ForkFailed) == [ForkFailed(MANY, NOT_ANSWERED)]
     assert len(host.kernel.processes("worker")) == MANY - 1
