@@ -131,7 +131,7 @@ class Async(BaseRunner):
     def __init__(self, *args: Any, max_workers: int | None = 3, **unknown: Any) -> None:
         super().__init__(*args)
         self.max_workers = max_workers
-        if unknown:  # as released, where any are ignored
+        if unknown:  # garcon 1.1.1 ignores any
             names = ", ".join(unknown)
             warnings.warn(f"Async has no option {names}; it has max_workers.", stacklevel=2)
 

@@ -32,7 +32,7 @@ Context = Mapping[str, Any]
 
 
 class _Marked(FunctionLike):
-    """What tasks, filled or not, have in common: their marks are in ``__garcon__``."""
+    """Base of tasks, filled or not: their marks are in ``__garcon__``."""
 
     __garcon__: dict[str, Any]
 

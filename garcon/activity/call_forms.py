@@ -34,7 +34,7 @@ class TaskInput(dict[str, Any]):
         self._execution = execution
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # a copy in the making asks for these before it has any attribute
+        if name.startswith("_"):  # copy() and pickle ask for these before they set attributes
             raise AttributeError(name)
         return getattr(self._execution, name)
 

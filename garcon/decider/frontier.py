@@ -1,4 +1,4 @@
-"""The activities of a flow without a decider that are worth a look at the next decision.
+"""The activities of a flow without a decider to check at the next decision.
 
 In a flow of thousands of activities few can change: those whose requirements have completed and
 that have not completed themselves. They are found from those of the decision before, so the cost of
@@ -10,8 +10,8 @@ Rules:
    so: its one instance does not depend on the context, and a completed instance is never scheduled
    again.
 2. An activity with generators, or that requires one (or one that is not the flow's), is *dynamic*:
-   its instances may change with every result, so it is looked at each time.
-3. The outcome equals that of looking at everything, whichever decisions were made before.
+   its instances may change with every result, so it is checked each time.
+3. The outcome equals that of checking everything, whichever decisions were made before.
 """
 
 from collections import defaultdict
@@ -85,11 +85,11 @@ class Frontier:
         self._names_seen = len(states)
         return self._foreign_names
 
-    def look(self, states: States, context: Mapping[str, Any]) -> "View":
-        """The activities to look at, now that the execution is in these states.
+    def view(self, states: States, context: Mapping[str, Any]) -> "View":
+        """The activities to check, now that the execution is in these states.
 
         Args:
-            states: By activity name and id; not older than at the last look.
+            states: By activity name and id; not older than at the last call.
             context: The context of the execution.
         """
         view = View(states, context, self._done)
@@ -119,7 +119,7 @@ class View(FlowProgress):
     """The progress of the activities at one decision.
 
     Attributes:
-        live: The activities worth a look, in the flow's order.
+        live: The activities to check, in the flow's order.
         blocked: The number of activities that still wait for others.
     """
 

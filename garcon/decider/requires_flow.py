@@ -69,7 +69,7 @@ class RequiresFlow:
         self, states: States, context: Mapping[str, Any], execution: ExecutionState | None
     ) -> View:
         if execution is None:
-            return Frontier(self._graph).look(states, context)
+            return Frontier(self._graph).view(states, context)
         history = execution.history
         if execution.frontier is None or states is not history.activities:
             # Other states than the history's come from an override, and need not grow.
@@ -77,7 +77,7 @@ class RequiresFlow:
         if self._graph.dynamic and context is history.context:
             # Generators are the flow's code: their changes to the context must not be kept.
             context = history.context.snapshot()
-        return execution.frontier.look(states, context)
+        return execution.frontier.view(states, context)
 
     def _schedule(self, decisions: list[Decision], view: View) -> None:
         for each in view.live:

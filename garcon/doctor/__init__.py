@@ -1,4 +1,4 @@
-"""The doctor: what a flow that was written for garcon 1.x will do otherwise here.
+"""The doctor: what a flow that was written for garcon 1.x will do differently.
 
 It reads an imported flow and the source of its module; it runs none of the flow's functions.
 

@@ -119,7 +119,7 @@ class Redriver:
         """Whether a later run is a redrive of this one, or goes on from one.
 
         A run of a decider of one's own that continues as new does not carry the runs before it. So
-        the run that it continues is looked at.
+        the run that it continues is taken.
         """
         for _ in range(MOST_RUNS):
             try:

@@ -1,4 +1,4 @@
-"""The arguments that a filled task calls its function with.
+"""Arguments of a filled task's function.
 
 A filled argument comes from its param, ``activity`` is the execution; any other has its default,
 or is ``None``.

@@ -20,7 +20,7 @@ PAIRED = 24
 """Members of an input of which pairs are tried: 276 pairs, a millisecond."""
 
 LARGEST = 4_000
-"""Characters of an input that is looked at: a digest of each pair of long values takes seconds."""
+"""Characters of an input that are compared: a digest of each pair of long values takes seconds."""
 
 LONGEST = 80  # characters of a purpose: a label on the page
 

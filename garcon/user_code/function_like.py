@@ -1,4 +1,4 @@
-"""Objects that pass for the function that they hold: flows, tests and libraries ask for one.
+"""Objects that behave like the function they hold, where flows, tests and libraries need one.
 
 Rules:
 
@@ -17,7 +17,7 @@ _OF_FUNCTIONS = frozenset(
 
 
 class FunctionLike:
-    """Base of such objects.
+    """Base of objects that behave like their function.
 
     Attributes:
         fn: The function.

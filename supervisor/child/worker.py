@@ -195,20 +195,20 @@ def _source(
     if task_list.role is messages.Role.ACTIVITY:
         return task_source.of_activity(context.flow, task_list.name)
     stickiness = _stickiness(context.load, worker, serve)
-    _look_for_stuck(context, serve)
+    _wake_stuck(context, serve)
     return task_source.of_decider(context.flow, stickiness, recorder, _build(context, serve))
 
 
-def _look_for_stuck(context: WorkerContext, serve: messages.Serve) -> None:
+def _wake_stuck(context: WorkerContext, serve: messages.Serve) -> None:
     """Once a generation, in a thread beside the polls of its first decider."""
     if context.load.swf.local or serve.slot.index or not context.flow.build:
         return
-    if context.stuck_look.take():
+    if context.stuck_wake.take():
         # Not imported by the zygote: one process of a host needs it, once.
-        from supervisor.child import stuck_look  # noqa: PLC0415
+        from supervisor.child import wake_stuck  # noqa: PLC0415
 
-        look = partial(stuck_look.look, context.flow, retired=context.load.retired)
-        threading.Thread(target=look, daemon=True).start()
+        wake = partial(wake_stuck.wake_stuck_executions, context.flow, retired=context.load.retired)
+        threading.Thread(target=wake, daemon=True).start()
 
 
 def _build(context: WorkerContext, serve: messages.Serve) -> decider.Build | None:

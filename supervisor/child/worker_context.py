@@ -40,14 +40,14 @@ class WorkerContext:
         flow: The flow, as it was imported.
         load: The supervisor's order to the zygote.
         outage_logs: One for all workers of a task list, by the list's name, and one for reporters.
-        stuck_look: Whether a decider has looked for stuck executions.
+        stuck_wake: Whether a decider has woken stuck executions.
         is_traced: Whether workers trace.
     """
 
     flow: Flow
     load: messages.Load
     outage_logs: dict[str, OutageLog]
-    stuck_look: OnceForAll
+    stuck_wake: OnceForAll
     is_traced: bool
 
     def start_tracing(self) -> None:

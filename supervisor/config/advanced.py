@@ -241,7 +241,7 @@ class AdvancedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         OneOrMore,
         about(
             "failed tasks of one list before new code is compared with the code before it",
-            why="One is an accident, two may be. A high number lets code pass that fails tasks on"
+            why="One is an accident, two may be. A high number suits flows that fail tasks on"
             " purpose.",
             unit="tasks",
         ),
@@ -269,8 +269,8 @@ class AdvancedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     sample_interval: Annotated[
         Seconds,
         about(
-            "time over which the looks of --sample-executions are spread",
-            why="What stands still for minutes is found within minutes, at a steady low rate.",
+            "time over which the reads of --sample-executions are spread",
+            why="A standstill of minutes is found within minutes, at a steady low rate.",
             unit="seconds",
         ),
     ] = 300.0
@@ -278,7 +278,7 @@ class AdvancedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         Seconds,
         about(
             "age at which a task that no worker has taken counts as waiting, in a sample",
-            why="Workers that are busy for longer are too few.",
+            why="If all workers are busy for longer, there are too few of them.",
             unit="seconds",
         ),
     ] = 600.0

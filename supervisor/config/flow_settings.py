@@ -121,28 +121,28 @@ class FlowSettings(AdvancedSettings, frozen=True, forbid_unknown_fields=True, kw
     hosts: Annotated[
         Count,
         about(
-            "hosts that serve this flow in the account, this one included; 0 finds it out",
+            "hosts that serve this flow in the account, this one included; 0: detected",
             why="They share the account's budgets: the more there are, the fewer counts each makes."
-            " In an auto scaling group the number is found; elsewhere one is assumed. With"
-            " --check it prints what so many hosts demand of each budget.",
+            " In an auto scaling group the number is detected; elsewhere one is assumed. --check"
+            " prints what so many hosts demand of each budget.",
             metavar="N",
         ),
     ] = 0
     polls: Annotated[
         dict[str, PollBounds],
         about(
-            "idle workers of a list that poll at once, at least and at most, or all; repeatable;"
-            " all alone is for every list",
+            "fewest and most idle workers of a list that poll at once, or all; repeatable; all"
+            " without a list is for every list",
             why="An account has 200 polls a second for all its hosts, and the polls of idle workers"
             " would use them up. One poll finds that tasks come, and more follow at once.",
             metavar="LIST=MIN..MAX|all",
-            default="1 to all, by the tasks that wait",
+            default="1 to all, as tasks wait",
         ),
     ] = msgspec.field(default_factory=dict)
     scale_interval: Annotated[
         Seconds,
         about(
-            "time between two turns of a list to have its backlog counted",
+            "time between two counts of the backlog of a list",
             why="Each count is one call, and an account has about 6 such calls a second for all its"
             " hosts. In a fleet only some hosts count at each interval.",
             unit="seconds",

@@ -55,7 +55,8 @@ class Settings(DeploySettings, frozen=True, forbid_unknown_fields=True, kw_only=
         Text | None,
         about(
             "folder that keeps tokens and results of tasks across a crash of the supervisor",
-            why="The next supervisor reports them, SWF only at their timeout. Made with mode 0700.",
+            why="The next supervisor reports them at once; without a spool SWF waits for the tasks'"
+            " timeouts. The folder is created with mode 0700.",
             metavar="DIR",
             default="no spool",
         ),
@@ -94,7 +95,7 @@ class Settings(DeploySettings, frozen=True, forbid_unknown_fields=True, kw_only=
         MemorySize | None,
         about(
             "kill a worker with more resident memory than this during a task; the task fails",
-            why="One task that takes all memory would make the OOM killer choose. It is checked"
+            why="Without it the OOM killer chooses which process ends. Memory is checked"
             " once a second; shared pages count, as for --max-memory.",
             metavar="SIZE",
             default="never",
@@ -131,7 +132,7 @@ class Settings(DeploySettings, frozen=True, forbid_unknown_fields=True, kw_only=
         bool,
         about(
             "log inputs and results of activities, except what looks like a secret",
-            why="They may be confidential, and the SWF history has them.",
+            why="They may be confidential, and the SWF history has them anyway.",
         ),
     ] = False
 
@@ -151,7 +152,7 @@ class Settings(DeploySettings, frozen=True, forbid_unknown_fields=True, kw_only=
     http_actions: Annotated[
         bool,
         about(
-            "let the page of --http change the pool, for those who have its key",
+            "let the page of --http change the pool; a change needs its key",
             why="It scales, recycles, quiets, restarts and drains. The key is in a file beside the"
             " control socket, and would cross a network in clear: --http must be a loopback"
             " address or unix:PATH.",
@@ -172,9 +173,9 @@ class Settings(DeploySettings, frozen=True, forbid_unknown_fields=True, kw_only=
     sample_executions: Annotated[
         Count,
         about(
-            "open executions to look at in five minutes, for metrics of those that do not go on",
-            why="They are chosen by chance, and all hosts share the looks; 0: none. A look"
-            " is one GetWorkflowExecutionHistory, of 60 a second that an account has: 50 are 0.3%.",
+            "open executions to read every five minutes, for metrics of those that do not go on",
+            why="0 reads none. They are chosen at random, and all hosts share the reads. Each is"
+            " one GetWorkflowExecutionHistory, and an account has 60 a second: 50 reads are 0.3%.",
             metavar="N",
         ),
     ] = 0
@@ -182,8 +183,8 @@ class Settings(DeploySettings, frozen=True, forbid_unknown_fields=True, kw_only=
         bool,
         about(
             "trace with OpenTelemetry if OTEL_TRACES_EXPORTER or an OTEL_EXPORTER_OTLP_ENDPOINT is"
-            " set, or (--no-otel) not",
-            why="The standard variables say where spans go. It needs garcon[otel].",
+            " set; --no-otel: never",
+            why="These variables set the collector that receives the spans. It needs garcon[otel].",
             default="otel",
         ),
     ] = True

@@ -71,7 +71,7 @@ RULES = (
     crash_loops.update_degraded_lists,
     failure_rate.stop_failing_code,
     probation.end_probation,
-    pools.fit_pools,  # before the canaries of a candidate are looked at
+    pools.fit_pools,  # before the canaries of a candidate are judged
     reports.drop_hopeless,  # before a generation that could report is retired
     generations.advance,
     pools.fit_pools,  # for a generation that has just become active

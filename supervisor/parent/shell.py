@@ -143,9 +143,9 @@ class Shell:
         self._spool_watch = spool_recovery.SpoolWatch(
             folder, owner, self._spawner.supervisor_lock, self._settings.poll_timeout
         )
-        # The lists come first: the look removes old files, and a file is as old as its last list.
+        # The lists come first: the scan removes old files, and a file is as old as its last list.
         lists = self._orphaned_lists(folder, owner)
-        return [*lists, *self._look_into_spool(self._spool_watch, self._kernel.now())]
+        return [*lists, *self._scan_spool(self._spool_watch, self._kernel.now())]
 
     def _orphaned_lists(self, folder: str, owner: spool.Owner) -> list[messages.Event]:
         if not self._supervisor_lock:
@@ -153,10 +153,8 @@ class Shell:
         names = orphaned_lists.take(spool_recovery.supervisors_files(folder), owner)
         return [messages.OrphanedLists(names)] if names else []
 
-    def _look_into_spool(
-        self, watch: spool_recovery.SpoolWatch, now: float
-    ) -> list[messages.Event]:
-        reports = watch.look(now)
+    def _scan_spool(self, watch: spool_recovery.SpoolWatch, now: float) -> list[messages.Event]:
+        reports = watch.scan(now)
         return [messages.SpooledReports(reports)] if reports else []
 
     # --- one turn
@@ -169,7 +167,7 @@ class Shell:
             self._memory_watchdog.next_check(self._children),
             self._notifier.next_call(),
             self._actions.next_kill(),
-            self._spool_watch.next_look if self._spool_watch else inf,
+            self._spool_watch.next_scan if self._spool_watch else inf,
         )
         self._kernel.wait(self._poll, deadline - self._kernel.now())
 
@@ -247,8 +245,8 @@ class Shell:
         self._actions.kill_late_zygotes(now)
         events: list[messages.Event] = [*self._memory_watchdog.check(self._children, now)]
         watch = self._spool_watch
-        if watch and now >= watch.next_look:
-            events += self._look_into_spool(watch, now)
+        if watch and now >= watch.next_scan:
+            events += self._scan_spool(watch, now)
         if now >= self._core.next_deadline():
             events.append(messages.Tick())
         return events

@@ -9,7 +9,7 @@ Rules of this file:
    one leaves the task alone.
 3. Nothing is recovered from a folder in which others may write: they could forge answers.
 4. A file that is not readable is logged and left alone; the others are recovered.
-5. The kernel announces no free lock. So the spool is looked at again every few seconds while there
+5. The kernel announces no free lock. So the spool is scanned again every few seconds while there
    are tasks of other supervisors in it, or orphans of a dead one may take some; else never.
 """
 
@@ -43,8 +43,8 @@ _ROOT = 0
 STALE_SECONDS = 3600.0
 """Age at which an unfinished file belongs to a dead process: writing one takes a millisecond."""
 
-LOOK_SECONDS = 3.0
-"""Time between two looks. A task waits that long, and a look reads a few small files."""
+SCAN_SECONDS = 3.0
+"""Seconds between two scans. A task waits that long, and a scan reads a few small files."""
 
 SUPERVISOR = ".supervisor-"
 """The beginning of the names of supervisors' lock files."""
@@ -55,7 +55,7 @@ class Finding(enum.Enum):
 
     OTHER = "another flow's, our own or a supervisor's"
     LATER = "its worker or its supervisor lives"
-    NOTHING = "it needs no further look"
+    NOTHING = "it needs no further scan"
 
 
 _decoder = msgspec.json.Decoder(SpooledTask)
@@ -109,16 +109,16 @@ class SpoolWatch:
 
     Args:
         folder: The spool; a missing one is made.
-        owner: Whose tasks are looked for.
+        owner: Owner of the tasks.
         supervisor_lock: Name of the caller's lock file: while that is locked, no other supervisor
-            reports these tasks. Without one (empty) there is only the first look.
+            reports these tasks. Without one (empty) there is only the first scan.
         poll_timeout: Seconds in which an orphan may still take a task.
     """
 
     def __init__(
         self, folder: str, owner: spool.Owner, supervisor_lock: str, poll_timeout: float = 0.0
     ) -> None:
-        self.next_look = inf
+        self.next_scan = inf
         self._folder = folder
         self._owner = owner
         self._supervisor_lock = supervisor_lock
@@ -126,8 +126,8 @@ class SpoolWatch:
         self._until: float | None = None
         self._done: set[Path] = set()  # reported, or not readable and logged
 
-    def look(self, now: float) -> tuple[Report, ...]:
-        """The reports to make now; sets ``next_look``."""
+    def scan(self, now: float) -> tuple[Report, ...]:
+        """The reports to make now; sets ``next_scan``."""
         reports, is_waiting = [], False
         paths = _task_paths(self._folder)
         if self._until is None:
@@ -141,13 +141,13 @@ class SpoolWatch:
                 if isinstance(found, Report):
                     reports.append(found)
         is_waiting |= now < self._until
-        self.next_look = now + LOOK_SECONDS if is_waiting and self._supervisor_lock else inf
+        self.next_scan = now + SCAN_SECONDS if is_waiting and self._supervisor_lock else inf
         return tuple(reports)
 
 
 def supervisors_files(folder: str) -> list[Path]:
     """The lock files of supervisors in a spool that can be trusted."""
-    with contextlib.suppress(OSError):  # it is missing, or not ours: the first look says so
+    with contextlib.suppress(OSError):  # it is missing, or not ours: the first scan logs it
         if not _others_may_write(Path(folder)):
             return sorted(Path(folder).glob(f"{SUPERVISOR}*{SUFFIX}"))
     return []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from supervisor.ipc.messages.tallies import Tallies
 
 INTERVAL = emf_calls.MINUTE
-"""Seconds between two looks: CloudWatch's own metrics have minutes, too."""
+"""Seconds between two reads: CloudWatch's own metrics have minutes, too."""
 
 STANDARD_OUTPUT = "-"
 

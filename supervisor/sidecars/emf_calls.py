@@ -24,7 +24,7 @@ MINUTE = 60.0
 
 
 def increase(now: Tallies, before: Tallies | None) -> Increase:
-    """The counts between two looks; none at the first look."""
+    """The counts between two reads; none at the first."""
     known = {each.key: each.numbers for each in (before or now).counters}
     return {
         each.key: tuple(

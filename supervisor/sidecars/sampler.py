@@ -1,14 +1,14 @@
-"""The ``sampler`` sidecar: looks at open executions by chance, and counts those that do not go on.
+"""The ``sampler`` sidecar: counts open executions that do not go on, in a random sample.
 
 Rules:
 
 1. A round is one count of the open executions, their list (at most ``LISTED`` of them), and one
    GetWorkflowExecutionHistory for each of a sample, the newest events alone. The calls are spread
    over the interval, so that they never come in a burst.
-2. The hosts of a fleet share the sample: each looks at its part. So the sums of all hosts count.
+2. The hosts of a fleet share the sample: each reads its part. So metrics are sums over all hosts.
 3. A call that fails ends the round: the budget belongs to the workers. What the round before has
    found stands, with its age.
-4. What a look finds is what ``garcon list --stuck --waiting --quiet`` finds.
+4. It finds what ``garcon list --stuck --waiting --quiet`` finds.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Sampler:
 
     Args:
         order: Names the domain, the flow, and how many hosts share the sample.
-        settings: How much is looked at, and what counts as slow.
+        settings: The size of the sample, and what counts as slow.
         meter: Where the counts go.
         now: Gives the time.
     """

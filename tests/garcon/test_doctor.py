@@ -1,4 +1,4 @@
-"""The doctor: what a flow of garcon 1.x will do otherwise here."""
+"""The doctor: what a flow of garcon 1.x will do differently."""
 
 from __future__ import annotations
 

@@ -90,8 +90,8 @@ def _add_executions(one: argparse.ArgumentParser) -> None:
     many.add_argument(
         "--report",
         metavar="FILE",
-        help="what became of each, and what an interrupted batch goes on from (default: a file "
-        "in $XDG_STATE_HOME/garcon)",
+        help="file of the outcome of each execution, from which an interrupted batch continues "
+        "(default: one in $XDG_STATE_HOME/garcon)",
     )
     add_quiet(many)
     one.set_defaults(status=None, tag=None, days=None)
@@ -127,6 +127,8 @@ def add_heartbeat(commands: Commands) -> None:
 def _add_task(one: argparse.ArgumentParser) -> None:
     one.add_argument("--token", metavar="TOKEN", help="the task's token; @FILE, or - for stdin")
     one.add_argument(
-        "--workflow", metavar="ID", help="instead: the execution of an activity that none has taken"
+        "--workflow",
+        metavar="ID",
+        help="instead of --token: the execution of an activity that no worker has taken",
     )
     one.add_argument("--activity", metavar="ID", help="and the activity's id, or its beginning")

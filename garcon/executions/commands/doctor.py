@@ -1,4 +1,4 @@
-"""``doctor``: what a flow of garcon 1.x will do otherwise here."""
+"""``doctor``: what a flow of garcon 1.x will do differently."""
 
 import argparse
 import dataclasses

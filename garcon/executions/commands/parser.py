@@ -38,9 +38,9 @@ EXIT_CODES = """\
 exit codes:
   0    done; the execution completed; the decider repeats the history
   1    not done: the execution did not complete or does not exist, SWF refused
-       the call or was not reached, the decider differs from the history, the
-       activity failed
-  2    usage: the sentence names the option, flow or file that is wrong
+       the call or could not be reached, the decider differs from the history,
+       the activity failed
+  2    invalid usage: the message names the option, flow or file
   3    the execution is still open after --timeout or --wait SECONDS
   130  interrupted
 
@@ -139,7 +139,7 @@ def _add_wait(one: argparse.ArgumentParser) -> None:
         const=float("inf"),
         type=option_types.seconds,
         metavar="SECONDS",
-        help="wait for its result, at most so long if SECONDS are given",
+        help="wait for its result, without end or at most SECONDS",
     )
 
 
@@ -171,11 +171,14 @@ def _add_list(commands: Commands) -> None:
         help="only open executions that do not go on, and why; a call for each open one",
     )
     for option, text in (
-        ("--waiting", "with a task older than that which no worker has taken, and which"),
-        ("--quiet", "in which nothing has happened for that long, and what is open"),
+        ("--waiting", "those with a task that no worker has taken for SPAN"),
+        ("--quiet", "those in which nothing has happened for SPAN"),
     ):
         one.add_argument(
-            option, type=option_types.span, metavar="SPAN", help=f"as --stuck: {text}; 90s, 2h"
+            option,
+            type=option_types.span,
+            metavar="SPAN",
+            help=f"as --stuck: {text} (90s, 2h)",
         )
     many = one.add_mutually_exclusive_group()
     many.add_argument(
@@ -183,10 +186,10 @@ def _add_list(commands: Commands) -> None:
         type=option_types.count,
         default=50,
         metavar="N",
-        help="how many (default: %(default)s)",
+        help="most executions to list (default: %(default)s)",
     )
     many.add_argument(
-        "--all", action="store_const", const=None, dest="limit", help="as many as there are"
+        "--all", action="store_const", const=None, dest="limit", help="list all of them"
     )
     one.add_argument(
         "--columns",
@@ -213,7 +216,7 @@ def _add_builds(commands: Commands) -> None:
         type=option_types.count,
         default=200,
         metavar="N",
-        help="how many executions to read, a call each; the others are remembered (default:"
+        help="most executions to read, a call each; more are read by the next command (default:"
         " %(default)s)",
     )
 
@@ -303,7 +306,7 @@ def _add_rerun(commands: Commands) -> None:
 
 
 def _add_doctor(commands: Commands) -> None:
-    help_ = "list what a flow of garcon 1.x will do otherwise here"
+    help_ = "list what a flow of garcon 1.x will do differently"
     one = add_command(commands, "doctor", doctor.doctor, help_, "FLOW")
     one.add_argument("named", nargs="?", metavar="FLOW", help="the flow, instead of --flow")
 

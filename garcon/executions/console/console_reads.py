@@ -33,16 +33,16 @@ from garcon.page.page_json import ShownExecution
 
 SHOWN = 50  # executions of a page
 EXAMINED = 5_000
-"""Executions that one answer looks through, 1,000 a call: 5 calls, which are 2.5 s."""
+"""Executions that are searched for one answer, 1,000 a call: 5 calls, which are 2.5 s."""
 
 STUCK_EXAMINED = 200
-"""Open executions that a look for stuck ones reads, a call each, of 60 a second for an account."""
+"""Open executions read in search of stuck ones, a call each, of 60 a second for an account."""
 
 SAMPLED = 12
 """Open executions whose waiting tasks show the lists of a domain: a call each, of 60 a second."""
 
 OPEN_HISTORIES = 16
-"""Histories of open executions in memory, so that a look again reads new events only."""
+"""Histories of open executions in memory, so that another read fetches new events only."""
 
 LISTS_KEPT = 2.0  # seconds in which viewers of the same list share an answer
 BACKLOGS_KEPT = 10.0  # seconds
@@ -197,12 +197,12 @@ class ConsoleReads:
         return {"lists": rows, "now": time.time()}
 
     def domain_lists(self) -> dict[str, Any]:
-        """The task lists of the domain, as far as they are known; see ``DomainLists.look``.
+        """The task lists of the domain, as far as they are known; see ``DomainLists.read``.
 
         Raises:
             RequestRefused: SWF refused a call.
         """
-        return self._answers.get("domain lists", LISTS_KEPT, self._domain_lists.look)
+        return self._answers.get("domain lists", LISTS_KEPT, self._domain_lists.read)
 
     def events(self, run: Execution, started: float | None = None) -> Events:
         """The events of a run so far; those of a closed one are read from SWF once."""

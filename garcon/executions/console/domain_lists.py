@@ -4,9 +4,9 @@ Rules:
 
 1. A list is known as the default of a type, or by a task that waits in it for one of the latest
    open executions.
-2. Each look reads the defaults of some types, and counts some lists. They are of operations of 6
-   calls a second, so a look costs ``STEP`` calls of each at most; the next look goes on. A type's
-   defaults never change, and are read once.
+2. Each read fetches the defaults of some types, and counts some lists. SWF permits 6 calls a second
+   of these operations, so a read makes ``STEP`` calls of each at most, and the next one continues.
+   A type's defaults never change, and are fetched once.
 3. The list that was counted longest ago is counted next.
 """
 
@@ -23,7 +23,7 @@ from garcon.executions.recorded_history import Events, attributes
 from garcon.executions.values import Status
 
 STEP = 3
-"""Calls of each operation a look: at 2 a second it takes some seconds."""
+"""Calls of each operation in one read: at 2 a second it takes some seconds."""
 
 TYPES_KEPT = 300.0
 """Seconds until the types are listed again: a deploy may add some."""
@@ -78,12 +78,12 @@ class DomainLists:
         self._counted: dict[ListKey, _Counted] = {}
         self._lock = threading.Lock()
 
-    def look(self) -> dict[str, Any]:
+    def read(self) -> dict[str, Any]:
         """The lists that are known now, after a step.
 
         Returns:
             ``lists``, each with ``kind``, ``name``, ``backlog`` (``None`` until it is counted) and
-            ``since``: from when on the oldest task of the sampled executions waits in it.
+            ``since``: the time since which the oldest task of the sampled executions waits in it.
             ``known`` of ``types`` have been read. ``now`` is the server's time.
 
         Raises:

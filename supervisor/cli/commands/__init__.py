@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     _Commands = argparse._SubParsersAction["_CommandParser"]  # noqa: SLF001 - has no other name
 
 SHORTEST, LONGEST = 0.1, 3600.0
-"""Seconds between two looks: the supervisor serves tasks, and a person reads."""
+"""Seconds between two updates: the supervisor serves tasks, and a person reads."""
 
 COMMAND_EXIT_CODES = """\
 exit codes:
@@ -97,7 +97,7 @@ def _status(given: argparse.Namespace) -> int:
 
 
 def _add_interval(one: argparse.ArgumentParser) -> None:
-    seconds = "seconds between two looks of the live view (default: 1)"
+    seconds = "seconds between two updates of the live view (default: 1)"
     one.add_argument("--interval", type=_seconds, default=1.0, metavar="SECONDS", help=seconds)
 
 

@@ -29,7 +29,7 @@ class Row(enum.StrEnum):
     STATES = "states"  # kept or read
     WAITS = "waits"  # task list; numbers by BOUNDS, and the sum
     CLAIMS = "claims"  # stored or fetched; texts, and bytes
-    SAMPLE = "sample"  # open, looked at, or a ``Sampled``; of the latest sample, not a count
+    SAMPLE = "sample"  # open, in the sample, or a ``Sampled``; of the latest sample, not a count
 
 
 class Sampled(enum.StrEnum):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXTENSION = 150.0
-"""Seconds requested at a time: the core looks around every 60, so one look may be late."""
+"""Seconds requested at a time: the core checks every 60, so one check may be late."""
 
 EXTEND_INTERVAL = 30.0
 """Seconds between two such requests: a fifth of what each gives."""

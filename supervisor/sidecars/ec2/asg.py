@@ -41,7 +41,7 @@ COMPLETE_BACKOFF = Backoff(first=0.5, factor=2.0, cap=4.0)
 
 
 SIZE_EVERY = 600.0
-"""Seconds between two looks at the group's size: 200 hosts make one call in three seconds."""
+"""Seconds between two reads of the group's size: 200 hosts make one call in three seconds."""
 
 
 class ScalingGroup:

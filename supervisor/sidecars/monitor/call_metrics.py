@@ -191,7 +191,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Gauge(
         "garcon_sampled_executions",
-        "Those that the last sample of this host has looked at.",
+        "Those in the last sample of this host.",
         (),
         lambda seen: _sampled(seen, LOOKED_AT),
     ),

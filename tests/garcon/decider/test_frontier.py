@@ -1,4 +1,4 @@
-"""The frontier: the activities worth a look, found from the look before."""
+"""The frontier: the activities to check, found from the previous view."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def state(activity_id: str, last: int) -> ActivityState:
 
 @settings(max_examples=60)
 @given(activities=graphs(), data=st.data())
-def test_a_frontier_finds_the_same_as_a_look_at_everything(
+def test_a_frontier_finds_the_same_as_a_check_of_everything(
     activities: list[Any], data: Any
 ) -> None:
-    """Whatever has completed, in whatever order, and at whichever looks before."""
+    """Any activities may have completed, in any order and since any previous view."""
     frontier = Frontier(Graph(activities))
     states: dict[str, dict[str, ActivityState]] = {}
     context: dict[str, Any] = {}
     for _ in range(12):
-        view, full = frontier.look(states, context), FlowProgress(states, context)
+        view, full = frontier.view(states, context), FlowProgress(states, context)
         expected = [each for each in activities if list(full.available(each))]
         assert [each for each in view.live if list(view.available(each))] == expected
         assert view.all_completed == all(full.completed(each) for each in activities)
@@ -67,18 +67,18 @@ def test_a_long_chain_has_one_live_activity() -> None:
     frontier = Frontier(Graph(list(reversed(chain))))
     states: dict[str, dict[str, ActivityState]] = {}
     for each in chain[:5]:
-        assert frontier.look(states, {}).live == [each]
+        assert frontier.view(states, {}).live == [each]
         states[each.name] = {f"{each.name}-1": state(f"{each.name}-1", 2)}
     states.update({each.name: {f"{each.name}-1": state("x", 2)} for each in chain})
-    view = frontier.look(states, {})
+    view = frontier.view(states, {})
     assert view.live == []
     assert view.all_completed
 
 
 def test_activities_that_wait_for_each_other_are_never_live() -> None:
-    """A circle is never looked at, and the flow is not complete."""
+    """A circle is never checked, and the flow is not complete."""
     one, other = make("one"), make("other")
     one.requires, other.requires = [other], [one]
-    view = Frontier(Graph([one, other])).look({}, {})
+    view = Frontier(Graph([one, other])).view({}, {})
     assert view.live == []
     assert not view.all_completed

@@ -84,7 +84,7 @@ def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
     """As after a run as root: the start goes on."""
     (tmp_path / ".supervisor-1-ab.task").mkdir()
     assert found(tmp_path) == ()
-    assert spool_recovery.SpoolWatch(str(tmp_path), SHOP, "").look(0.0) == ()
+    assert spool_recovery.SpoolWatch(str(tmp_path), SHOP, "").scan(0.0) == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\n", b"[]\nx\n", b"{}\nx\n", b"x" * 10])

@@ -18,7 +18,7 @@ from supervisor.ipc import private_files, spool
 from supervisor.ipc.messages import Complete, Fail, Report, ReturnTask, Role, SwfEndpoint, Task
 from supervisor.ipc.spool import SUFFIX, Owner, Spool
 from supervisor.parent.spool_recovery import (
-    LOOK_SECONDS,
+    SCAN_SECONDS,
     STALE_SECONDS,
     SpoolWatch,
     SupervisorLock,
@@ -287,26 +287,26 @@ def test_files_and_folder_are_private_whatever_the_umask(folder: str) -> None:
     assert stat.S_IMODE(name.stat().st_mode) == 0o600
 
 
-# --- further looks --------------------------------------------------------------------------------
+# --- further scans --------------------------------------------------------------------------------
 
 
-def test_an_orphan_that_dies_later_is_found_by_a_further_look(folder: str) -> None:
-    """While its task's file is locked the spool is looked at again; afterwards it is not."""
+def test_an_orphan_that_dies_later_is_found_by_a_further_scan(folder: str) -> None:
+    """While its task's file is locked the spool is scanned again; afterwards it is not."""
     lock = locked(folder)
     watch = SpoolWatch(folder, OWNER, lock.file.name)
     orphan = Spool(folder, OWNER, Role.ACTIVITY)
     orphan.record_task(TASK)
-    assert watch.look(10.0) == ()
-    assert watch.next_look == 10.0 + LOOK_SECONDS
+    assert watch.scan(10.0) == ()
+    assert watch.next_scan == 10.0 + SCAN_SECONDS
     orphan._unlock()  # as the kernel does when it dies
-    (report,) = watch.look(13.0)
+    (report,) = watch.scan(13.0)
     assert report.task == TASK
-    assert watch.next_look == inf
-    assert watch.look(99.0) == ()
+    assert watch.next_scan == inf
+    assert watch.scan(99.0) == ()
     lock.release()
 
 
-def test_nothing_foreign_needs_no_further_look(folder: str) -> None:
+def test_nothing_foreign_needs_no_further_scan(folder: str) -> None:
     """Our own tasks, those of another flow and broken files cause no wake-up."""
     lock = locked(folder)
     own = Spool(folder, OWNER, Role.ACTIVITY, lock.file.name)
@@ -315,8 +315,8 @@ def test_nothing_foreign_needs_no_further_look(folder: str) -> None:
     other.record_task(Task("other", "workflow", "run"))
     (Path(folder) / f"broken{SUFFIX}").write_text("{")
     watch = SpoolWatch(folder, OWNER, lock.file.name)
-    assert watch.look(0.0) == ()
-    assert watch.next_look == inf
+    assert watch.scan(0.0) == ()
+    assert watch.next_scan == inf
     lock.release()
 
 
@@ -325,19 +325,19 @@ def test_a_killed_supervisors_orphans_may_still_take_tasks(folder: str) -> None:
     dead, lock = locked(folder), locked(folder)
     os.close(dead.descriptor)
     watch = SpoolWatch(folder, OWNER, lock.file.name, poll_timeout=5.0)
-    assert watch.look(0.0) == ()
-    assert watch.next_look == LOOK_SECONDS
+    assert watch.scan(0.0) == ()
+    assert watch.next_scan == SCAN_SECONDS
     leave_behind(folder)
-    assert [report.task for report in watch.look(3.0)] == [TASK]
-    assert watch.look(6.0) == ()
-    assert watch.next_look == inf
+    assert [report.task for report in watch.scan(3.0)] == [TASK]
+    assert watch.scan(6.0) == ()
+    assert watch.next_scan == inf
     lock.release()
 
 
-def test_without_a_lock_of_our_own_there_is_one_look(folder: str) -> None:
+def test_without_a_lock_of_our_own_there_is_one_scan(folder: str) -> None:
     """A second supervisor would report the same tasks."""
     orphan = Spool(folder, OWNER, Role.ACTIVITY)
     orphan.record_task(TASK)
     watch = SpoolWatch(folder, OWNER, "")
-    assert watch.look(0.0) == ()
-    assert watch.next_look == inf
+    assert watch.scan(0.0) == ()
+    assert watch.next_scan == inf

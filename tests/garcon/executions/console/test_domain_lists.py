@@ -40,11 +40,11 @@ class LocalConsole:
     def _sample(self) -> Iterator[Events]:
         return (self.client.history(each) for each in self.sampled)
 
-    def look(self) -> tuple[dict[tuple[str, str], Any], Counter[str]]:
-        """The waiting tasks by kind and name, and the calls of that look."""
+    def read(self) -> tuple[dict[tuple[str, str], Any], Counter[str]]:
+        """The waiting tasks by kind and name, and the calls of that read."""
         before = self.swf.counters.calls.copy()
         self.time += 5
-        answer = self.lists.look()
+        answer = self.lists.read()
         rows = {(each["kind"], each["name"]): each["backlog"] for each in answer["lists"]}
         return rows, self.swf.counters.calls - before
 
@@ -71,7 +71,7 @@ def add_types(console: LocalConsole, number: int, prefix: str = "album") -> None
 
 def test_the_defaults_of_types_name_lists_before_any_execution(console: LocalConsole) -> None:
     """Each with the number of tasks that wait in it."""
-    rows, _ = console.look()
+    rows, _ = console.read()
     assert rows == {("activity", "work"): 0, ("decision", "decide"): 0}
 
 
@@ -83,7 +83,7 @@ def test_lists_that_executions_name_are_known_too(console: LocalConsole) -> None
         task, schedule("a", taskList={"name": "hired"}), schedule("b", taskList={"name": "hired"})
     )
     console.sampled = ["order-1"]
-    answer = console.lists.look()
+    answer = console.lists.read()
     rows = {each["name"]: each for each in answer["lists"]}
     assert rows.keys() == {"work", "decide", "other decisions", "hired"}
     assert rows["hired"]["backlog"] == 2
@@ -93,15 +93,15 @@ def test_lists_that_executions_name_are_known_too(console: LocalConsole) -> None
 
 
 def test_many_types_are_read_bit_by_bit_and_once(console: LocalConsole) -> None:
-    """A look costs few calls of each operation that an account has 6 a second of."""
+    """A read makes few calls of each operation that an account has 6 a second of."""
     add_types(console, 10)
-    looks = [console.look() for _ in range(12)]
-    for _, calls in looks:
+    reads = [console.read() for _ in range(12)]
+    for _, calls in reads:
         assert all(number <= STEP for name, number in calls.items() if name in PACED), calls
-    described = sum((calls for _, calls in looks), start=looks[0][1].__class__())
+    described = sum((calls for _, calls in reads), start=reads[0][1].__class__())
     assert described["DescribeActivityType"] == 11
     assert described["ListActivityTypes"] == 1
-    rows, calls = looks[-1]
+    rows, calls = reads[-1]
     assert len(rows) == 12
     assert None not in rows.values(), "each is counted in its turn"
     assert calls.keys() == {"CountPendingActivityTasks", "CountPendingDecisionTasks"}
@@ -109,11 +109,11 @@ def test_many_types_are_read_bit_by_bit_and_once(console: LocalConsole) -> None:
 
 def test_types_of_a_later_deploy_are_found(console: LocalConsole) -> None:
     """The types are listed again after some minutes."""
-    console.look()
+    console.read()
     add_types(console, 1)
-    assert ("activity", "album_0") not in console.look()[0]
+    assert ("activity", "album_0") not in console.read()[0]
     console.time += TYPES_KEPT
-    assert ("activity", "album_0") in console.look()[0]
+    assert ("activity", "album_0") in console.read()[0]
 
 
 def test_a_flow_has_its_own_types_only() -> None:
@@ -122,4 +122,4 @@ def test_a_flow_has_its_own_types_only() -> None:
         console = LocalConsole(swf, "album")
         add_types(console, 1)
         add_types(console, 1, "albums")
-        assert console.look()[0].keys() == {("activity", "album_0")}
+        assert console.read()[0].keys() == {("activity", "album_0")}

@@ -1,13 +1,13 @@
-"""A look at open executions when new code begins to decide: those that wait for it are woken.
+"""Wakes stuck executions that new code may fit, when it begins to decide.
 
 A stuck execution waits by a timer, up to an hour. Code that may fit it need not wait as long.
 
 Rules:
 
-1. One decider of each generation looks, once, in a thread beside its polls.
-2. The look is bounded: one call for a list, and one for each of ``LOOKS`` executions, chosen by
-   chance. If ``FIRST_LOOKS`` of them show nothing stuck, it ends: in a fleet most looks are in
-   vain.
+1. One decider of each generation does so, once, in a thread beside its polls.
+2. Its calls are bounded: one for a list of open executions, and one for each of ``SAMPLE`` of them,
+   chosen at random. If none of the first ``FIRST_SAMPLE`` is stuck, it ends: in a fleet most such
+   searches find none.
 3. A stuck execution is woken by a signal, unless this build is known not to fit it. The decision
    task that follows is the whole test: code that fits goes on, other code returns it. Retired code
    wakes those of its own build alone: no others come to it.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from supervisor.child.flow_loader import Flow
 
 LISTED = 1_000
-LOOKS, FIRST_LOOKS = 200, 50
+SAMPLE, FIRST_SAMPLE = 200, 50
 PAUSE = 0.1
 """Seconds between two calls: a sixth of what an account has for histories."""
 
@@ -40,7 +40,9 @@ NEWEST = 100
 """Events that are read of a history: the latest answer is nearly always among them."""
 
 
-def look(flow: Flow, rest: threading.Event | None = None, *, retired: bool = False) -> int:
+def wake_stuck_executions(
+    flow: Flow, rest: threading.Event | None = None, *, retired: bool = False
+) -> int:
     """Wake stuck executions that this build may fit; returns their number.
 
     Args:
@@ -53,7 +55,7 @@ def look(flow: Flow, rest: threading.Event | None = None, *, retired: bool = Fal
     try:
         for number, execution in enumerate(_chosen(swf, flow), start=1):
             woken += _wake(swf, flow, execution, retired=retired)
-            if number == FIRST_LOOKS and not woken:
+            if number == FIRST_SAMPLE and not woken:
                 break
             (rest or threading.Event()).wait(PAUSE)
     except client.ERRORS as error:
@@ -67,7 +69,7 @@ def look(flow: Flow, rest: threading.Event | None = None, *, retired: bool = Fal
 def _chosen(swf: Any, flow: Flow) -> list[Execution]:
     wanted = criteria.Criteria(names=frozenset({flow.name}), statuses=frozenset({Status.OPEN}))
     found = [each.execution for each in listing.take(swf, flow.domain, wanted, LISTED)]
-    return random.sample(found, min(LOOKS, len(found)))
+    return random.sample(found, min(SAMPLE, len(found)))
 
 
 def _wake(swf: Any, flow: Flow, execution: Execution, *, retired: bool) -> bool:
