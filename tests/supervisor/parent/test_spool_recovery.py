@@ -58,7 +58,7 @@ def leave_behind(
 
 def recover(folder: str, owner: Owner, supervisor_lock: str = "") -> tuple[Report, ...]:
     """The reports of one look."""
-    return SpoolWatch(folder, owner, supervisor_lock).look(0.0)
+    return SpoolWatch(folder, owner, supervisor_lock).scan(0.0)
 
 
 def locked(folder: str) -> SupervisorLock:
