@@ -187,6 +187,8 @@ def timeout(
         time: Seconds it may last.
         heartbeat: Seconds between two heartbeats; 600 if not given, as released.
     """
+    if callable(time):
+        raise TypeError("Write @task.timeout(seconds), with the seconds in parentheses.")
     return lambda fn: _made(
         fn, _seconds(time, fn, "timeout"), _seconds(heartbeat, fn, "heartbeat"), fillable=False
     )
@@ -265,7 +267,9 @@ def flatten(callables: Iterable[Any], context: Context | None = None) -> Iterato
     """The tasks themselves: those of task lists for this context included, however nested."""
     for fn in callables:
         if is_task_list(fn):
-            yield from flatten(fn({} if context is None else context), context)
+            given = fn({} if context is None else context)
+            argument_checks.check_tasks(given, f"The task list {name_of(fn)}")
+            yield from flatten(given, context)
         else:
             yield fn
 
@@ -281,6 +285,7 @@ def call(fn: Callable[..., Any], activity: Any, context: Context) -> Any:
         activity: The execution, or the activity if the tasks run without one.
         context: The context.
     """
+    argument_checks.check_task(fn)
     forms = _forms(activity, context)
     args, kwargs = next((form for form in forms if _accepts(fn, *form)), forms[0])
     return coroutines.result_of(fn(*args, **kwargs), activity)

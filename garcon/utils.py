@@ -17,15 +17,28 @@ def create_dictionary_key(dictionary: Mapping[str, Any]) -> str:
     Running executions carry it in activity ids, so it never changes for the same content.
 
     Raises:
-        TypeError: It is not a dictionary.
-        ValueError: It is empty.
+        TypeError: It is not a dictionary, or its keys cannot be sorted.
+        ValueError: It is empty, or holds what is not a character.
     """
     if not isinstance(dictionary, Mapping):
         raise TypeError(f"A key is made of a dictionary, not of {dictionary!r}.")
     if not dictionary:
         raise ValueError("A key is made of a dictionary with items, and this one is empty.")
-    text = "".join(f"'{key}':'{value}';" for key, value in sorted(dictionary.items()))
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    try:
+        items = sorted(dictionary.items())
+    except TypeError as error:
+        kinds = sorted({type(key).__name__ for key in dictionary})
+        raise TypeError(
+            f"The keys of a generator's dictionary are sorted, and these ({', '.join(kinds)}) "
+            "cannot be: use texts only."
+        ) from error
+    text = "".join(f"'{key}':'{value}';" for key, value in items)
+    try:
+        return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            "A generator's dictionary holds half of a surrogate pair, which is not a character."
+        ) from error
 
 
 def error_code(error: object) -> str:

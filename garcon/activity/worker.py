@@ -34,7 +34,7 @@ class ActivityWorker:
     def run(self) -> None:
         """Execute the activities, each in a thread of its own, until every thread has ended."""
         threads = [
-            threading.Thread(target=worker_runner, args=(activity,), name=activity.task_list)
+            threading.Thread(target=_serve, args=(activity,), name=activity.task_list)
             for activity in self.activities
         ]
         for thread in threads:
@@ -56,6 +56,18 @@ class ActivityWorker:
 
     def _short(self, activity: Activity) -> str:
         return str(activity.name).removeprefix(f"{getattr(self.flow, 'name', '')}_")
+
+
+def _serve(activity: Activity) -> None:
+    try:
+        worker_runner(activity)
+    except SystemExit as error:  # which would end this thread without a word
+        activity.logger.exception(
+            "A task of %s called sys.exit(%s): this worker no longer polls its list, and the task "
+            "is not answered. Let tasks raise another exception.",
+            activity.task_list,
+            error.code,
+        )
 
 
 def worker_runner(worker: Any) -> None:

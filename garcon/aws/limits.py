@@ -64,6 +64,17 @@ def activity_id(text: str) -> str:
     return f"{text[: ACTIVITY_ID - len(key) - 1]}-{key}"
 
 
+def name_fault(text: str, longest: int) -> str:
+    """Why SWF takes no name or version of this text; empty if it does."""
+    if found := FORBIDDEN.search(text):
+        return f"SWF does not allow {found.group()!r} in it."
+    if text == "arn" or text != text.strip():
+        return "SWF allows neither the word arn nor spaces at the ends."
+    if len(text) > longest:
+        return f"SWF takes {longest} characters, and it has {len(text)}."
+    return ""
+
+
 def tags_fault(tags: Sequence[str]) -> str:
     """The reason why SWF takes no execution with these tags; empty if it does."""
     if len(tags) > TAGS:

@@ -16,8 +16,9 @@ from typing import Any
 
 from garcon import runner, task
 from garcon.activity import Activity, find_workflow_activities
+from garcon.aws import limits
 from garcon.errors import InvalidFlow
-from garcon.flow import argument_checks
+from garcon.flow import argument_checks, flow_attributes
 from garcon.flow.argument_checks import shown
 
 _RUNNER_METHODS = ("execute", "timeout", "heartbeat")
@@ -43,8 +44,13 @@ def check(flow: Any) -> None:
 
 def _flow_mistakes(flow: Any) -> Iterator[str]:
     for each in ("domain", "name"):
-        if not _is_text(value := getattr(flow, each, None)):
+        value = getattr(flow, each, None)
+        if _is_text(value):
+            yield from _name_mistakes(f"Its {each}", str(value))
+        else:
             yield f"Its {each} has to be a text, not {shown(value)}."
+    version = flow_attributes.version(flow)
+    yield from _name_mistakes("Its version", version, limits.VERSION)
     activities = find_workflow_activities(flow)
     yield from _duplicate_names(activities)
     for activity in activities:
@@ -54,6 +60,11 @@ def _flow_mistakes(flow: Any) -> Iterator[str]:
     yield from _handler_mistakes(flow, "Its")
     if not callable(getattr(flow, "decider", None)):
         yield from _requirement_mistakes(activities)
+
+
+def _name_mistakes(what: str, text: str, longest: int = limits.NAME) -> Iterator[str]:
+    if fault := limits.name_fault(text, longest):
+        yield f"{what} is {shown(text)}: {fault}"
 
 
 def _function_mistakes(function: Any, name: str) -> Iterator[str]:
@@ -128,6 +139,8 @@ def _activity_mistakes(activity: Activity) -> Iterator[str]:
     what = f"The activity {activity.name}"
     if not _is_text(activity.name):
         yield f"An activity's name has to be a text, not {shown(activity.name)}."
+    else:
+        yield from _name_mistakes("An activity's name", str(activity.name))
     if not activity.runner:
         yield f"{what} has no run=: it has nothing to do."
     elif not _is_runner(activity.runner):

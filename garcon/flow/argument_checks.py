@@ -6,6 +6,7 @@ weeks later.
 
 import math
 import reprlib
+from collections.abc import Iterable
 from typing import Any, SupportsIndex
 
 from garcon.aws import limits
@@ -78,6 +79,30 @@ def check_priority(value: Any, what: str) -> None:
         raise InvalidFlow(f"{what} has to be a whole number, not {shown(value)}.")
     if fault := limits.priority_fault(value.__index__()):
         raise InvalidFlow(f"{what} {shown(value)}: {fault}")
+
+
+def check_tasks(given: Any, what: str) -> None:
+    """Check what a task list gave.
+
+    Args:
+        given: Its tasks.
+        what: Its name in the error, such as "The task list dishes".
+
+    Raises:
+        InvalidFlow: It is not several tasks.
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidFlow(f"{what} gave {shown(given)}; a task list gives tasks.")
+
+
+def check_task(fn: Any) -> None:
+    """Check a task before it is called.
+
+    Raises:
+        InvalidFlow: It cannot be called.
+    """
+    if not callable(fn):
+        raise InvalidFlow(f"A task is a function, and {shown(fn)} is not.")
 
 
 def shown(value: Any) -> str:

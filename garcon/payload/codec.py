@@ -117,6 +117,8 @@ def decode(text: str | None, what: str) -> Any:
     """
     if not text:
         return None
+    if not isinstance(text, str):
+        raise NotReadable(f"{what} has to be a text, not {type_name(text)}.")
     if len(text) > limits.PAYLOAD:
         raise NotReadable(f"{what} has {len(text):,} characters; SWF allows {limits.PAYLOAD:,}.")
     value = _loaded(text, what)

@@ -12,6 +12,7 @@ from unittest.mock import MagicMock, create_autospec
 import pytest
 
 from garcon import runner, task
+from garcon.errors import InvalidFlow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,3 +142,30 @@ def test_a_decorator_above_a_filled_task_keeps_its_keys(decorated: Any) -> None:
     made = runner.Sync(decorated(FILLED))
     assert made.requirements({}) == {"user"}
     assert made.execute(MagicMock(), {"user": "Ann"})["said"] == "hello Ann"
+
+
+@pytest.mark.parametrize("given", [None, 5, "text", FILLED])
+def test_a_task_list_that_gives_no_tasks_is_named(given: Any) -> None:
+    """A single task, too: it has to be in a list."""
+
+    @task.list
+    def dishes(context: Any) -> Any:
+        return given
+
+    with pytest.raises(InvalidFlow, match="The task list dishes gave"):
+        list(task.flatten([dishes], {}))
+
+
+@pytest.mark.parametrize("kind", [runner.Sync, runner.Async])
+@pytest.mark.parametrize("wrong", [None, "text", {"a": 1}])
+def test_something_that_is_no_task_is_named(kind: Any, wrong: Any) -> None:
+    """Whether the activity or a task list has it."""
+    for tasks in ([wrong], [task.list(lambda context: [wrong])]):
+        with pytest.raises(InvalidFlow, match=r"A task is a function, and .* is not"):
+            kind(*tasks).execute(MagicMock(), {})
+
+
+def test_timeout_without_parentheses_is_an_error() -> None:
+    """The error is raised where the decorator is written."""
+    with pytest.raises(TypeError, match=r"@task.timeout\(seconds\)"):
+        task.timeout(print)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -48,3 +49,12 @@ def test_backoff_handler_logs_attempt_and_wait(caplog: pytest.LogCaptureFixture)
     assert record.levelno == logging.INFO
     assert "3" in record.getMessage()
     assert "2.5" in record.getMessage()
+
+
+@pytest.mark.parametrize("wrong", [{1: "a", "b": 2}, {None: 1, "a": 2}, {"a": "\ud800"}])
+def test_a_dictionary_without_a_key_is_answered_with_a_sentence(wrong: Any) -> None:
+    """It fails the workflow, whose author reads what to change."""
+    with pytest.raises(
+        (TypeError, ValueError), match=r"A generator's dictionary|cannot be: use texts"
+    ):
+        utils.create_dictionary_key(wrong)

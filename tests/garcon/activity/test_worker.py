@@ -75,3 +75,15 @@ def test_one_name_is_a_list_of_one() -> None:
     """It is not taken for its letters."""
     a = make("a")
     assert activity.ActivityWorker(flow(a=a, b=make("b")), activities="flow_a").activities == [a]
+
+
+def test_a_thread_that_a_task_ends_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Python ends it without a word, and its list would wait for a worker."""
+    a = make("a")
+
+    def run() -> bool:
+        raise SystemExit(3)
+
+    a.run = run  # type: ignore[method-assign, assignment]
+    activity.ActivityWorker(flow(a=a)).run()
+    assert "A task of flow_a called sys.exit(3): this worker no longer polls" in caplog.text

@@ -173,3 +173,10 @@ def test_half_of_a_surrogate_pair_is_refused_where_it_enters(text: str) -> None:
 def test_whole_characters_and_finite_numbers_are_read(text: str) -> None:
     """Whole pairs are characters, and exponents are numbers."""
     assert codec.decode(text, "The input") == json.loads(text)
+
+
+@pytest.mark.parametrize("wrong", [b"{}", 5, {"a": 1}])
+def test_what_is_not_a_text_is_named(wrong: Any) -> None:
+    """A mock client's answer, for one."""
+    with pytest.raises(codec.NotReadable, match=r"The input of a-1 has to be a text, not \w+"):
+        codec.decode(wrong, "The input of a-1")
