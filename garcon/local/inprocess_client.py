@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
-from garcon.aws import isolation
+from garcon.aws import isolation, service_data
 from garcon.local.service.protocol import CONTENT_TYPE, Reply
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def make_client(
     }
     with _building:
         client: SWFClient = _session().client("swf", **settings)
+        service_data.share_caches(client)
+        service_data.compute_once(client)
     # The stubs type a handler as one without a result.
     client.meta.events.register("before-send.swf", send)  # type: ignore[arg-type]
     return client

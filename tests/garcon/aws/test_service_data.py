@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -113,7 +114,27 @@ def test_endpoint_and_user_agent_are_computed_once(
     assert len(resolved) == 1
 
 
-def test_a_client_without_rules_is_left_as_it_is() -> None:
+def test_clients_share_what_is_read_of_the_model(session: botocore.session.Session) -> None:
+    """Shapes and names of events are read once; the handlers of each client stay its own."""
+    sent: list[str] = []
+    clients: list[Any] = []
+    for _ in range(2):
+        options: dict[str, Any] = {"region_name": "us-east-1", **isolation.CREDENTIALS}
+        client: Any = session.create_client("swf", **options)
+        client.meta.events.register_first("before-send.swf", answered(sent))
+        service_data.share_caches(client)
+        clients.append(client)
+    one, other = clients
+    other.meta.events.register("before-call.swf", lambda **_: pytest.fail("of the other client"))
+    one.poll_for_activity_task(domain="shop", taskList={"name": "make"})
+    assert len(sent) == 1
+    assert one.meta.service_model is other.meta.service_model
+    assert "before-send.swf" in other.meta.events._alias_name_cache
+
+
+def test_a_client_without_private_members_is_left_as_it_is() -> None:
     """A later botocore may keep them elsewhere: then each call is as slow as before."""
-    client: Any = object()
-    service_data.compute_once(client)
+    client: Any = SimpleNamespace(meta=SimpleNamespace(events=SimpleNamespace()))
+    for change in (service_data.compute_once, service_data.share_caches):
+        change(client)
+    assert client == SimpleNamespace(meta=SimpleNamespace(events=SimpleNamespace()))

@@ -51,10 +51,12 @@ def _no_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    """A shared local SWF over HTTP, with a fixed time and polls that do not wait."""
+def http_client() -> Iterator[Any]:
+    """A client of a shared local SWF over HTTP, with a fixed time and polls that do not wait."""
     with over_http(FrozenClock(), poll_seconds=0) as running:
-        yield running.endpoint
+        made = client_of(running.endpoint)
+        yield made
+        made.close()
 
 
 @pytest.fixture(params=["in process", "http", pytest.param("moto", marks=pytest.mark.slow)])
@@ -75,7 +77,7 @@ def account(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         with moto.mock_aws():
             yield _registered(Account(boto3.client("swf"), domain, strict=False))
     elif request.param == "http":
-        yield _registered(Account(client_of(request.getfixturevalue("endpoint")), domain))
+        yield _registered(Account(request.getfixturevalue("http_client"), domain))
     else:
         with LocalSWF(start=MOMENT) as swf:
             yield _registered(Account(swf.client(), domain))

@@ -12,6 +12,7 @@ import pytest
 from garcon import client as clients
 from garcon.executions import Client, commands
 from garcon.executions.commands import target
+from garcon.executions.commands.parser import parser
 from tests.garcon.executions import shop
 from tests.garcon.executions.served_flow import ServedFlow, served
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FLOW = "tests.garcon.executions.shop"
+
+_parser = functools.cache(parser)
 
 
 class CommandLine:
@@ -57,6 +60,12 @@ def exit_code(words: tuple[str, ...]) -> object:
         return commands.main(words)
     except SystemExit as stopped:
         return stopped.code
+
+
+@pytest.fixture(autouse=True)
+def _one_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands of all tests share a parser: a program makes one, and it keeps no state."""
+    monkeypatch.setattr(commands, "parser", _parser)
 
 
 @pytest.fixture

@@ -93,7 +93,8 @@ class Account:
         self.client = client
         self.domain = domain
         if strict:
-            client.meta.events.register("before-parse.swf", check_response)
+            events = client.meta.events  # of a client that other accounts may use, too
+            events.register("before-parse.swf", check_response, unique_id="check-response")
 
     def register(self) -> None:
         """Register the domain and both types."""
