@@ -134,7 +134,8 @@ class Kernel:
         descriptors above it to ``posix_spawn`` (glibc answers EBADF).
         """
         if (soft := self._descriptors_of_children) is not None:
-            with contextlib.suppress(ProcessLookupError):  # it has ended already
+            # It has ended already, or the hard limit was lowered since the start (prlimit(1)).
+            with contextlib.suppress(ProcessLookupError, ValueError):
                 _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
                 resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
 

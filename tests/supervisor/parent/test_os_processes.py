@@ -336,6 +336,21 @@ def test_children_start_while_more_descriptors_are_open_than_they_may_have(
         assert ast.literal_eval(end.recv(99).decode()) == (200, before[1])
 
 
+def test_children_start_although_the_hard_limit_was_lowered_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person may lower it (prlimit(1)); the old soft limit is then above it."""
+    (tmp_path / "limits.py").write_text(LIMITS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    kernel = Kernel()
+    kernel._descriptors_of_children = 1 << 40
+    pid, end = kernel.spawn("limits")
+    with end:
+        select.select([end], [], [], LIMIT)
+        assert ast.literal_eval(end.recv(99).decode())[0] > 0
+    os.waitpid(pid, 0)
+
+
 def test_our_end_of_a_new_channel_never_blocks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
