@@ -64,15 +64,18 @@ def activity_id(text: str) -> str:
     return f"{text[: ACTIVITY_ID - len(key) - 1]}-{key}"
 
 
-def name_fault(text: str, longest: int) -> str:
-    """Why SWF takes no name or version of this text; empty if it does."""
-    if found := FORBIDDEN.search(text):
-        return f"SWF does not allow {found.group()!r} in it."
-    if text == "arn" or text != text.strip():
-        return "SWF allows neither the word arn nor spaces at the ends."
-    if len(text) > longest:
-        return f"SWF takes {longest} characters, and it has {len(text)}."
-    return ""
+def name_fault(name: str, longest: int = NAME) -> str:
+    """What SWF refuses in a name or version, as in "is empty"; empty if it takes it."""
+    if not name:
+        return "is empty"
+    if len(name) > longest:
+        return f"has {len(name)} characters, more than {longest}"
+    if name == "arn":
+        return "is reserved by SWF"
+    if name != name.strip():
+        return "begins or ends with a space"
+    found = FORBIDDEN.search(name) or HALF_PAIR.search(name)
+    return f"contains {found.group()!r}" if found else ""
 
 
 def tags_fault(tags: Sequence[str]) -> str:

@@ -46,11 +46,11 @@ def _flow_mistakes(flow: Any) -> Iterator[str]:
     for each in ("domain", "name"):
         value = getattr(flow, each, None)
         if _is_text(value):
-            yield from _name_mistakes(f"Its {each}", str(value))
+            yield from _name_mistakes(each, str(value))
         else:
             yield f"Its {each} has to be a text, not {shown(value)}."
     version = flow_attributes.version(flow)
-    yield from _name_mistakes("Its version", version, limits.VERSION)
+    yield from _name_mistakes("version", version, limits.VERSION)
     activities = find_workflow_activities(flow)
     yield from _duplicate_names(activities)
     for activity in activities:
@@ -62,9 +62,9 @@ def _flow_mistakes(flow: Any) -> Iterator[str]:
         yield from _requirement_mistakes(activities)
 
 
-def _name_mistakes(what: str, text: str, longest: int = limits.NAME) -> Iterator[str]:
-    if fault := limits.name_fault(text, longest):
-        yield f"{what} is {shown(text)}: {fault}"
+def _name_mistakes(what: str, name: str, longest: int = limits.NAME) -> Iterator[str]:
+    if fault := limits.name_fault(name, longest):
+        yield f"SWF refuses the {what} {shown(name)}: it {fault}."
 
 
 def _function_mistakes(function: Any, name: str) -> Iterator[str]:
@@ -137,10 +137,12 @@ def _duplicate_names(activities: Iterable[Activity]) -> Iterator[str]:
 
 def _activity_mistakes(activity: Activity) -> Iterator[str]:
     what = f"The activity {activity.name}"
+    if activity.task_list is not None and activity.task_list != activity.name:
+        yield from _name_mistakes("task list", str(activity.task_list))
     if not _is_text(activity.name):
         yield f"An activity's name has to be a text, not {shown(activity.name)}."
     else:
-        yield from _name_mistakes("An activity's name", str(activity.name))
+        yield from _name_mistakes("activity name", str(activity.name))
     if not activity.runner:
         yield f"{what} has no run=: it has nothing to do."
     elif not _is_runner(activity.runner):

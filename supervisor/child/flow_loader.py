@@ -277,7 +277,7 @@ def _check(flow: Flow, load: Load) -> None:
         if fault := _hook_fault(flow.target, hook):
             raise CannotServe(f"--flow {load.flow}: its {hook!r} {fault}.")
     for what, name in _names(flow):
-        if fault := _name_fault(name, limits.VERSION if what == "version" else limits.NAME):
+        if fault := limits.name_fault(name, limits.VERSION if what == "version" else limits.NAME):
             raise CannotServe(f"SWF refuses the {what} {name!r}: it {fault}.")
     _check_defaults(flow, load)
 
@@ -299,19 +299,6 @@ def _names(flow: Flow) -> Iterator[tuple[str, str]]:
     for each in activity.find_workflow_activities(flow.target):
         yield "activity name", str(each.name)
         yield "task list", str(each.task_list)
-
-
-def _name_fault(name: str, most: int = limits.NAME) -> str:
-    if not name:
-        return "is empty"
-    if len(name) > most:
-        return f"has {len(name)} characters, more than {most}"
-    if name == "arn":
-        return "is reserved by SWF"
-    if name != name.strip():
-        return "begins or ends with a space"
-    found = limits.FORBIDDEN.search(name) or limits.HALF_PAIR.search(name)
-    return f"contains {found.group()!r}" if found else ""
 
 
 def _hook_fault(target: Any, name: str) -> str:

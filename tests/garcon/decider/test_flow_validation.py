@@ -87,10 +87,20 @@ WRONG = {
     "a huge priority": (flow(a=having(priority=2**31)), "flow_a: priority= 2147483648: A prio"),
     "a circle": (circle(), "none can begin: flow_(one|two) requires flow_(one|two)"),
     "retry": (flow(a=having(retry="3")), "flow_a: retry= has to be .*, not '3'"),
-    "a name with a slash": (flow(a=make("a/b")), "name is 'flow_a/b': SWF does not allow '/'"),
-    "a long name": (flow(a=make("x" * 300)), "SWF takes 256 characters, and it has 305"),
-    "a version with a colon": (flow(a=make("a"), version="1:0"), "version is '1:0': SWF does not"),
-    "a long version": (flow(a=make("a"), version="1" * 65), "SWF takes 64 characters"),
+    "a name with a slash": (
+        flow(a=make("a/b")),
+        "refuses the activity name 'flow_a/b': it contains '/'",
+    ),
+    "a long name": (flow(a=make("x" * 300)), "it has 305 characters, more than 256"),
+    "a version with a colon": (
+        flow(a=make("a"), version="1:0"),
+        "SWF refuses the version '1:0': it contains ':'",
+    ),
+    "a task list with a colon": (
+        flow(a=having(task_list="a:b")),
+        "SWF refuses the task list 'a:b': it contains ':'",
+    ),
+    "a long version": (flow(a=make("a"), version="1" * 65), "it has 65 characters, more than 64"),
     "wait": (flow(a=having(schedule_to_start=-1)), "flow_a: schedule_to_start= has .*, not -1"),
 }
 
@@ -113,13 +123,13 @@ def test_a_flow_needs_a_domain_and_a_name(attribute: str) -> None:
         flow_validation.check(wrong)
 
 
-@pytest.mark.parametrize("text", ["a:b", "a/b", "a|b", "a\n", "arn", " a", "x" * 257])
+@pytest.mark.parametrize("text", ["a:b", "a/b", "a|b", "a\n", "arn", " a", "\ud800", "x" * 257])
 @pytest.mark.parametrize("attribute", ["domain", "name"])
 def test_domain_and_name_are_names_for_swf(attribute: str, text: str) -> None:
     """SWF would refuse them when the types are registered, without naming the flow."""
     wrong = flow(a=make("a"))
     setattr(wrong, attribute, text)
-    assert f"Its {attribute} is " in said_of(wrong)
+    assert f"SWF refuses the {attribute} " in said_of(wrong)
     setattr(wrong, attribute, "Ünder scores-and.dots 7")
     assert said_of(wrong) == ""
 

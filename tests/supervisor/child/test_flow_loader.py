@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from garcon import client
+from garcon.aws import limits
 from supervisor import exit_codes
 from supervisor.child import flow_loader
 from supervisor.ipc.messages import Load, LogSettings, Role, SwfEndpoint, TaskList
@@ -300,4 +301,4 @@ def test_a_hook_that_cannot_be_called_is_refused(name: str, hook: Any, fault: st
 
 def test_half_of_a_surrogate_pair_is_no_name() -> None:
     """Neither SWF nor a message takes it."""
-    assert flow_loader._name_fault("a\ud800") == "contains '\\ud800'"
+    assert limits.name_fault("a\ud800") == "contains '\\ud800'"
