@@ -1,7 +1,7 @@
 """The context of an execution: the workflow's input, then the results of its activities.
 
 It is the dictionary of the current values (as documented) and offers them under ``current`` as well
-(as released); ``workflow_input`` stays as the execution was started.
+(as in 1.1.1); ``workflow_input`` stays as the execution was started.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ class ExecutionContext(dict[str, Any]):
 
     @property
     def current(self) -> dict[str, Any]:
-        """The current values; others may be assigned, as released."""
+        """The current values; others may be assigned, as in 1.1.1."""
         return self
 
     @current.setter

@@ -60,7 +60,7 @@ _TRACEBACK = "Traceback (most recent call last):"
 
 @dataclass(frozen=True)
 class Retry:
-    """When an activity is retried.
+    """Rule for the retries of an activity.
 
     Args:
         maximum: Number of retries; 3 bridges a short disturbance.

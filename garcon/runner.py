@@ -25,7 +25,7 @@ from garcon.user_code.forks import parent_only
 
 Context = Mapping[str, Any]
 
-DEFAULT_TASK_TIMEOUT = 600  # seconds; ten minutes, as released
+DEFAULT_TASK_TIMEOUT = 600  # seconds; ten minutes, as in 1.1.1
 DEFAULT_TASK_HEARTBEAT = 600  # seconds; as the timeout, so a task need not send heartbeats
 FRESH = 1.0  # seconds; no heartbeat timeout is shorter, so a poll this recent replaces one
 
@@ -244,7 +244,7 @@ def _merged(futures: list[tuple[Any, Future[Any]]], activity: Any) -> dict[str, 
 
 def _add(result: dict[str, Any], activity: Any, fn: Any, returned: Any) -> None:
     """Merge what a task returned: a dictionary, pairs of keys and values, or nothing."""
-    if not returned:  # as released, 0 and '' are nothing, too
+    if not returned:  # as in 1.1.1, 0 and '' are nothing, too
         return
     try:
         result.update(returned)

@@ -185,7 +185,7 @@ def timeout(
 
     Args:
         time: Seconds it may last.
-        heartbeat: Seconds between two heartbeats; 600 if not given, as released.
+        heartbeat: Seconds between two heartbeats; 600 if not given, as in 1.1.1.
     """
     if callable(time):
         raise TypeError("Write @task.timeout(seconds), with the seconds in parentheses.")
@@ -195,7 +195,7 @@ def timeout(
 
 
 def _seconds(given: float | None, fn: Any, option: str) -> float | None:
-    """A duration; 0 counts as not given, as released."""
+    """A duration; 0 counts as not given, as in 1.1.1."""
     if given is not None and given == 0 and not isinstance(given, bool):
         _warn(f"The task {name_of(fn)}: {option}=0 counts as not given; write seconds above 0.")
         return None

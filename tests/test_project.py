@@ -284,7 +284,7 @@ def _definitions(tree: ast.Module) -> list[ast.stmt]:
 def test_no_test_sleeps() -> None:
     """Tests wait for a message, a line or end-of-file, never for time to pass.
 
-    An event that nobody sets is a sleep, too; the flows of ``tests/processes`` take time by it.
+    An event that is never set is a sleep, too; the flows of ``tests/processes`` take time by it.
     """
     sleeping = [
         f"{path.relative_to(ROOT)}:{line}"

@@ -101,7 +101,7 @@ class Activity(Poller):
     def hydrate(self, data: Mapping[str, Any] | None) -> None:
         """Set the options that are given; the others stay.
 
-        As released, an activity's own requirements, retries, generators, runner, handler and
+        As in 1.1.1, an activity's own requirements, retries, generators, runner, handler and
         schedule-to-start timeout stay, be they of its class or from an earlier call.
 
         Args:
@@ -298,8 +298,8 @@ class Activity(Poller):
         """Run the tasks.
 
         Args:
-            context: The execution (as released), or the input as a dictionary (as documented).
-            activity: The same, by its released name.
+            context: The execution (as in 1.1.1), or the input as a dictionary (as documented).
+            activity: The same, by its name in 1.1.1.
 
         Returns:
             The result of the tasks.

@@ -2,9 +2,9 @@
 
 Rules:
 
-1. ``poll_for_activity`` is documented with ``**kwargs`` and released with ``identity`` by place; an
+1. ``poll_for_activity`` is documented with ``**kwargs``; 1.1.1 passes ``identity`` by position. An
    override is called as its signature asks.
-2. ``execute_activity`` is documented with the context and released with the execution. An override
+2. ``execute_activity`` is documented with the context; 1.1.1 passes the execution. An override
    whose parameter is called ``context`` gets a dictionary that has the execution's attributes, too.
 3. An override of the poll, or a test that replaces it, may return SWF's answer itself, or a
    stand-in for an execution. A stand-in is answered by its own ``complete`` or ``fail``, once.
@@ -40,7 +40,7 @@ class TaskInput(dict[str, Any]):
 
 
 def poll(activity: Any, identity: str | None) -> Any:
-    """What ``poll_for_activity`` gives: an execution or a stand-in; nothing if there is no task."""
+    """The result of ``poll_for_activity``: an execution or a stand-in; ``None`` without a task."""
     method: Callable[..., Any] = activity.poll_for_activity
     parameters = _parameters(method)
     if any(each.kind in _BY_PLACE for each in parameters):
@@ -53,7 +53,7 @@ def poll(activity: Any, identity: str | None) -> Any:
 
 
 def execute(activity: Any, execution: ActivityExecution) -> Any:
-    """What ``execute_activity`` gives, called in the form that it has."""
+    """The result of ``execute_activity``, called in the form that it has."""
     method: Callable[..., Any] = activity.execute_activity
     names = {each.name for each in _parameters(method)}
     is_documented = "context" in names and "activity" not in names
@@ -65,13 +65,13 @@ def execute(activity: Any, execution: ActivityExecution) -> Any:
 
 
 def executing(activity: Any) -> Any:
-    """What tasks get as ``activity``: the execution in progress, else the activity itself."""
+    """The argument ``activity`` of tasks: the execution in progress, else the activity itself."""
     current = _in_progress.get()
     return current[1] if current and current[0] is activity else activity
 
 
 def answer_stand_in(activity: Any, stand_in: Any) -> None:
-    """Execute the tasks for an object that is not garcon's, and answer through it, as released."""
+    """Execute the tasks for an object that is not garcon's, and answer through it, as in 1.1.1."""
     try:
         with parent_only(f"the activity {activity.name}"):
             result = activity.execute_activity(stand_in)

@@ -1,7 +1,7 @@
 """``create``: binds a domain and a flow's name once; what it returns makes the flow's activities.
 
-Both call forms are in production: the documented one begins with the domain's name, the released
-one with an SWF client (or ``None``). The first argument tells them apart.
+Both call forms are in production: the documented one begins with the domain's name, that of
+garcon 1.1.1 with an SWF client (or ``None``). The first argument shows which it is.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -62,7 +62,7 @@ class ActivityFactory:
         client: The flow's own SWF client, if it has one.
         domain: The SWF domain.
         name: The flow's name.
-        version: The ``version`` of the activities; their types have the flow's, as released.
+        version: The ``version`` of the activities; their types have the flow's, as in 1.1.1.
         on_exception: The handler of activities that have none of their own.
     """
 
@@ -161,7 +161,7 @@ def create(*args: Any, **kwargs: Any) -> ActivityFactory:
     documented = isinstance(args[0], str) if args else "client" not in kwargs
     name, other = ("name", "workflow_name") if documented else ("workflow_name", "name")
     named = {name if option == other else option: value for option, value in kwargs.items()}
-    return _documented(*args, **named) if documented else _released(*args, **named)
+    return _documented(*args, **named) if documented else _of_1_1_1(*args, **named)
 
 
 def _documented(
@@ -173,7 +173,7 @@ def _documented(
     return ActivityFactory(None, domain, name or domain, version, on_exception)
 
 
-def _released(
+def _of_1_1_1(
     client: Any,
     domain: str,
     workflow_name: str,
@@ -184,4 +184,4 @@ def _released(
 
 
 # Python names them when an argument is wrong.
-_documented.__qualname__ = _released.__qualname__ = "create"
+_documented.__qualname__ = _of_1_1_1.__qualname__ = "create"

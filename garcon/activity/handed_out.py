@@ -77,7 +77,7 @@ class HandedOutTasks:
 
     @property
     def due(self) -> float:
-        """When the next heartbeat is due; infinity if there is no task."""
+        """Time at which the next heartbeat is due; infinity if there is no task."""
         return self._tasks[0].due if self._tasks else inf
 
     @property

@@ -71,11 +71,11 @@ class HeartbeatPace:
 
     @property
     def deadline(self) -> float:
-        """When SWF times the task out, unless it accepts a heartbeat before."""
+        """Time at which SWF times the task out, unless it accepts a heartbeat before."""
         return self.accepted_at + self.timeout
 
     def due(self, throttling: float) -> float:
-        """When the next heartbeat is due.
+        """Time at which the next heartbeat is due.
 
         Args:
             throttling: How much SWF throttles the host's heartbeats, from 0 to 1 (rule 3).

@@ -61,7 +61,7 @@ class ActivityInstance:
 
     @property
     def global_context(self) -> Mapping[str, Any]:
-        """The released name of ``context``."""
+        """The name of ``context`` in 1.1.1."""
         return self.context
 
     @global_context.setter
@@ -97,7 +97,7 @@ class ActivityInstance:
 
     @property
     def policy(self) -> Retry:
-        """When it may be retried."""
+        """The rule for its retries."""
         return policy_of(self.activity_worker.retry)
 
     @property
@@ -166,7 +166,7 @@ class ActivityInstance:
 
 
 class InstanceList(list[ActivityInstance]):
-    """Instances: a list, as documented, that ``next`` steps through, as released."""
+    """Instances: a list, as documented, that ``next`` steps through, as in 1.1.1."""
 
     _steps: Iterator[ActivityInstance] | None = None
 
@@ -179,7 +179,7 @@ def instances_of(activity: Schedulable, context: Mapping[str, Any]) -> InstanceL
     """All instances of an activity for this context: see ``Activity.instances``."""
     context = getattr(context, "current", context)  # an ``ExecutionContext`` will do
     generators = activity.generators
-    if callable(generators):  # one function, as released flows may give it
+    if callable(generators):  # one function, as flows for 1.1.1 may give it
         generators = [generators]
     values = [_values(generator, activity, context) for generator in generators]
     turns = [

@@ -45,7 +45,7 @@ class SharedThrottling:
         self._memory = bytearray(self.BYTES) if memory is None else memory
 
     def level(self, now: float) -> float:
-        """How much SWF throttles heartbeats, from 0 to 1."""
+        """The share of heartbeats that SWF throttles, from 0 to 1."""
         level, at = _THROTTLING.unpack_from(self._memory)
         return float(level * 0.5 ** (max(0.0, now - at) / HALF_LIFE))
 

@@ -84,7 +84,7 @@ class TaskHeartbeats(msgspec.Struct, frozen=True):
 
     @property
     def due(self) -> float:
-        """When the next heartbeat is due."""
+        """Time at which the next heartbeat is due."""
         return self.pace.due(self.throttling.level(self.now()))
 
     def note_error(self, error: Exception) -> None:

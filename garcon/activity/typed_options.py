@@ -37,14 +37,14 @@ def attributes_of(data: Mapping[str, Any] | None) -> dict[str, Any]:
     options = dict(data or {})
     for older, name in _ALIASES.items():
         value = options.pop(older, None)
-        if options.get(name) is None:  # else the current name wins, as released
+        if options.get(name) is None:  # else the current name wins, as in 1.1.1
             options[name] = value
     for name in _LISTS:
         if isinstance(options.get(name), AbstractSet | Iterator):
             options[name] = [*options[name]]
     run = options.pop("run", None)
     _warn_of(options.keys() - _ATTRIBUTES - _OF_EXTERNAL)
-    if options.get("schedule_to_start") == 0:  # as released, not given
+    if options.get("schedule_to_start") == 0:  # as in 1.1.1, not given
         _warn("schedule_to_start=0 counts as not given; write seconds above 0.")
         del options["schedule_to_start"]
     found = {

@@ -47,7 +47,7 @@ class ActivityWorker:
             if choice in (activity, activity.name, self._short(activity)):
                 return activity
         known = ", ".join(str(self._short(activity)) for activity in self.flow_activities)
-        # As released: the list of a host may name an activity that the flow no longer has.
+        # As in 1.1.1: the list of a host may name an activity that the flow no longer has.
         warnings.warn(
             f"The flow has no activity {choice!r}, which is not executed here; it has: {known}.",
             stacklevel=4,

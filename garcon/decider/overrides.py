@@ -31,7 +31,7 @@ class Overridables:
 
 
 def takes_identity(get_history: Callable[..., Any]) -> bool:
-    """Whether a ``get_history`` has the released form (identity, poll), not just (poll)."""
+    """Whether a ``get_history`` has the form of 1.1.1 (identity, poll), not just (poll)."""
     parameters = inspect.signature(get_history).parameters.values()
     by_place = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
     positional = [each for each in parameters if each.kind in by_place]

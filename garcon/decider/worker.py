@@ -209,7 +209,7 @@ class DeciderWorker(ExecutionDecider):
         """All events of the history, further pages included.
 
         Args:
-            args: The poll's answer (as documented), or identity and answer (as released).
+            args: The poll's answer (as documented), or identity and answer (as in 1.1.1).
             options: The same by name: ``identity``, ``poll``.
 
         Raises:

@@ -59,7 +59,7 @@ def check_retry(value: Any, what: str) -> None:
         InvalidFlow: It is neither.
     """
     if isinstance(value, Retry) or (_is_whole_number(value) and value >= 0):
-        return  # as released, 2.0 and True are numbers of retries, too
+        return  # as in 1.1.1, 2.0 and True are numbers of retries, too
     raise InvalidFlow(f"{what} has to be a whole number from 0, or a Retry, not {shown(value)}.")
 
 

@@ -6,7 +6,7 @@ Rules:
 2. A value comes from the command line, else from the class's attribute of that name, else from the
    parameter's default. The version of a class that names none is 1.0.
 3. A constructor that does not name its parameters (``*args``, or three of other names) is called as
-   released: ``Class(client, domain, name)``.
+   by 1.1.1: ``Class(client, domain, name)``.
 """
 
 import inspect
@@ -77,7 +77,7 @@ def _own(flow_class: Any, attribute: str) -> str | None:
 
 
 def _signature(flow_class: Any) -> inspect.Signature:
-    """The constructor's signature; the released one if it does not name its parameters."""
+    """The constructor's signature; that of 1.1.1 if it does not name its parameters."""
     try:
         signature = inspect.signature(flow_class)
     except (TypeError, ValueError):  # a class in C

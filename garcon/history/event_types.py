@@ -48,7 +48,7 @@ def member_of(event_type: str) -> str:
 
 
 def timestamp_of(event: Event) -> float:
-    """When the event was recorded, in seconds since the epoch; 0 if it has no timestamp."""
+    """Time of the event, in seconds since the epoch; 0 if it has no timestamp."""
     return seconds_of(event.get("eventTimestamp", 0.0))
 
 

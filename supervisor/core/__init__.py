@@ -147,7 +147,7 @@ class Core:
         return self._run(turn)
 
     def next_deadline(self) -> float:
-        """When to send a ``Tick`` if nothing else happens; ``inf`` once the program exits."""
+        """Time to send a ``Tick`` if nothing else happens; ``inf`` once the program exits."""
         return self._deadline
 
     def pool(self) -> tuple[ListState, ...]:

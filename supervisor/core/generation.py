@@ -296,7 +296,7 @@ class Worker:
         return at
 
     def uptime_reached_at(self, settings: Settings) -> float:
-        """When it has served so long that its death would not be an early one."""
+        """Time at which it has served so long that its death would not be an early one."""
         return self.ready_at + settings.min_uptime
 
     def enter(self, stage: Stage, now: float, settings: Settings) -> None:

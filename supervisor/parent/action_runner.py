@@ -161,7 +161,7 @@ class ActionRunner:
             self._retired[generation] = self._kernel.now() + ZYGOTE_EXIT_SECONDS
 
     def next_kill(self) -> float:
-        """When the next retired zygote is late."""
+        """Time at which the next retired zygote is late."""
         return min(self._retired.values(), default=inf)
 
     def kill_late_zygotes(self, now: float) -> None:

@@ -35,7 +35,7 @@ class MemoryWatchdog:
         self._next = 0.0
 
     def next_check(self, children: Iterable[Child]) -> float:
-        """When ``check`` is due, on the shell's clock; ``inf`` while no worker works."""
+        """Time at which ``check`` is due, on the shell's clock; ``inf`` while no worker works."""
         if self.limit is None or not any(_is_checked(child) for child in children):
             return inf
         return self._next

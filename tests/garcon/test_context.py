@@ -65,7 +65,7 @@ def test_execution_without_input_has_an_empty_context() -> None:
 
 
 def test_the_current_values_may_be_assigned() -> None:
-    """As released; also from the context itself."""
+    """As in 1.1.1; also from the context itself."""
     context = ExecutionContext(history().events)
     context.current = {"z": 1}
     assert context == {"z": 1}
@@ -75,7 +75,7 @@ def test_the_current_values_may_be_assigned() -> None:
 
 @pytest.mark.parametrize("poll", [{}, {"workflowExecution": {"runId": "run"}}])
 def test_a_poll_that_names_no_execution_adds_nothing(poll: dict[str, dict[str, str]]) -> None:
-    """As released: the polls of users' tests are short."""
+    """As in 1.1.1: the polls of users' tests are short."""
     context = ExecutionContext()
     context.set_workflow_execution_info(poll, "domain")
     assert context == {}

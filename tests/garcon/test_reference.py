@@ -84,7 +84,7 @@ CALLABLES = {
     "utils.create_dictionary_key": "(dictionary)",
     "utils.non_throttle_error": "(swf_response_error)",
     "utils.throttle_backoff_handler": "(details)",
-    # Beside the reference, as released.
+    # Beside the reference, as in 1.1.1.
     "activity.ActivityExecution": "(client, activity_id, task_token, context)",
     "activity.ActivityExecution.heartbeat": "(details=None)",
     "activity.ActivityExecution.fail": "(reason=None)",

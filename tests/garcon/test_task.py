@@ -98,7 +98,7 @@ def test_a_filled_task_is_called_with_the_context() -> None:
 
 
 def test_decorate_sets_the_heartbeat_to_the_timeout_and_timeout_does_not() -> None:
-    """As released: ``timeout`` alone leaves the heartbeat at its default."""
+    """As in 1.1.1: ``timeout`` alone leaves the heartbeat at its default."""
     assert task.decorate(timeout=30)(lambda: None).heartbeat == 30
     assert task.timeout(40)(lambda: None).heartbeat is None
     assert task.timeout(40, heartbeat=4)(lambda: None).heartbeat == 4

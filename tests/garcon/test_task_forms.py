@@ -128,7 +128,7 @@ def test_requirements_may_be_a_list() -> None:
 
 
 def test_unknown_options_of_async_are_a_warning() -> None:
-    """As released, they change nothing."""
+    """As in 1.1.1, they change nothing."""
     with pytest.warns(UserWarning, match="no option workers; it has max_workers") as found:
         made = runner.Async(greet, workers=9)
     assert (made.tasks, made.max_workers, found[0].filename) == ((greet,), 3, __file__)

@@ -30,7 +30,7 @@ def test_an_internal_error_has_its_own_exit_code(
 def test_an_error_of_a_command_is_not_one_of_the_supervisor(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Who reads it at night must not take the pool for lost."""
+    """An engineer who reads it at night does not take the pool for lost."""
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError

@@ -60,7 +60,7 @@ def advance(turn: Turn) -> None:
 
 
 def next_deadline(state: State) -> float:
-    """When the candidate is late or may take its next step, or the next one may start."""
+    """Time at which the candidate is late or may take its next step, or the next one may start."""
     if state.drain:
         return inf
     if state.candidate is None:
@@ -127,14 +127,14 @@ def _next_step_at(state: State, candidate: Generation) -> float:
 
 
 def _job_due_at(state: State, candidate: Generation) -> float:
-    """When the next startup job may begin; not while another one runs."""
+    """Time at which the next startup job may begin; not while another one runs."""
     # Reporters do not count: they may run before the generation serves.
     busy = any(not each.is_reporter for each in state.workers_of(candidate))
     return inf if busy or not candidate.can_fork else candidate.job_streak.backoff_until
 
 
 def _proved_at(state: State, candidate: Generation) -> float:
-    """When all canaries will have served long enough; the first generation needs none."""
+    """Time at which all canaries will have served long enough; the first generation needs none."""
     if state.active is None:
         return -inf
     canaries = [candidate.occupied.get(slot) for slot in candidate.canaries]

@@ -75,7 +75,7 @@ def serve_kept_releases(turn: Turn) -> None:
 
 
 def next_deadline(state: State) -> float:
-    """When one is due, or has to end in a drain."""
+    """Time at which one is due, or has to end in a drain."""
     starts = (_due_at(state, name) for name in _desired(state))
     ends = (_ends_at(state, state.drain, each) for each in state.retired_code() if state.drain)
     return min([inf, *starts, *ends])
@@ -142,7 +142,7 @@ def _may_be_forgotten(state: State, sidecar: Sidecar) -> bool:
 
 
 def _due_at(state: State, name: str) -> float:
-    """When it may start; ``inf`` if it runs, or is not needed."""
+    """Time at which it may start; ``inf`` if it runs, or is not needed."""
     sidecar = state.sidecars.get(name)
     if sidecar is None:
         return -inf

@@ -50,7 +50,7 @@ def end_probation(turn: Turn) -> None:
 
 
 def next_deadline(state: State) -> float:
-    """When the probation is over."""
+    """Time at which the probation is over."""
     return _ends_at(state) if state.previous and not state.drain else inf
 
 

@@ -96,7 +96,7 @@ def _forget_leavers(own: ListPermits, state: State) -> None:
 
 
 def next_deadline(state: State) -> float:
-    """When a list's backoff ends."""
+    """Time at which a list's backoff ends."""
     return min((_backoff_end(each) for each in state.permits.values()), default=inf)
 
 

@@ -107,7 +107,7 @@ class PollLimit:
 
     @property
     def waits_until(self) -> float:
-        """When the next of its waits ends; ``inf`` without one."""
+        """Time at which the next of its waits ends; ``inf`` without one."""
         return min((at for at in (self.backoff_until, self.extra_from) if at > -inf), default=inf)
 
     def end_waits(self, now: float) -> None:

@@ -125,7 +125,7 @@ def run_backlog_sidecar(turn: Turn) -> None:
 
 
 def next_deadline(state: State) -> float:
-    """When a lost sidecar is started again."""
+    """Time at which a lost sidecar is started again."""
     counter = state.sidecars.get(BACKLOG)
     waits = counter is not None and counter.status is SidecarState.GONE and _lists_to_count(state)
     return counter.streak.backoff_until if counter and waits else inf

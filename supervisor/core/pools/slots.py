@@ -55,7 +55,7 @@ def _list_to_take_over(state: State, slot: Slot) -> int | str:
 
 
 def next_deadline(state: State) -> float:
-    """When the next empty slot is due."""
+    """Time at which the next empty slot is due."""
     empty = list(_empty_slots(state))
     if not empty:
         return inf

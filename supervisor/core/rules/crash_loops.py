@@ -100,7 +100,7 @@ def update_degraded_lists(turn: Turn) -> None:
 
 
 def next_deadline(state: State) -> float:
-    """When a slot in a crash loop may be well again."""
+    """Time at which a slot in a crash loop may be well again."""
     if state.active is None:
         return inf
     recovering = _recovering(state, state.active)

@@ -40,7 +40,7 @@ def end_late_workers(turn: Turn) -> None:
 
 
 def next_deadline(state: State) -> float:
-    """When the next worker is late."""
+    """Time at which the next worker is late."""
     return min((each.late_at for each in state.workers.values()), default=inf)
 
 

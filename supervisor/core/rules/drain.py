@@ -62,7 +62,7 @@ def take_signal(turn: Turn, drain: Drain, why: str) -> None:
 
 
 def next_deadline(state: State) -> float:
-    """When the remaining workers are killed."""
+    """Time at which the remaining workers are killed."""
     left = state.drain and any(each.killing is None for each in _without_reporters(state))
     return state.drain.end_by if state.drain and left else inf
 

@@ -47,7 +47,7 @@ def recycle_workers(turn: Turn) -> None:
 
 
 def next_deadline(state: State) -> float:
-    """When the next slot may try another replacement."""
+    """Time at which the next slot may try another replacement."""
     if state.active is None:
         return inf
     return min((state.active.backoff_until(slot) for slot in _due_slots(state.active)), default=inf)

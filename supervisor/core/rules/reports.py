@@ -65,7 +65,7 @@ def describe_report(owed: OwedReport, result: Result) -> str:
 
 
 def next_deadline(state: State) -> float:
-    """When a report is due, no longer needed, or lost."""
+    """Time at which a report is due, no longer needed, or lost."""
     waiting = _waiting(state)
     if not waiting:
         return inf
@@ -107,7 +107,7 @@ def _why_lost(state: State, owed: OwedReport, now: float) -> str:
 
 
 def _drain_end(state: State) -> float:
-    """When a drain no longer waits for reports."""
+    """Time at which a drain no longer waits for reports."""
     return state.drain.end_by + state.settings.report_timeout if state.drain else inf
 
 

@@ -82,7 +82,7 @@ def stop_sidecars_and_exit(turn: Turn) -> None:
 
 
 def next_deadline(state: State) -> float:
-    """When a sidecar is due, or late at its start or its end."""
+    """Time at which a sidecar is due, or late at its start or its end."""
     ends = (_stop_late_at(state, each) for each in state.sidecars.values())
     starts = (_due_at(state, name) for name in _independent_ones(state))
     return min([_endpoint_late_at(state), *starts, *ends])
@@ -105,7 +105,7 @@ def _independent_ones(state: State) -> tuple[str, ...]:
 
 
 def _due_at(state: State, name: str) -> float:
-    """When this sidecar may start; ``inf`` if it runs."""
+    """Time at which this sidecar may start; ``inf`` if it runs."""
     sidecar = state.sidecars.get(name)
     if sidecar is None:
         return -inf

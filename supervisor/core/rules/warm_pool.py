@@ -49,6 +49,6 @@ def note_warm_pool(turn: Turn, *, is_warm: bool) -> None:
 
 
 def next_deadline(state: State) -> float:
-    """When a state that was not reported no longer holds up the polls."""
+    """Time at which a state that was not reported no longer holds up the polls."""
     waits = state.holds_polls and state.is_warm is None and state.hold_by is not None
     return state.hold_by if waits and state.hold_by is not None else inf

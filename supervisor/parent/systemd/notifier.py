@@ -54,7 +54,7 @@ class Notifier:
         self._notified = rules.LastNotified()
 
     def next_call(self) -> float:
-        """When to call ``notify`` if nothing happens: in monotonic seconds, ``inf`` for never."""
+        """Time to call ``notify`` if nothing happens: in monotonic seconds, ``inf`` for never."""
         return min(self._ping_at, self._retry_at)
 
     def notify(self, core: Core, now: float, *, had_events: bool) -> None:

@@ -62,12 +62,12 @@ class ScalingGroup:
 
     @property
     def ends_at(self) -> float:
-        """When the group ends its wait for this instance; ``inf`` if it does not wait."""
+        """Time at which the group ends its wait for this instance; ``inf`` if it does not wait."""
         return self._wait.ends_at if self._wait else inf
 
     @property
     def next_at(self) -> float:
-        """When ``serve`` is due again."""
+        """Time at which ``serve`` is due again."""
         heartbeat_at = self._wait.heartbeat_at if self._wait else inf
         return min(self._look_up_at, heartbeat_at, self._size_at if self._name else inf)
 

@@ -60,7 +60,7 @@ class HookWait:
 
     @property
     def ends_at(self) -> float:
-        """When the group ends its wait, provided that it accepts the heartbeats to come."""
+        """Time at which the group ends its wait, if it accepts all further heartbeats."""
         return self._granted_until if self._is_refused else self._limit_at
 
     def accepted(self, now: float) -> None:

@@ -116,7 +116,7 @@ def is_target_state(text: str | None) -> bool:
 
 
 def be_gone_by(at: float, margin: float, now: float) -> float:
-    """When the drain has to end for an instance that ends ``at``."""
+    """Time at which the drain has to end for an instance that ends ``at``."""
     return max(at - margin, now + TASKS_SHARE * (at - now)) if at > now else at
 
 

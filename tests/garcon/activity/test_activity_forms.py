@@ -58,7 +58,7 @@ SOUP = '{"meal": "hot soup", "id": "flow_cook-1"}'
 
 POLLS: dict[str, Callable[..., Any]] = {
     "as documented": lambda self, **kwargs: own_poll(self, kwargs["identity"]),
-    "as released": lambda self, identity=None: own_poll(self, identity),
+    "as in 1.1.1": lambda self, identity=None: own_poll(self, identity),
     "by another name": lambda self, who: own_poll(self, identity=who),
     "only by name": lambda self, *, identity: own_poll(self, identity=identity),
     "without an identity": lambda self: own_poll(self, "me"),

@@ -130,7 +130,7 @@ def test_activities_share_no_lists() -> None:
 
 
 def test_a_subclass_s_attributes_hold() -> None:
-    """As released: what a class or an earlier call has set stays, whatever is given later."""
+    """As in 1.1.1: what a class or an earlier call has set stays, whatever is given later."""
 
     class Patient(activity.Activity):
         retry = 3
@@ -164,7 +164,7 @@ def test_wrong_arguments_of_create_are_named_by_its_name(args: Any) -> None:
 
 
 def test_the_current_name_of_an_option_wins_over_the_older_one() -> None:
-    """As released, in whatever order they stand."""
+    """As in 1.1.1, in whatever order they stand."""
     run, older = runner.Sync(nothing), runner.Sync(nothing)
     assert make("cook", tasks=older, run=run).runner is run
     assert make("cook", run=run, tasks=older).runner is run

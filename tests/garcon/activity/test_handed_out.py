@@ -133,7 +133,7 @@ def test_no_task_misses_its_heartbeat_timeout(timeouts: list[float], answers: li
 
 
 def test_the_first_heartbeat_goes_out_at_once() -> None:
-    """Whoever takes a task over does not know when its last heartbeat was."""
+    """A program that takes a task over does not know when its last heartbeat was."""
     swf, clock = FakeSwf(), FakeClock()
     kept = tasks(clock)
     kept.add(approval(swf))

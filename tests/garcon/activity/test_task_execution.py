@@ -161,5 +161,5 @@ def test_a_mock_client_requests_no_cancel() -> None:
 
 
 def test_the_input_may_be_bytes() -> None:
-    """As released."""
+    """As in 1.1.1."""
     assert activity.ActivityExecution(None, "id", "token", b'{"a": 1}').context == {"a": 1}

@@ -48,14 +48,14 @@ def test_a_worker_may_serve_some_activities(wanted: str) -> None:
 
 
 def test_an_empty_list_of_activities_means_all() -> None:
-    """As released."""
+    """As in 1.1.1."""
     a = make("a")
     worker = activity.ActivityWorker(flow(a=a), activities=[])
     assert (worker.activities, worker.worker_activities) == ([a], [])
 
 
 def test_unknown_names_are_a_warning_and_ignored() -> None:
-    """As released; the warning names what the flow has, because a list may lack its worker."""
+    """As in 1.1.1; the warning names what the flow has, because a list may lack its worker."""
     a = make("a")
     with pytest.warns(UserWarning, match=r"no activity 'c'.* a, b") as found:
         worker = activity.ActivityWorker(flow(a=a, b=make("b")), activities=["c", "a"])

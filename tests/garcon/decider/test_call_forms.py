@@ -38,7 +38,7 @@ DECIDERS: dict[str, Callable[..., Any]] = {
 
 @pytest.mark.parametrize("decider", DECIDERS.values(), ids=list(DECIDERS))
 def test_a_parameter_called_schedule_gets_the_schedule_wherever_it_stands(decider: Any) -> None:
-    """As released, which gives both by name."""
+    """As in 1.1.1, which gives both by name."""
     worker = DeciderWorker(flow(a=A, decider=decider), register=False)
     assert scheduled(worker.decide(History({"id": "x"}).poll())) == ["flow_a-1-x"]
 

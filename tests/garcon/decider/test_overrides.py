@@ -94,7 +94,7 @@ def test_an_object_s_method_may_be_replaced(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_get_history_is_called_in_the_form_that_it_has() -> None:
-    """As documented with the poll's answer, as released with the identity before it."""
+    """As documented with the poll's answer, as in 1.1.1 with the identity before it."""
     seen: list[Any] = []
 
     class Documented(DeciderWorker):

@@ -57,7 +57,7 @@ def leave_behind(
 
 
 def recover(folder: str, owner: Owner, supervisor_lock: str = "") -> tuple[Report, ...]:
-    """The reports of one look."""
+    """The reports of one scan."""
     return SpoolWatch(folder, owner, supervisor_lock).scan(0.0)
 
 

@@ -116,7 +116,7 @@ def test_a_terminal_has_a_live_table_below_whole_lines(
 def test_many_executions_have_the_table_alone(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Nobody follows their lines; the last line is shown."""
+    """Their lines are not followed; the last line is shown."""
     terminal(monkeypatch)
     show(executions=40)
     out = capfd.readouterr().out

@@ -45,7 +45,7 @@ IDS: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("id_", "text"), IDS, ids=[text for _, text in IDS])
 def test_an_id_may_be_what_has_one_text(id_: Any, text: str) -> None:
-    """As released, where any object's text is the id."""
+    """As in 1.1.1, where any object's text is the id."""
     assert scheduled(decisions_of(lambda schedule: schedule(id_, A))) == [f"flow_a-1-{text}"]
 
 
@@ -66,7 +66,7 @@ def test_requirements_are_a_list(several: Any) -> None:
 
 @pytest.mark.parametrize(("last", "ready"), [(2, True), (1, False), (3, False)])
 def test_a_mock_of_a_state_is_ready_by_its_last_state(last: int, ready: bool) -> None:  # noqa: FBT001 - parametrized
-    """As released; a mock's ``wait`` never raises."""
+    """As in 1.1.1; a mock's ``wait`` never raises."""
     states = [MagicMock(**{"get_last_state.return_value": last})]
     if ready:
         decider.ensure_requirements(states)

@@ -22,7 +22,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_a_new_project_passes_its_own_test() -> None:
-    """Whoever types ``init`` and then ``pytest`` sees green."""
+    """``init``, and then ``pytest``, passes."""
     assert main(["init", "orders", "--example", "coffee"]) == 0
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],

@@ -164,6 +164,6 @@ class Album:
 def _scheduled(name: str, activity_id: str, **attributes: Any) -> Any:
     type_ = {"name": f"album_{name}", "version": "1.0"}
     members = {"activityId": activity_id, "activityType": type_, **attributes}
-    # Nobody serves the list "publishing".
+    # No worker polls the list "publishing".
     task_list = {"name": "publishing" if name == "publish" else "photos"}
     return decision("ScheduleActivityTask", taskList=task_list, **members)

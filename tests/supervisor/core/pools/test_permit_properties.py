@@ -65,7 +65,7 @@ def served(scenario: Scenario, arrivals: list[float], workers: int, **chosen: ob
 def test_no_task_waits_beside_a_parked_worker(
     scenario: Scenario, arrivals: list[float], workers: int, bounds: str
 ) -> None:
-    """Whoever dies, retires, is scaled away or goes quiet: a task is begun, or all are busy."""
+    """Any worker may die, retire, be scaled away or go quiet: a task is begun, or all are busy."""
     polls = {"resize": PollBounds.parse(bounds)}
     world = served(scenario, arrivals, workers, polls=polls)
     assert world.swf_list

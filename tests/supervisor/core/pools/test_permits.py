@@ -275,7 +275,7 @@ def test_a_refused_poll_costs_no_wait_while_others_poll() -> None:
 
 
 def test_kills_in_an_outage_leave_a_prober() -> None:
-    """Whoever of the workers dies, one probes when the wait is over."""
+    """Any worker may die: one probes when the wait is over."""
     kills = tuple((15.0 + n, KillWorker(n)) for n in range(20))
     world = failing(PollEnd.FAILED, 10_000, timeline=kills).run(100)
     later = [at for at, each in world.log if isinstance(each, messages.GrantPermit) and at > 80]

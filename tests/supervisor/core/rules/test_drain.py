@@ -263,7 +263,7 @@ def test_a_second_signal_stops_now(second: messages.Event) -> None:
 
 
 def test_a_stop_is_reported_under_the_signal_that_asked_for_it() -> None:
-    """Who reads the log finds the INT that cut the tasks short, not the TERM that did not."""
+    """The log names the INT that cut the tasks short, not the TERM that did not."""
     interrupt = messages.DrainRequested("SIGINT")
     timeline = ((20.0, DRAIN), (20.5, interrupt), (30.0, interrupt))
     world = simulate(ending(*timeline, tasks=(LONG,))).finish(200)

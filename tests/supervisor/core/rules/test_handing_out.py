@@ -57,7 +57,7 @@ def test_the_worker_of_a_task_that_was_handed_out_is_free() -> None:
 
 
 def test_the_death_of_its_worker_does_not_fail_it() -> None:
-    """Nobody reports it; the sidecar keeps it, and the note of the death says so."""
+    """It is not reported; the sidecar keeps it, and the note of the death says so."""
     worker = WorkerPlan(end=End.ANSWERING, status=-9)
     world = simulate(Scenario(workers=(worker,), tasks=(HANDS_OUT,)), workers=1, deciders=0)
     world.finish(60)
