@@ -86,12 +86,16 @@ def test_closing_beside_a_full_pipe_ends(
     handler = BackgroundHandler(writer)
     logged(handler, LINE)
     handler.close()
+    assert len(handler._lines) == 1
+    os.close(writer)
 
 
 def test_a_descriptor_that_takes_nothing_is_not_an_error() -> None:
     """Lines to a full disk are lost, and the handler goes on."""
     full = os.open("/dev/full", os.O_WRONLY)
     handler = BackgroundHandler(full)
-    logged(handler, LINE)
+    for _ in range(2):
+        logged(handler, LINE)
     handler.close()
+    assert not handler._lines
     os.close(full)
