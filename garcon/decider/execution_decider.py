@@ -26,6 +26,7 @@ from garcon.decider.response import first_batch, log_retries, permitted
 from garcon.decider.scheduling.schedule import Schedule
 from garcon.event import History
 from garcon.flow import flow_attributes
+from garcon.history.states import Impossible
 
 Event = dict[str, Any]
 Poll = Mapping[str, Any]
@@ -87,8 +88,14 @@ class ExecutionDecider(Poller):
         log_retries(decisions, self.logger)
 
     def report(self, error: BaseException) -> None:
-        """Log the error, call ``on_exception``, and note that the code differs from the history."""
+        """Log the error, call ``on_exception``, and note that the code differs from the history.
+
+        An error that a changed state may have caused is noted only, see ``HistoryReader``, rule 4.
+        """
         execution = _execution.get()
+        if execution and execution.is_kept and not isinstance(error, Impossible):
+            execution.is_doubtful = True
+            return
         if execution and isinstance(error, NonDeterminism):
             execution.nondeterminism = str(error)
             note = execution.history.build_note

@@ -26,6 +26,9 @@ class ExecutionState:
         exposed: What the flow's decider exposed in the decision in progress.
         queued: Its activity tasks that wait for a worker, if that is counted.
         waits: The waits that the events folded last have ended.
+        is_kept: Whether it was kept from the decision before, and not compared with the history
+            since: the flow's code may have changed what it holds.
+        is_doubtful: Whether the flow's code raised from it, or differs from the history, as kept.
     """
 
     run_id: str
@@ -37,6 +40,8 @@ class ExecutionState:
     exposed: dict[str, Any] = field(default_factory=dict)
     queued: QueuedTasks = field(default_factory=QueuedTasks)
     waits: list[QueueWait] = field(default_factory=list)
+    is_kept: bool = False
+    is_doubtful: bool = False
 
     def add(self, events: Sequence[Event], started: int) -> None:
         """Fold the next events, of which the last is DecisionTaskStarted number ``started``."""
@@ -45,3 +50,7 @@ class ExecutionState:
         if usage.meter is not None:
             self.waits = self.queued.fold(events)
         self.started = started
+
+    def replace_by(self, other: "ExecutionState") -> None:
+        """Become the other state, for all who hold this one."""
+        vars(self).update(vars(other))

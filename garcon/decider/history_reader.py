@@ -10,7 +10,10 @@ Rules:
    changed a state (a flow that changes its context, an error in this library): it is logged as an
    error, all states are dropped, and the task is decided from all events. A check that cannot be
    made is not an error.
-4. A decider that is not sticky caches nothing: each task comes with the whole history.
+4. An error of the flow's code, or its difference from the history, counts only if it is there from
+   all events, too: a decider that changes a result in place would otherwise fail, or contradict
+   itself at every task. An activity that has failed is no such error: no code changes that.
+5. A decider that is not sticky caches nothing: each task comes with the whole history.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -85,6 +88,16 @@ class HistoryReader:
         state = self._cache.take(task.run_id, task.get("previousStartedEventId") or 0)
         return self._continue(state, task) if state else self._fold_all(task)
 
+    def read_again(self, state: ExecutionState, task: PolledTask) -> None:
+        """Replace a kept state by the one that all the task's events lead to.
+
+        Raises:
+            As ``read``.
+        """
+        full = self._fold(task, self._all_pages(task))
+        self._is_changed(state, full, task)
+        state.replace_by(full)
+
     def keep(self, state: ExecutionState) -> None:
         """Keep a state for the execution's next task: SWF has accepted its decisions."""
         state.events = None  # states are small, histories are not
@@ -156,6 +169,7 @@ class HistoryReader:
         except HistoryGap:
             return self._fold_all(task)
         state.add(events, started)
+        state.is_kept = True
         _note_read(state, task, len(events), is_continued=True)
         is_checked = self._sticky and self._sticky.checks(len(events), started)
         return self._check(state, task) if is_checked else state
@@ -178,13 +192,20 @@ class HistoryReader:
         except (HistoryGap, *aws_errors.ERRORS) as error:
             self._poller.logger.debug("The state of run %s was not checked: %s", task.run_id, error)
             return state
+        if self._is_changed(state, full, task):
+            return full
+        state.is_kept = False
+        return state
+
+    def _is_changed(self, state: ExecutionState, full: ExecutionState, task: PolledTask) -> bool:
+        """Whether a state differs from that of all events; then all that are kept are dropped."""
         if usage.meter is not None:
             usage.meter.note_history(task["startedEventId"], is_continued=None)
         for each in (state, full):
             each.history.context.set_workflow_execution_info(task, self._domain)
         place = difference(state.history, full.history)
         if place is None:
-            return state
+            return False
         self._poller.logger.error(
             "The kept state of run %s differs from its history in %s; all kept states are dropped."
             " Does the flow's decider change its context, or a result that it was given?",
@@ -192,7 +213,7 @@ class HistoryReader:
             place,
         )
         self._cache.clear()
-        return full
+        return True
 
     def _all_pages(self, task: PolledTask) -> Iterator[Page]:
         """The task's own pages, then, if they do not suffice, those of the recorded history."""

@@ -265,10 +265,15 @@ class DeciderWorker(ExecutionDecider):
         if self._tasks.skip_parked(self._tasks.as_polled(poll, identity)):
             return []
         try:
-            execution, events = self._read(poll, identity)
+            return self._read_and_decide(poll, identity)
         except HistoryGap as error:
             self.logger.warning("%s The task is returned to %s.", error, self.task_list)
+            self._tasks.skip(self._tasks.as_polled(poll, identity))
             return return_task()
+
+    def _read_and_decide(self, poll: Poll, identity: str | None) -> list[Decision]:
+        try:
+            execution, events = self._read(poll, identity)
         except claims.ClaimStoreMissing as error:
             return self._tasks.return_unreadable(self._tasks.as_polled(poll, identity), error)
         except codec.NotReadable as error:
@@ -289,19 +294,20 @@ class DeciderWorker(ExecutionDecider):
         self, poll: Poll, execution: ExecutionState, events: list[Event] | None
     ) -> list[Decision]:
         if self._builds and events is None:
-            return self._decide_of_build(poll, execution, self._builds)
+            return self._builds.decide(poll, execution)
         if self._builds:
             self._builds.note_answer(poll, execution)
         return self.decisions_for(poll, execution, events)
 
-    def _decide_of_build(
-        self, poll: Poll, execution: ExecutionState, builds: BuildDecider
+    def decisions_for(
+        self, poll: Poll, execution: ExecutionState, events: list[Event] | None = None
     ) -> list[Decision]:
-        try:
-            return builds.decide(poll, execution)
-        except HistoryGap as error:
-            self.logger.warning("%s The task is returned to %s.", error, self.task_list)
-            return return_task()
+        """As ``ExecutionDecider``; from the whole history if a kept state leads to an error."""
+        decisions = super().decisions_for(poll, execution, events)
+        if execution.is_doubtful:
+            self._tasks.histories.read_again(execution, self._tasks.as_polled(poll, None))
+            decisions = super().decisions_for(poll, execution, events)
+        return decisions
 
     def _read(self, poll: Poll, identity: str | None) -> tuple[ExecutionState, list[Event] | None]:
         """The execution; and its events, if overridden methods are to see them."""

@@ -78,10 +78,10 @@ class Office:
             str(each.task_list): each for each in activity.find_workflow_activities(flow_)
         }
 
-    def decider(self) -> DeciderWorker:
+    def decider(self, **more: Any) -> DeciderWorker:
         """Add a decider, as if in another process: it has a private list of its own."""
         with clients.use(self.client):
-            made = DeciderWorker(self.flow, sticky=self._sticky or False)
+            made = DeciderWorker(self.flow, sticky=self._sticky or False, **more)
         if self._sticky:
             made._tasks.polls = OneAtATime(self.swf)  # type: ignore[assignment]
         self.deciders.append(made)
