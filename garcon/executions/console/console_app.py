@@ -18,6 +18,7 @@ started it.
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -32,6 +33,7 @@ from garcon import claims
 from garcon.executions.console.console_actions import ConsoleActions
 from garcon.executions.console.console_reads import ConsoleReads, Cursor
 from garcon.executions.errors import InputNotSendable, NotFound, RequestRefused, WorkflowError
+from garcon.executions.recorded_history import LATEST
 from garcon.executions.values import Execution
 from garcon.page import own_origin, page_files
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-FILES = page_files.files_of("console", "actions.js", "command_dialog.js")
+FILES = page_files.files_of("console", "actions.js", "answers.js", "command_dialog.js")
 
 LARGEST_ACTION = 2**20  # bytes of a request; SWF takes 32,768 characters of input
 
@@ -232,7 +234,9 @@ def _run(asked: "Request") -> Execution:
 
 def _seconds(asked: "Request", name: str) -> float | None:
     text = asked.query_params.get(name)
-    try:
-        return float(text) if text else None
-    except ValueError as error:
-        raise InputNotSendable(f"{name!r} is a number of seconds, not {text!r}.") from error
+    if not text:
+        return None
+    with suppress(ValueError):
+        if 0 <= (seconds := float(text)) < LATEST:
+            return seconds
+    raise InputNotSendable(f"{name!r} is a number of seconds, not {text!r}.")

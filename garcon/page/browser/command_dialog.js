@@ -1,6 +1,7 @@
 // The dialog of a change: its fields, the command that does the same, and a button if the page may
 // carry it out.
 
+import { answerOf } from "./answers.js";
 import { element } from "./element.js";
 
 // The text of a shell's word.
@@ -51,7 +52,7 @@ export async function post(token, members) {
       method: "POST", headers: { "x-garcon-token": token, "content-type": "application/json" },
       body: JSON.stringify(members),
     });
-    const answer = await response.json();
+    const answer = await answerOf(response);
     return { ok: response.ok, status: response.status, text: answer.done ?? answer.error };
   } catch (error) {
     return { ok: false, text: `No answer from the server of this page: ${error.message}` };

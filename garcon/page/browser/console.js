@@ -2,6 +2,7 @@
 // address after the "#". It asks the server while it is visible, and a hidden page asks nothing.
 
 import { actionBar, startButton } from "./actions.js";
+import { answerOf } from "./answers.js";
 import { element, zone } from "./element.js";
 import { ExecutionView } from "./execution.js";
 import { drawList, listItem, listenToKeys, selected, showTurn, taskLists } from "./items.js";
@@ -13,8 +14,9 @@ const TYPING = 400; // ms without a key until the filters count
 
 const byId = (id) => document.getElementById(id);
 
-// query: the filters that the list is of; number: of the question, so that late answers are dropped.
-const view = { about: null, query: null, loaded: [], next: null, count: null, now: 0, number: 0, error: "" };
+// query: the filters that the list is of; number: of the question, so that late answers are dropped;
+// error: of the list; outdated: why the execution that is shown is not the latest.
+const view = { about: null, query: null, loaded: [], next: null, count: null, now: 0, number: 0, error: "", outdated: "" };
 const shown = new ExecutionView(byId("execution"), {
   openClaim: async (claim) => (await ask("claim", { claim })).text,
   actions: (execution) => actionBar(execution, view.about, drawExecution),
@@ -23,18 +25,20 @@ const shown = new ExecutionView(byId("execution"), {
 
 async function ask(path, parameters) {
   const response = await fetch(`/api/${path}?${new URLSearchParams(parameters)}`);
-  const answer = await response.json();
+  const answer = await answerOf(response);
   if (!response.ok) throw new Error(answer.error);
   return answer;
 }
 
 // The filters as criteria, KEY=VALUE each, as `python -m garcon list --where` takes them.
 function criteria() {
-  const values = [...new FormData(byId("filters"))].filter(([name, value]) => value && value !== "stuck" && name);
+  const given = [...new FormData(byId("filters"))].filter(([name, value]) => name && value);
+  const values = given.filter(([name, value]) => name !== "status" || value !== STUCK);
   return values.map(([name, value]) => ["where", `${name}=${value}`]);
 }
 
-const wantsStuck = () => byId("filters").elements.status.value === "stuck";
+const STUCK = "stuck"; // a status of the page's own
+const wantsStuck = () => byId("filters").elements.status.value === STUCK;
 
 async function load(after) {
   const number = ++view.number, where = criteria(), stuck = wantsStuck();
@@ -42,7 +46,7 @@ async function load(after) {
     const answer = await ask(stuck ? "stuck" : "executions", [...where, ...Object.entries(after ?? {})]);
     if (number !== view.number) return;
     const query = JSON.stringify([stuck, where]), isNew = query !== view.query;
-    view.loaded = merged(isNew ? [] : view.loaded, answer.executions);
+    view.loaded = merged(isNew ? [] : after ? view.loaded : beyond(answer), answer.executions);
     if (isNew || after) view.next = answer.next;
     Object.assign(view, { query, now: answer.now, error: "" });
     drawAll();
@@ -57,6 +61,10 @@ async function load(after) {
 
 const failure = (error) => error instanceof TypeError ? "No answer from the console. Is it still running?" : error.message;
 
+// Those that were loaded after the first page. On that page an answer replaces all, so that one that
+// no longer meets the filters goes.
+const beyond = ({ next }) => view.loaded.filter(({ started_at }) => next && started_at <= next.started);
+
 // The executions of both by their runs, latest start first, the newer answer's state.
 function merged(known, found) {
   const runs = new Map([...known, ...found].map((each) => [each.run_id, each]));
@@ -68,15 +76,16 @@ function drawAll() {
   const matching = view.loaded.filter((each) => textOf(each).includes(text));
   drawList(byId("executions"), matching.length ? matching.map((each) => listItem(each, view.now)) : [emptyItem()]);
   byId("more").hidden = !view.next;
-  byId("facts").textContent = view.error || facts(matching.length);
-  byId("facts").classList.toggle("bad", Boolean(view.error));
+  const trouble = view.error || view.outdated;
+  byId("facts").textContent = trouble || facts(matching.length);
+  byId("facts").classList.toggle("bad", Boolean(trouble));
 }
 
 const textOf = ({ workflow_id, run_id, type_name, type_version, status, tags }) =>
   [workflow_id, run_id, type_name, type_version, STATUS_WORDS[status], ...tags].join(" ").toLowerCase();
 
 function emptyItem() {
-  if (view.query === null) return element("li", { class: "none" }, "Reading the list…");
+  if (view.query === null) return element("li", { class: "none" }, view.error ? "The list is not known." : "Reading the list…");
   return element("li", { class: "none" }, view.loaded.length ? "None of those loaded has this text." : "No executions match.");
 }
 
@@ -88,9 +97,10 @@ function facts(matching) {
 }
 
 async function drawExecution() {
+  const wanted = selected();
+  if (!shown.shows(wanted.run_id)) view.outdated = "";
   showTurn();
   drawAll();
-  const wanted = selected();
   if (!wanted.run_id) drawDomainLists(); // not awaited: it may take seconds
   if (!wanted.run_id) return shown.hint(element("p", { class: "empty" }, "Select an execution to see its history."));
   try {
@@ -99,16 +109,28 @@ async function drawExecution() {
     const history = await ask("history", { id, run: wanted.run_id, ...(started && { started }) });
     if (selected().run_id !== wanted.run_id) return undefined;
     shown.draw(history, history.now);
+    view.outdated = "";
     await drawLists(history.execution);
   } catch (error) {
-    if (selected().run_id === wanted.run_id) shown.hint(element("p", { class: "empty" }, failure(error)));
+    if (selected().run_id === wanted.run_id) lose(wanted.run_id, failure(error));
   }
   return undefined;
 }
 
+// A reader keeps what is drawn of the execution, though it is not the latest.
+function lose(run_id, why) {
+  if (!shown.shows(run_id)) return shown.hint(element("p", { class: "empty" }, why));
+  view.outdated = why;
+  return drawAll();
+}
+
 async function drawLists({ status, workflow_id, run_id }) {
-  const { lists, now } = status === "OPEN" ? await ask("lists", { id: workflow_id, run: run_id }) : { lists: [] };
-  fillLists(run_id, judged(lists, now));
+  try {
+    const { lists, now } = status === "OPEN" ? await ask("lists", { id: workflow_id, run: run_id }) : { lists: [] };
+    if (selected().run_id === run_id) fillLists(run_id, judged(lists, now));
+  } catch (error) {
+    if (selected().run_id === run_id) fillLists(run_id, [], failure(error));
+  }
 }
 
 // SWF does not show who polls a list: a task that waits for longer than a long poll shows that

@@ -11,12 +11,16 @@ import { makeScale, timeline } from "./timeline.js";
 // A worker that starts, or is between two polls, is not missing.
 const GRACE = 60;
 
+// Rows of a timeline at first. Thousands take seconds to draw, at each look at an open execution.
+const MOST_ROWS = 300;
+
 // root: the element to draw in. options: openClaim, see payloads.js; actions, a function from an
 // execution to elements; and listed, a function that gives the executions of the list.
 export class ExecutionView {
   #scale = "";
   #list = {};
   #last = null;
+  #whole = ""; // the run whose timeline has all rows
   #opened = new Set(); // sections that the viewer opened, so that a redraw leaves them open
 
   constructor(root, options = {}) {
@@ -39,10 +43,14 @@ export class ExecutionView {
     scrollTo(0, 0); // on a telephone the whole page scrolls
   }
 
+  // Whether the run is shown.
+  shows(run_id) {
+    return this.#last?.[0].execution.run_id === run_id;
+  }
+
   // Whether the run is shown and closed, so that it need not be read again.
   isClosed(run_id) {
-    const execution = this.#last?.[0].execution;
-    return execution?.run_id === run_id && execution.status !== "OPEN";
+    return this.shows(run_id) && this.#last[0].execution.status !== "OPEN";
   }
 
   hint(...children) {
@@ -57,7 +65,7 @@ export class ExecutionView {
     return [
       back(), title(execution, end, history.decided_by), ...(this.options.actions?.(execution) ?? []),
       ...(stuck ? [note("Stuck", stuck)] : []), ...reasonCard(events),
-      this.#panels(history), ...pendingCard(rows, events, now), this.#timelineCard(rows, events, end),
+      this.#panels(history), ...pendingCard(rows, events, now), this.#timelineCard(rows, events, end, execution.run_id),
       ...relationsCard(execution, events, this.options.listed?.() ?? []), ...this.#decisionCard(events, rows),
     ];
   }
@@ -70,15 +78,23 @@ export class ExecutionView {
     return element("div", { class: "panels" }, ...panels);
   }
 
-  #timelineCard(rows, events, end) {
+  #timelineCard(rows, events, end, run) {
+    const shownRows = this.#whole === run ? [...rows.rows.values()] : latest([...rows.rows.values()]);
+    const left = rows.rows.size - shownRows.length;
     const by = this.#scale || (end - events[0].eventTimestamp < 0.001 ? "events" : "time");
     const buttons = ["time", "events"].map((scale) =>
       element("button", { type: "button", "aria-pressed": String(scale === by), on: { click: () => this.#setScale(scale) } }, `by ${scale}`));
     const legend = Object.entries(LEGEND).map(([outcome, word]) => element("span", { class: outcome }, element("i"), word));
     return element("section", { class: "card", "aria-label": "Timeline" },
       element("div", { class: "head" }, element("h3", {}, "Timeline"), element("div", { class: "switch" }, ...buttons)),
-      timeline(rows, makeScale(events, end, by)),
+      ...(left ? [button(`The latest ${shownRows.length} of ${rows.rows.size} rows. Show all`, () => this.#showAll(run))] : []),
+      timeline(rows, shownRows, makeScale(events, end, by)),
       element("div", { class: "legend" }, ...legend));
+  }
+
+  #showAll(run) {
+    this.#whole = run;
+    this.draw(...this.#last);
   }
 
   #setScale(scale) {
@@ -117,6 +133,11 @@ export class ExecutionView {
     return list.section;
   }
 }
+
+// The decisions, and the latest of the others: what waits from earlier on is among the pending.
+const latest = (rows) => (rows.length > MOST_ROWS ? [rows[0], ...rows.slice(1 - MOST_ROWS)] : rows);
+
+const button = (text, click) => element("button", { type: "button", class: "button", on: { click } }, text);
 
 const back = () => element("button", { type: "button", class: "back", on: { click: close } }, "← Executions");
 

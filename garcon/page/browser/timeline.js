@@ -7,9 +7,10 @@ import { KINDS, LEGEND, duration, eventTicks, rowName, tickLabel, ticks } from "
 const TICKS = 5; // marks of the scale beside the first
 const LAST = 0.95; // share of the width from which a mark's text stands to its left
 
-export function timeline(history, scale) {
+// rows: those of the history to draw.
+export function timeline(history, rows, scale) {
   const grid = element("div", { class: "timeline" }, element("div"), axis(scale));
-  for (const row of history.rows.values()) grid.append(rowLabel(row, history), track(row, scale));
+  for (const row of rows) grid.append(rowLabel(row, history), track(row, scale));
   return grid;
 }
 

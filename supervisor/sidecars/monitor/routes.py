@@ -61,7 +61,7 @@ _FILES = {
     "/": "pool.html",
     **{f"/{name}": name for name in ("pool.css", "pool.js", "changes.js")},
 }
-_COMMON_FILES = ("command_dialog.js", "element.js", "presentation.js")
+_COMMON_FILES = ("answers.js", "command_dialog.js", "element.js", "presentation.js")
 """Scripts of the page of executions that this one uses, too."""
 
 

@@ -30,16 +30,33 @@ PLACE = "https://swf.eu-west-1.amazonaws.com (eu-west-1)"
 
 @contextlib.contextmanager
 def served_console(
-    swf: LocalSWF, file: Path, domain: str = "dom", *, allow_actions: bool = False
+    swf: LocalSWF,
+    file: Path,
+    domain: str = "dom",
+    *,
+    allow_actions: bool = False,
+    own_port: int | None = None,
 ) -> Iterator[str]:
-    """The address of a console of a domain, served by a thread."""
+    """The address of a console of a domain, served by a thread.
+
+    Args:
+        swf: The service.
+        file: The file of closed histories.
+        domain: The domain.
+        allow_actions: Whether it makes changes.
+        own_port: The port that it listens at, if the address is that of a tunnel to it.
+    """
     own = swf.client()
     CallPace().install(own)
     flow = SimpleNamespace(domain=domain, client=own)
     reads = ConsoleReads(flow, ClosedHistories(file, "local", domain))
     actions = ConsoleActions(Client(flow)) if allow_actions else None
     app = application(Subject(domain, PLACE, ("--domain", domain), ""), reads, actions, KEY)
-    with served(lambda _: app) as address:
+
+    async def at_own_port(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "server": ("127.0.0.1", own_port)}, receive, send)
+
+    with served(lambda _: at_own_port if own_port else app) as address:
         yield f"http://{address}/?key={KEY}"
 
 

@@ -169,6 +169,9 @@ def test_lists_counts_and_histories_are_answered(site: Site) -> None:
     [
         ("/api/executions", {"where": "colour=red"}, 400),
         ("/api/executions", {"started": "soon"}, 400),
+        ("/api/executions", {"started": "1e30"}, 400),
+        ("/api/executions", {"started": "nan"}, 400),
+        ("/api/executions", {"started": "1", "ties": "inf"}, 400),
         ("/api/history", {"id": "order-1"}, 400),
         ("/api/history", {"id": "order-1", "run": "lost"}, 404),
         ("/api/claim", {"claim": "../../etc/passwd"}, 404),

@@ -119,8 +119,8 @@ def test_one_that_waits_is_signalled(crowd: Place, window: Browser) -> None:
     window.click("order-4712")
     window.wait_for_text("resize photo=owl.png", "[aria-label=Pending]")
     assert "attempt 2 at" in window.text("[aria-label=Pending]")
+    window.wait_for("document.querySelector('#lists').textContent.includes('publishing')")
     window.wait_for_element("#lists .bad")
-    assert "publishing" in window.evaluate("document.querySelector('#lists').textContent")
     width = window.evaluate("innerWidth")
     window.click("Signal…")
     window.fill("dialog [name=name]", f"hurry-{width}")
@@ -130,6 +130,26 @@ def test_one_that_waits_is_signalled(crowd: Place, window: Browser) -> None:
     window.wait_for_text(f"Sent the signal hurry-{width} to order-4712.", "dialog [role=status]")
     window.click("Close", "dialog button")
     window.wait_for(f"{EVENTS}.some((each) => each.textContent.includes('hurry-{width}'))")
+
+
+def test_a_long_timeline_is_drawn_whole_on_demand(tmp_path: Path, window: Browser) -> None:
+    """At first it has the decisions and the latest rows; the choice holds over the next looks."""
+    with LocalSWF() as swf:
+        account = TimedAccount(swf)
+        account.start("long-1", executionStartToCloseTimeout="31536000")
+        account.decide(*(schedule(f"step-{number:03}") for number in range(400)))
+        with served_console(swf, tmp_path / "file") as url:
+            window.go(url)
+            window.click("long-1")
+            window.wait_for_text("The latest 300 of 401 rows. Show all", "#execution")
+            labels = "document.querySelectorAll('.timeline .label')"
+            assert window.evaluate(f"{labels}.length") == 300
+            assert window.evaluate(f"{labels}[0].innerText") == "decisions"
+            assert "step-101" in window.evaluate(f"{labels}[1].innerText")
+            window.click("Show all")
+            window.wait_for(f"{labels}.length === 401")
+            account.in_domain("signal_workflow_execution", workflowId="long-1", signalName="hurry")
+            window.wait_for(f"{labels}.length === 402")
 
 
 def test_keys_move_in_the_list_and_back(crowd: Place) -> None:
