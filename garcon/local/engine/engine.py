@@ -196,6 +196,11 @@ class Engine:
         """All executions within their retention period, the latest started first."""
         return queries.executions(self._world)
 
+    def execution(self, run_id: str) -> queries.ExecutionSummary | None:
+        """One execution; ``None`` if it is unknown."""
+        run = self._world.runs.get(run_id)
+        return queries.summary(run) if run else None
+
     def history(self, run_id: str) -> list[Body]:
         """All events of one execution as on the wire; empty if it is unknown."""
         execution = self._world.runs.get(run_id)

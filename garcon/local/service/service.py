@@ -5,7 +5,6 @@ here, each in its own way. The outcome of a request is the engine's.
 """
 
 import logging
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,7 +168,9 @@ class Service:
         Raises:
             LookupError: the execution does not exist, or no longer.
         """
-        return self._first(lambda run: run.run_id == run_id, f"the run id {run_id!r}")
+        if run := self.engine.execution(run_id):
+            return run
+        raise LookupError(f"There is no execution with the run id {run_id!r}.")
 
     def find(self, workflow_id: str, run_id: str | None = None) -> ExecutionSummary:
         """The execution with these ids, or the latest one of the workflow id.
@@ -179,14 +180,10 @@ class Service:
         """
         if run_id is not None:
             return self.execution(run_id)
-        name = f"the workflow id {workflow_id!r}"
-        return self._first(lambda run: run.workflow_id == workflow_id, name)
-
-    def _first(self, matches: Callable[[ExecutionSummary], bool], name: str) -> ExecutionSummary:
         for run in self.engine.executions():
-            if matches(run):
+            if run.workflow_id == workflow_id:
                 return run
-        raise LookupError(f"There is no execution with {name}.")
+        raise LookupError(f"There is no execution with the workflow id {workflow_id!r}.")
 
     def finish_lambda(self, invocation: Invocation, now: float, **outcome: str) -> None:
         """Report the end of a lambda function, see `Engine.finish_lambda`."""

@@ -363,6 +363,17 @@ def test_a_delay_takes_the_services_time(swf: LocalSWF) -> None:
 # Reading.
 
 
+def test_a_run_is_found_without_a_look_at_the_others(
+    swf: LocalSWF, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver asks for its execution at each step, among thousands of children."""
+    run_id = TimedAccount(swf).start("w")
+    monkeypatch.setattr(swf._threads.service.engine, "executions", pytest.fail)
+    assert len(swf.history("w", run_id)) == 2
+    with pytest.raises(LookupError, match="'other'"):
+        swf.history("w", "other")
+
+
 def test_an_unknown_execution_has_no_history(swf: LocalSWF) -> None:
     """The history of an unknown execution is a LookupError with its name."""
     with pytest.raises(LookupError, match="'nothing'"):
