@@ -168,7 +168,8 @@ class ActionRunner:
         """Kill the retired zygotes that hang, in the flow's import or in its exit handlers."""
         for generation in [each for each, late in self._retired.items() if late <= now]:
             del self._retired[generation]
-            self._send(ProcessKind.ZYGOTE, generation, self._kernel.kill_group)
+            if zygote := self._children.get(ProcessKind.ZYGOTE, generation):
+                zygote.kill(self._kernel.kill_group)
 
     def _send(self, kind: ProcessKind, key: int | str, send: Callable[[int], None]) -> None:
         if child := self._children.get(kind, key):
@@ -192,7 +193,6 @@ class ActionRunner:
 
     def _kill(self, worker: int) -> None:
         if child := self._children.get(ProcessKind.WORKER, worker):
-            child.killed = True  # so that its SIGKILL is not taken for the OOM killer's
-            child.signal(self._kernel.kill_group)
+            child.kill(self._kernel.kill_group)
             if child.pid is None:  # it is killed as soon as it is born
                 self.failures.append(messages.ForkFailed(worker, NOT_ANSWERED))

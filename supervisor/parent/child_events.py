@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from supervisor import exit_codes
-from supervisor.core.causes import how_ended
+from supervisor.core.causes import cause_of
 from supervisor.ipc import messages, standard_streams
 from supervisor.logs import log
 from supervisor.parent.postmortem import OutOfMemory, PostMortemReader, own_events
@@ -71,7 +71,7 @@ class ChildEvents:
                 child.key,
                 error,
             )
-            child.signal(self._kernel.kill_group)
+            child.kill(self._kernel.kill_group)
         if child.channel.closed:
             self._poll.unregister(child.channel)
             if child.kind is ProcessKind.WORKER:
@@ -207,22 +207,26 @@ class ChildEvents:
                 self._reaped[worker] = dead.pid
                 return messages.Exited(worker, dead.status, self._post_mortems.examine(child, dead))
             case Child(kind=ProcessKind.ZYGOTE, key=int() as generation):
-                return _zygote_death(generation, child.load_failure, dead.status)
+                return _zygote_death(generation, child, self._how_ended(child, dead), dead.status)
             case _:
                 if dead.status < 0:  # a killed starter leaves its rows pinned to the terminal
                     standard_streams.free_terminal()
-                why = f"the {child.key} {how_ended(dead.status)}"
+                why = f"the {child.key} {self._how_ended(child, dead)}"
                 return messages.SidecarLost(str(child.key), dead.status, why)
 
+    def _how_ended(self, child: Child, dead: DeadProcess) -> str:
+        """The end of a zygote or sidecar, as a predicate."""
+        out_of_memory = self._post_mortems.is_out_of_memory(child, dead)
+        post = messages.PostMortem(core_dumped=dead.core_dumped, out_of_memory=out_of_memory)
+        return cause_of(dead.status, post).as_predicate
 
-def _zygote_death(
-    generation: int, failure: messages.LoadFailed | None, status: int
-) -> messages.Event:
-    if failure:
+
+def _zygote_death(generation: int, zygote: Child, how: str, status: int) -> messages.Event:
+    if failure := zygote.load_failure:
         return messages.GenerationLost(generation, failure.why, failure.code)
-    why = f"its zygote was {how_ended(status)}"
+    why = f"its zygote {how}"
     if status >= 0:
-        why = f"its zygote {how_ended(status)}; what it wrote last stands above in the log"
+        why = f"its zygote {how}; what it wrote last stands above in the log"
     return messages.GenerationLost(generation, why, exit_codes.GAVE_UP)
 
 

@@ -111,12 +111,11 @@ class PostMortemReader:
     def examine(self, child: Child, dead: DeadProcess) -> PostMortem:
         """The post-mortem of a worker that was reaped."""
         record = _read(child)
-        is_unexplained = dead.status == -signal.SIGKILL and not child.killed
         if record.stacks:
             _log_stacks(child, dead.pid, record.stacks)
         return PostMortem(
             core_dumped=dead.core_dumped,
-            out_of_memory=self._out_of_memory.explains() if is_unexplained else False,
+            out_of_memory=self.is_out_of_memory(child, dead),
             peak_memory=dead.peak_memory,
             pid=dead.pid,
             started=record.started,
@@ -126,6 +125,11 @@ class PostMortemReader:
             waiting=_known(_decoded(child, _tasks, task) for task in record.waiting),
             host=self.host,
         )
+
+    def is_out_of_memory(self, child: Child, dead: DeadProcess) -> bool | None:
+        """Whether the OOM killer ended a child that was reaped, of whatever kind (rule 1)."""
+        is_unexplained = dead.status == -signal.SIGKILL and not child.killed
+        return self._out_of_memory.explains() if is_unexplained else False
 
 
 def _log_stacks(child: Child, pid: int, stacks: tuple[str, ...]) -> None:

@@ -69,6 +69,11 @@ class Child:
         else:
             send(self.pid)
 
+    def kill(self, kill_group: Callable[[int], None]) -> None:
+        """Kill it; its SIGKILL is then not taken for the OOM killer's."""
+        self.killed = True
+        self.signal(kill_group)
+
     def set_pid(self, pid: int) -> None:
         """The pid is known: send the signals that wait for it."""
         self.pid = pid

@@ -285,7 +285,7 @@ class Shell:
             self._receive_all(wake_up)
             self._events.settle_deaths(self._kernel.reap(self._events.is_ours))
         for child in self._children:
-            child.signal(self._kernel.kill_group)
+            child.kill(self._kernel.kill_group)
         self._control.close()
 
 

@@ -105,7 +105,7 @@ MUTATIONS = (
     Mutation(
         SHELL,
         "a child that does not end is left alone",
-        "            child.signal(self._kernel.kill_group)\n",
+        "            child.kill(self._kernel.kill_group)\n",
         "            pass\n",
     ),
     Mutation(
@@ -148,14 +148,14 @@ MUTATIONS = (
     Mutation(
         CHILD_EVENTS,
         "a sender of invalid messages lives on",
-        "            child.signal(self._kernel.kill_group)\n",
+        "            child.kill(self._kernel.kill_group)\n",
         "",
     ),
     Mutation(
         CHILD_EVENTS,
         "a flow that cannot be loaded is only a dead zygote",
-        "    if failure:\n",
-        "    if False:\n",
+        "    if failure := zygote.load_failure:\n",
+        "    if (failure := zygote.load_failure) and False:\n",
     ),
     Mutation(
         CHILD_EVENTS,
@@ -171,16 +171,16 @@ MUTATIONS = (
     ),
     # --- actions
     Mutation(
-        ACTION_RUNNER,
+        PROCESS_TABLE,
         "our own kill looks like the OOM killer's",
-        "            child.killed = True",
-        "            child.killed = False",
+        "        self.killed = True",
+        "        self.killed = False",
     ),
     Mutation(
         ACTION_RUNNER,
         "a retired zygote is only asked to leave",
-        "self._send(ProcessKind.ZYGOTE, generation, self._kernel.kill_group)",
-        "self._send(ProcessKind.ZYGOTE, generation, self._kernel.terminate)",
+        "                zygote.kill(self._kernel.kill_group)\n",
+        "                zygote.kill(self._kernel.terminate)\n",
     ),
     Mutation(
         ACTION_RUNNER,

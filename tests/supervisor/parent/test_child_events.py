@@ -109,6 +109,36 @@ def test_a_zygote_that_dies_is_a_lost_generation() -> None:
     assert host.events() == [GenerationLost(1, "its zygote was killed by SIGKILL", 4)]
 
 
+def test_a_victim_of_the_oom_killer_is_named_whatever_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the next worker that a person kills would be taken for it."""
+    host = Host(1, STARTER)
+    monkeypatch.setattr(host.shell._events._post_mortems._out_of_memory, "explains", lambda: True)
+    for module in ("zygote", "starter"):
+        host.at_process(1.0, module, lambda process: process.die(-signal.SIGKILL))
+    host.run()
+    how = "was killed by SIGKILL, out of memory"
+    assert GenerationLost(1, f"its zygote {how}", 4) in host.events()
+    assert SidecarLost("starter", -signal.SIGKILL, f"the starter {how}") in host.events()
+
+
+def test_a_zygote_that_the_supervisor_kills_is_no_victim_of_the_oom_killer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It hung when it was retired."""
+    host = Host()
+    asked: list[int] = []
+    reader = host.shell._events._post_mortems
+    monkeypatch.setattr(reader._out_of_memory, "explains", lambda: asked.append(1))
+    host.core.deadline = 1.0
+    host.core.answer(Tick, RetireGeneration(1))
+    host.at(0.5, lambda: setattr(host.kernel.process("zygote"), "reads", False))
+    host.run()
+    assert host.kernel.process("zygote").status == -signal.SIGKILL
+    assert asked == []
+
+
 def test_a_zygote_that_ends_by_itself_points_to_its_own_words() -> None:
     """What it cannot import stands in its traceback, which it has written to the log."""
     host = Host()
