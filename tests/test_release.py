@@ -93,3 +93,12 @@ def test_what_is_no_release_is_refused(capsys: pytest.CaptureFixture[str]) -> No
 def test_only_releases_are_versions(version: str, *, is_one: bool) -> None:
     """Development versions are not released."""
     assert bool(noxfile.VERSION.fullmatch(version)) is is_one
+
+
+def test_the_changelog_has_each_change_once() -> None:
+    """A merge that keeps both sides of a conflict repeats lines that one side has moved."""
+    text = (ROOT / "CHANGELOG.md").read_text()
+    changes = [" ".join(each.split()) for each in re.split(r"\n(?:(?=- )|(?=#)|\n)", text)]
+    found = [each for each in changes if each.startswith("- ")]
+    assert found
+    assert [each for each in found if found.count(each) > 1] == []
