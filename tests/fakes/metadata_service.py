@@ -10,7 +10,10 @@ import http.server
 import json
 import threading
 import time
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LIMIT = 40.0
 """Seconds after which a wait has failed."""
@@ -28,9 +31,14 @@ INSTANCE = "i-0123456789abcdef0"
 
 
 class Metadata:
-    """The service of one instance; leaving the block ends it."""
+    """The service of one instance; leaving the block ends it.
+
+    Attributes:
+        now: The time by which tokens expire, in seconds.
+    """
 
     def __init__(self, life_cycle: str = "spot") -> None:
+        self.now: Callable[[], float] = time.monotonic
         self.requests: list[tuple[str, int]] = []  # path and status, in order
         self._texts = {
             ID: INSTANCE,
@@ -120,7 +128,7 @@ class Metadata:
             return self._failures.pop(0), "trouble"
         if (method, path) == ("PUT", PUT_TOKEN):
             return self._give_token(headers.get(TTL))
-        if self._tokens.get(headers.get(TOKEN, ""), 0.0) <= time.monotonic():
+        if self._tokens.get(headers.get(TOKEN, ""), 0.0) <= self.now():
             return 401, ""
         return (200, self._texts[path]) if path in self._texts else (404, "")
 
@@ -128,7 +136,7 @@ class Metadata:
         if ttl is None or not 1 <= int(ttl) <= 21600:
             return 400, ""
         token = f"token-{len(self.requests)}"
-        self._tokens[token] = time.monotonic() + int(ttl)
+        self._tokens[token] = self.now() + int(ttl)
         return 200, token
 
     def _serve(self) -> None:

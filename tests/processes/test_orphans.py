@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
+from tests.garcon.local.wire import state
 from tests.processes import flow, swf
 from tests.processes.harness import Supervisor, local_swf, until
 from tests.processes.trial import Trial
@@ -115,9 +115,8 @@ def test_idle_orphans_leave_when_their_poll_ends() -> None:
         workers = [*pool.titled("garcon: activity"), *pool.titled("garcon: decider")]
         pool.signal(signal.SIGKILL)
         pool.wait()
-        killed = time.monotonic()
+        calls = state(url)["counters"]["calls"]
         until(lambda: not any(map(runs, workers)), "the orphans are gone")
-        # One poll of four seconds and a part; two polls would be eight.
-        assert time.monotonic() - killed < 7
+        assert state(url)["counters"]["calls"] == calls
         execution = swf.start(url, flow, then="return")
         assert "DecisionTaskStarted" not in execution.kinds()
