@@ -31,8 +31,6 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        for name in set(sys.modules) - known:
-            del sys.modules[name]
         monkeypatch.syspath_prepend(str(folder))
         importlib.invalidate_caches()
         importlib.import_module(module)
