@@ -181,10 +181,15 @@ def test_details_have_the_facts() -> None:
     assert json.loads(answers.details(death(3)))["exit_status"] == 3
 
 
-lines = st.lists(st.text(max_size=3000), max_size=40).map(tuple)
+@st.composite
+def lines(draw: st.DrawFn) -> tuple[str, ...]:
+    """Lines of any text; often too many, or too long, for the details."""
+    some = draw(st.lists(st.text(max_size=20), min_size=1, max_size=5))
+    number, longer = draw(st.integers(0, 100)), draw(st.sampled_from((0, 1, 10, 150)))
+    return tuple(f"{n} {some[n % len(some)] * longer}" for n in range(number))
 
 
-@given(lines, lines)
+@given(lines(), lines())
 def test_details_fit(last_lines: tuple[str, ...], stacks: tuple[str, ...]) -> None:
     """Whatever the worker wrote, they are bounded JSON with room for what the reporter adds.
 
