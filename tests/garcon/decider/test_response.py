@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -201,10 +202,14 @@ def test_the_timer_is_started_once() -> None:
     )
 
 
-@given(st.lists(st.integers(1, 32_000), max_size=130))
-def test_no_response_is_larger_than_swf_takes(sizes: list[int]) -> None:
+@given(
+    st.lists(st.integers(1, 32_000) | st.just(32_000), min_size=1, max_size=10),
+    st.integers(0, 130),
+)
+def test_no_response_is_larger_than_swf_takes(sizes: list[int], number: int) -> None:
     """It is bounded by count and size, makes progress, and keeps the order."""
-    decisions = [marker(number, size) for number, size in enumerate(sizes)]
+    turns = itertools.islice(itertools.cycle(sizes), number)
+    decisions = [marker(place, size) for place, size in enumerate(turns)]
     sent = first_batch(decisions, event.History())
     assert len(sent) <= MOST_DECISIONS
     assert sum(len(json.dumps(each)) for each in sent) <= MOST_CHARACTERS + 200

@@ -6,7 +6,7 @@ import json
 import logging
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.logs import redaction
@@ -85,12 +85,14 @@ def test_a_payload_is_redacted_and_cut() -> None:
     assert redaction.payload("[" * 100_000).startswith("[[[")
 
 
-@settings(max_examples=100)
-@given(st.text(max_size=200))
+PIECES = ("password=", "token: ", '"api_key": ', "//ann:", "x@", '"', " ", "bearer ", "geheim")
+
+
+@given(st.lists(st.text(max_size=8) | st.sampled_from(PIECES), max_size=20).map("".join))
 def test_any_text_and_value_can_be_redacted(text: str) -> None:
-    """Redaction never fails, and keeps a text that is redacted already."""
+    """Redaction never fails, and brings nothing back in a text that is redacted already."""
     once = redaction.text(text)
-    assert redaction.HIDDEN not in once or redaction.text(once).count(redaction.HIDDEN) >= 1
+    assert redaction.text(once).count(redaction.HIDDEN) >= once.count(redaction.HIDDEN)
     redaction.value({text: [text]})
 
 
