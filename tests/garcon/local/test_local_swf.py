@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from typing import Any
@@ -13,6 +14,7 @@ from botocore.exceptions import (
     ConnectionClosedError,
     EndpointConnectionError,
 )
+from botocore.parsers import JSONParser
 
 from garcon.client import POLL_READ_TIMEOUT
 from garcon.local import FaultKind, LocalSWF, Settings
@@ -372,6 +374,35 @@ def test_a_run_is_found_without_a_look_at_the_others(
     assert len(swf.history("w", run_id)) == 2
     with pytest.raises(LookupError, match="'other'"):
         swf.history("w", "other")
+
+
+def test_events_are_as_botocore_parses_them_and_are_not_parsed(
+    swf: LocalSWF, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A history equals what botocore makes of it; each call gives events of its own."""
+    account = TimedAccount(swf)
+    run_id = account.start("w", input="{}")
+    account.decide(schedule("a"), schedule("b"))
+    work(account, 2)
+    parsed: list[str] = []
+    theirs = JSONParser._handle_structure  # type: ignore[attr-defined]  # private
+
+    def note(self: Any, shape: Any, value: Any) -> Any:
+        parsed.append(shape.name)
+        return theirs(self, shape, value)
+
+    monkeypatch.setattr(JSONParser, "_handle_structure", note)
+    ids = {"workflowId": "w", "runId": run_id}
+    given = account.in_domain("get_workflow_execution_history", execution=ids)["events"]
+    assert "History" in parsed
+    assert not {"HistoryEvent", "ActivityTaskScheduledEventAttributes"} & set(parsed)
+    shape = account.client.meta.service_model.shape_for("History")
+    body = json.dumps({"events": swf.history("w")}).encode()
+    answer = {"status_code": 200, "headers": {}, "body": body}
+    assert given == JSONParser().parse(answer, shape)["events"]
+    given[0]["workflowExecutionStartedEventAttributes"].clear()
+    again = account.in_domain("get_workflow_execution_history", execution=ids)["events"]
+    assert again[0]["workflowExecutionStartedEventAttributes"]
 
 
 def test_an_unknown_execution_has_no_history(swf: LocalSWF) -> None:
