@@ -37,6 +37,7 @@ from supervisor.core.deploy import (
     failure_rate,
     generations,
     kept_releases,
+    lost_zygotes,
     probation,
     replacement,
 )
@@ -67,6 +68,7 @@ RULES = (
     warm_pool.hold_polls,  # before the pools are fitted
     deadlines.end_late_workers,
     deaths.settle_deaths,
+    lost_zygotes.end_hung_zygotes,
     pools.fit_pools,  # a crash loop counts at a desired slot only
     crash_loops.update_degraded_lists,
     failure_rate.stop_failing_code,

@@ -75,6 +75,8 @@ class Generation:
     full_strength_noted: bool = False
     failure: Failure | None = None  # why it must be given up, or rolled back
     early_deaths: int = 0  # of all its workers, while it is the candidate
+    unanswered_since: float = inf  # when its zygote got the first request that it let wait
+    hangs_for: float = 0.0  # seconds for which it has let requests wait, if it hangs
     job_streak: Streak = field(default_factory=Streak)
     slot_streaks: dict[Slot, Streak] = field(default_factory=dict)
     tallies: dict[TaskList, Tally] = field(default_factory=dict)

@@ -23,7 +23,13 @@ from supervisor.config.settings import SettingsError
 from supervisor.core.causes import Cause, DeathKind, cause_of
 from supervisor.core.deploy.deploy_report import RESTORE, describe_difference
 from supervisor.core.deploy.kept_releases import kept_beside
-from supervisor.core.failures import Failure, Gate, Misfit, Streak
+from supervisor.core.deploy.lost_zygotes import (
+    note_answer,
+    note_failure,
+    note_loss,
+    note_unanswered,
+)
+from supervisor.core.failures import Failure, Gate, Misfit
 from supervisor.core.generation import Death, Leave, ScheduledKill, Zygote
 from supervisor.core.log_names import sentence, task_facts, task_name
 from supervisor.core.outside_events import record_outside
@@ -44,7 +50,7 @@ from supervisor.ipc.messages import HandOut, Level, Report, Result
 from supervisor.ipc.messages.tallies import LOST
 
 if TYPE_CHECKING:
-    from supervisor.core.generation import Generation, Worker
+    from supervisor.core.generation import Worker
     from supervisor.core.turn import Turn
 
 
@@ -70,14 +76,20 @@ def _(_event: messages.Tick, _turn: Turn) -> None:
 def _(event: messages.Polling, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
         worker.enter(Stage.POLLING, turn.now, turn.state.settings)
-        worker.ready_at = min(worker.ready_at, turn.now)
+        _note_ready(worker, turn)
 
 
 @record.register(messages.Parked)
 def _(event: messages.Parked, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
         permits.note_parked(worker, event.end, turn)
-        worker.ready_at = min(worker.ready_at, turn.now)
+        _note_ready(worker, turn)
+
+
+def _note_ready(worker: Worker, turn: Turn) -> None:
+    if worker.ready_at == inf:
+        worker.ready_at = turn.now
+        note_answer(worker)
 
 
 @record.register(messages.Working)
@@ -116,6 +128,7 @@ def _(event: messages.Done, turn: Turn) -> None:
 
 def _settle_report(worker: Worker, result: Result, turn: Turn) -> None:
     worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
+    note_answer(worker)
     for owed in [each for each in turn.state.owed_reports if each.reporter == worker.number]:
         turn.state.owed_reports.remove(owed)
         answered = result not in (Result.ALREADY_CLOSED, Result.ABANDONED)
@@ -188,14 +201,14 @@ def _(event: messages.NonDeterministic, turn: Turn) -> None:
             worker.generation.misfit = Misfit(failure, event.builds, event.report)
             worker.generation.replayed = True
         else:
-            _note_failure(worker.generation, failure, turn)
+            note_failure(worker.generation, failure, turn)
 
 
 @record.register(messages.FlowRefused)
 def _(event: messages.FlowRefused, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
         worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
-        _note_failure(worker.generation, Failure(event.why, event.code), turn)
+        note_failure(worker.generation, Failure(event.why, event.code), turn)
 
 
 # --- reported by the kernel ----------------------------------------------------------------------
@@ -215,6 +228,8 @@ def _(event: messages.Exited, turn: Turn) -> None:
 @record.register(messages.ForkFailed)
 def _(event: messages.ForkFailed, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
+        if event.unanswered:
+            note_unanswered(worker, turn.now)
         cause = Cause(DeathKind.NOT_FORKED, f"could not be forked: {event.why}")
         turn.state.remove_worker(Death(worker, cause, turn.now))
 
@@ -293,7 +308,7 @@ def _(event: messages.GenerationReady, turn: Turn) -> None:
         generation.poll_bounds = poll_bounds(generation.settings, event.task_lists)
     except SettingsError as error:
         code = 0 if isinstance(error, NothingToServe) else exit_codes.USAGE
-        _note_failure(generation, Failure(str(error), code, Gate.SETTINGS), turn)
+        note_failure(generation, Failure(str(error), code, Gate.SETTINGS), turn)
     else:
         turn.state.resized = True
 
@@ -303,23 +318,4 @@ def _(event: messages.GenerationLost, turn: Turn) -> None:
     generation = turn.state.generations.get(event.generation)
     if generation is None or generation.zygote is Zygote.GONE:
         return
-    generation.zygote = Zygote.GONE
-    _note_failure(generation, Failure(event.why, event.code), turn)
-    if generation is turn.state.active:
-        turn.state.lost_zygotes = Streak()
-        previous = turn.state.previous
-        remedy = (
-            f"rolling back to generation {previous.number}" if previous else "starting a new one"
-        )
-        turn.note(
-            Level.WARNING,
-            "zygote_lost",
-            f"The zygote of generation {event.generation} is lost: {event.why}."
-            f" Its workers go on, but cannot be replaced; {remedy}.",
-            generation=event.generation,
-        )
-
-
-def _note_failure(generation: Generation, failure: Failure, turn: Turn) -> None:
-    if turn.state.is_candidate(generation):
-        generation.failure = generation.failure or failure
+    note_loss(generation, Failure(event.why, event.code), turn)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ZYGOTE_EXIT_SECONDS = 3.0
 """Seconds for the exit handlers of a flow's import, which remove its temporary files."""
 
-NOT_ANSWERED = "its zygote has not answered in time; if it hangs, a restart replaces it"
+NOT_ANSWERED = "its zygote has not answered the request in time"
 
 
 class ActionRunner:
@@ -85,7 +85,7 @@ class ActionRunner:
     def _withdraw(self, worker: int) -> None:
         """Forget a fork that waits, and all else that concerns its worker."""
         self._delayed = [each for each in self._delayed if getattr(each, "worker", None) != worker]
-        self.failures.append(messages.ForkFailed(worker, NOT_ANSWERED))
+        self.failures.append(_unanswered(worker))
 
     def take_failures(self) -> list[messages.Event]:
         """The failures since the last call."""
@@ -195,4 +195,8 @@ class ActionRunner:
         if child := self._children.get(ProcessKind.WORKER, worker):
             child.kill(self._kernel.kill_group)
             if child.pid is None:  # it is killed as soon as it is born
-                self.failures.append(messages.ForkFailed(worker, NOT_ANSWERED))
+                self.failures.append(_unanswered(worker))
+
+
+def _unanswered(worker: int) -> messages.Event:
+    return messages.ForkFailed(worker, NOT_ANSWERED, unanswered=True)

@@ -147,10 +147,14 @@ class FlowRefused(Message, frozen=True):
 
 
 class ForkFailed(Message, frozen=True):
-    """No worker was forked: the kernel refused (ENOMEM, EAGAIN), or the zygote is gone."""
+    """No worker was forked: the kernel refused (ENOMEM, EAGAIN), or the zygote is gone.
+
+    ``unanswered`` means that the worker was killed while its zygote let the request wait.
+    """
 
     worker: int
     why: str
+    unanswered: bool = False
 
 
 class Exited(Message, frozen=True):

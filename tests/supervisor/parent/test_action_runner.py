@@ -270,7 +270,7 @@ def test_a_worker_that_is_killed_before_its_birth_is_a_failed_fork() -> None:
     host.at(0.3, lambda: host.shell._actions.carry_out([Fork(9, 1, Register(types=True))]))
     host.at(2.0, lambda: setattr(host.kernel.process("zygote"), "reads", True))
     host.run()
-    assert host.events(ForkFailed) == [ForkFailed(9, NOT_ANSWERED)]
+    assert host.events(ForkFailed) == [ForkFailed(9, NOT_ANSWERED, unanswered=True)]
     assert host.worker(9).status == -signal.SIGKILL
 
 
@@ -280,6 +280,6 @@ def test_a_worker_that_is_killed_while_its_fork_waits_is_a_failed_fork() -> None
     late = Kill(MANY, "late")
     host.core.answer(messages.GenerationReady, *host.forks, Terminate(MANY), late)
     host.run()
-    assert host.events(ForkFailed) == [ForkFailed(MANY, NOT_ANSWERED)]
+    assert host.events(ForkFailed) == [ForkFailed(MANY, NOT_ANSWERED, unanswered=True)]
     assert len(host.kernel.processes("worker")) == MANY - 1
     assert host.signals() == []

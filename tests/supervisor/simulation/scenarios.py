@@ -139,7 +139,14 @@ class KillZygote:
     nth: int
 
 
-OutsideEvent = messages.Event | KillWorker | KillZygote
+@dataclass(frozen=True)
+class HangZygote:
+    """The n-th living zygote, counted round, forks no more and does not die."""
+
+    nth: int
+
+
+OutsideEvent = messages.Event | KillWorker | KillZygote | HangZygote
 Timeline = tuple[tuple[float, OutsideEvent], ...]
 """The requests and events from outside, and their times."""
 
@@ -267,6 +274,7 @@ def faults(crash_loop_deaths: int = 999) -> st.SearchStrategy[OutsideEvent]:
     return (
         st.builds(KillWorker, st.integers(0, 7))
         | st.builds(KillZygote, st.integers(0, 2))
+        | st.builds(HangZygote, st.integers(0, 2))
         | st.just(messages.RestartRequested("SIGHUP"))
         | st.builds(messages.RestartRequested, st.just("SIGHUP"), settings)
     )

@@ -314,6 +314,7 @@ class Zygote:
 
     def __init__(self, world: World, number: int, version: Version) -> None:
         self.alive = True
+        self.hangs = False
         self.version = version
         self.workers: Iterator[WorkerPlan] = (cycle if version.repeats else iter)(version.workers)
         self._world = world
@@ -347,6 +348,7 @@ class Zygote:
             self.alive = False
             lost = messages.GenerationLost(self._number, why, code)
             self._world.later(after, lambda: self._world.die(lost))
+            self._world.later(after, lambda: self._world.lose_unborn(self._number))
 
 
 class Sidecar:

@@ -33,6 +33,7 @@ from tests.supervisor.simulation.invariants import Checker
 from tests.supervisor.simulation.scenarios import (
     CRASHES_BOOTING,
     GOOD,
+    HangZygote,
     KillWorker,
     KillZygote,
     Scenario,
@@ -89,6 +90,7 @@ class World:
         self.log: list[tuple[float, messages.Event | messages.Action]] = []
         self.processes: dict[int, Process] = {}
         self.zygotes: dict[int, Zygote] = {}
+        self._unborn: dict[int, int] = {}  # by worker: the hanging zygote
         self.sidecars: dict[str, Sidecar] = {}
         self.lowest: Counter[TaskList] = Counter()  # ready workers since it was first full
         # After each turn: the ready workers, and the smallest size that each list had in it.
@@ -212,6 +214,10 @@ class World:
                     self._signal(number, Process.withdraw_permit)
                 case messages.Terminate(worker=number):
                     self._signal(number, Process.ask_to_leave)
+                case messages.Kill(worker=number) if number in self._unborn:
+                    del self._unborn[number]
+                    failure = messages.ForkFailed(number, "no answer", unanswered=True)
+                    self.later(0, functools.partial(self.die, failure))
                 case messages.Kill(worker=number):
                     self._signal(number, Process.kill)
                 case messages.ReturnUnstarted(worker=number):
@@ -244,10 +250,19 @@ class World:
         return next(itertools.chain(zygote.workers, self._worker_plans), GOOD)
 
     def _born(self, fork: messages.Fork, worker_plan: WorkerPlan) -> None:
-        if self.zygotes[fork.generation].alive and worker_plan.forks:
+        zygote = self.zygotes[fork.generation]
+        if zygote.alive and zygote.hangs:
+            self._unborn[fork.worker] = fork.generation
+        elif zygote.alive and worker_plan.forks:
             self.processes[fork.worker] = Process(self, fork, worker_plan)
         else:
             self.die(messages.ForkFailed(fork.worker, "no process"))
+
+    def lose_unborn(self, generation: int) -> None:
+        """The zygote of a generation has died, and with it the requests that it let wait."""
+        for worker in [each for each, of in self._unborn.items() if of == generation]:
+            del self._unborn[worker]
+            self.die(messages.ForkFailed(worker, "its zygote died"))
 
     def _signal(self, number: int, send: Callable[[Process], None]) -> None:
         def land() -> None:
@@ -262,9 +277,12 @@ class World:
             case KillWorker(nth=nth):
                 if living := [each for each in self.processes.values() if each.alive]:
                     living[nth % len(living)].die(-9)
-            case KillZygote(nth=nth):
+            case KillZygote(nth=nth) | HangZygote(nth=nth):
                 if zygotes := [each for each in self.zygotes.values() if each.alive]:
-                    zygotes[nth % len(zygotes)].die("it was killed")
+                    zygote = zygotes[nth % len(zygotes)]
+                    zygote.hangs = True
+                    if isinstance(order, KillZygote):
+                        zygote.die("it was killed")
             case _:
                 self._asked.append(order)
 
