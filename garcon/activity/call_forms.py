@@ -19,6 +19,7 @@ from garcon.activity.task_execution import ActivityExecution
 from garcon.aws import limits
 from garcon.user_code.exceptions import ENDS_PROCESS
 from garcon.user_code.forks import parent_only
+from garcon.user_code.signatures import signature_of
 
 _in_progress: ContextVar[tuple[Any, ActivityExecution] | None] = ContextVar(
     "garcon_execution_in_progress", default=None
@@ -93,4 +94,7 @@ _BY_PLACE = frozenset(
 
 
 def _parameters(method: Callable[..., Any]) -> list[inspect.Parameter]:
-    return list(inspect.signature(method).parameters.values())
+    function = getattr(method, "__func__", None)  # its signature is read once, not at each task
+    if function is None:
+        return list(signature_of(method).parameters.values())
+    return list(signature_of(function).parameters.values())[1:]
