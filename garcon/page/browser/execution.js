@@ -70,10 +70,11 @@ export class ExecutionView {
     ];
   }
 
-  #panels({ events, exposed }) {
+  #panels({ execution, events, exposed }) {
     const first = attributes(events[0]), last = attributes(events.at(-1)), { openClaim } = this.options;
     const panels = [panel("Input", first.input || "none", { openClaim })];
-    if (last.result) panels.push(panel("Result", last.result, { openClaim }));
+    // The last event of an open execution may be the result of an activity.
+    if (execution.status !== "OPEN" && last.result) panels.push(panel("Result", last.result, { openClaim }));
     if (exposed) panels.unshift(panel("State", JSON.stringify(exposed)));
     return element("div", { class: "panels" }, ...panels);
   }

@@ -152,6 +152,25 @@ def test_a_long_timeline_is_drawn_whole_on_demand(tmp_path: Path, window: Browse
             window.wait_for(f"{labels}.length === 402")
 
 
+def test_the_result_of_an_activity_is_not_that_of_its_execution(
+    tmp_path: Path, window: Browser
+) -> None:
+    """Also if it is the last event so far, as where a decision task waits already."""
+    with LocalSWF() as swf:
+        account = TimedAccount(swf)
+        account.start("twice")
+        account.decide(schedule("a"), schedule("b"))
+        account.complete_activity()
+        account.complete_activity(result='{"of": "an activity"}')
+        assert account.kinds("twice")[-1] == "ActivityTaskCompleted"
+        with served_console(swf, tmp_path / "file") as url:
+            window.go(url)
+            window.click("twice")
+            window.wait_for_text("Timeline", "#execution")
+            panels = "[...document.querySelectorAll('.panel')].map((each) => each.ariaLabel)"
+            assert window.evaluate(panels) == ["Input"]
+
+
 def test_keys_move_in_the_list_and_back(crowd: Place) -> None:
     """Slash goes to the field, j and k move, Enter opens, Escape goes back."""
     with browser.browser() as window:
