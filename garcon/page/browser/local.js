@@ -20,8 +20,10 @@ async function update() {
     const text = await response.text();
     if (text !== view.text) Object.assign(view, { text, state: JSON.parse(text) });
     await draw();
+    byId("facts").classList.remove("bad");
   } catch (error) {
     byId("facts").textContent = `No answer from the local SWF: ${error.message}. Is it still running?`;
+    byId("facts").classList.add("bad");
   }
 }
 

@@ -74,6 +74,25 @@ def test_an_empty_page_has_the_first_step(tmp_path: Path) -> None:
         assert f"export AWS_ENDPOINT_URL_SWF={running.endpoint}" in text
 
 
+def test_a_server_that_has_ended_is_said_in_red() -> None:
+    """What is drawn stays, and the line above says that it is not the latest."""
+    with browser.browser() as window:
+        with over_http() as running:
+            window.go(running.endpoint)
+            window.wait_for_text("No executions yet.", "#execution")
+            assert not window.evaluate("Boolean(document.querySelector('#facts.bad'))")
+        window.wait_for_text("Is it still running?", "#facts.bad")
+        assert "No executions yet." in window.text("#execution")
+
+
+def test_an_execution_is_read_out_when_it_is_asked_for(account: Account) -> None:
+    """It is drawn anew at each look, so no region that is read out at each change holds it."""
+    with browser.browser() as window:
+        window.go(account.client.meta.endpoint_url)
+        window.wait_for_element("#execution p, #execution h2")
+        assert not window.evaluate("Boolean(execution.closest('[aria-live], [role=status]'))")
+
+
 def test_durations_on_the_page_are_rounded_before_they_are_split(tmp_path: Path) -> None:
     """No hour has sixty minutes, and no minute sixty seconds."""
     clock = VirtualClock(MOMENT)
