@@ -95,7 +95,9 @@ class Load:
     def finish(self) -> None:
         """Wait until what is open has completed, that of the killed included."""
         until = time.monotonic() + 3 * crash_flow.TIMEOUT
-        while self._open() and time.monotonic() < until:
+        while left := self._open():
+            if time.monotonic() > until:
+                raise TimeoutError(f"{left} executions are still open")
             time.sleep(0.1)
 
     def _top_up(self) -> None:

@@ -104,6 +104,7 @@ def wait_served(url: str) -> None:
             urllib.request.urlopen(f"{url}/live", timeout=60).close()  # noqa: S310 - our own
             return
         time.sleep(0.1)
+    raise TimeoutError(f"no monitor answers at {url}")
 
 
 def paired(one: list[float], other: list[float]) -> str:

@@ -5,14 +5,9 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import uvloop
-
-from tests.benchmarks.local_swf.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,21 +37,13 @@ def local(*argv: str) -> Iterator[Running]:
 def moto() -> Iterator[Running]:
     """Moto's server."""
     script = (
-        "import logging, moto.server; logging.disable();"
-        "moto.server.main(['-H', '127.0.0.1', '-p', '4797'])"
+        "import logging, signal; from moto.server import ThreadedMotoServer; logging.disable();"
+        "server = ThreadedMotoServer('127.0.0.1', 0, verbose=False); server.start();"
+        "print(server.get_host_and_port()[1], flush=True); signal.pause()"
     )
     with _process("-c", script) as process:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                uvloop.run(_touch(4797))
-                break
-            time.sleep(0.2)
-        yield Running("moto", 4797, process)
-
-
-async def _touch(port: int) -> None:
-    (await Wire.to(port)).close()
+        assert process.stdout
+        yield Running("moto", int(process.stdout.readline()), process)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,9 @@ from garcon.tracing.seam import Run
 TRACE = family_trace.id_of(Run("w", "r"))
 
 OBJECTS = st.dictionaries(
-    st.text(max_size=5), st.recursive(st.integers() | st.text(max_size=5), st.lists), max_size=4
+    st.text(max_size=5),
+    st.recursive(st.integers() | st.text(max_size=5), st.lists, max_leaves=5),
+    max_size=4,
 )
 
 
