@@ -4,7 +4,6 @@ The supervisor's workers are processes, and survive crashes of the tasks.
 """
 
 import threading
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,7 +18,10 @@ class ActivityWorker:
         flow: The flow, a module or any object.
         activities: The activities to execute: names, with or without the flow's name before them,
             or the activities themselves; one name alone, too. All of the flow's if not given, or
-            if there are none. A name that the flow does not have is a ``UserWarning``.
+            if there are none.
+
+    Raises:
+        ValueError: The flow has no activity of that name.
     """
 
     def __init__(self, flow: Any, activities: Iterable[Any] | None = None) -> None:
@@ -28,8 +30,8 @@ class ActivityWorker:
         if isinstance(activities, str):
             activities = [activities]
         self.worker_activities = None if activities is None else list(activities)
-        found = [self._find(choice) for choice in self.worker_activities or self.flow_activities]
-        self.activities = [each for each in found if each]
+        chosen = self.worker_activities or self.flow_activities
+        self.activities = [self._find(choice) for choice in chosen]
 
     def run(self) -> None:
         """Execute the activities, each in a thread of its own, until every thread has ended."""
@@ -42,17 +44,12 @@ class ActivityWorker:
         for thread in threads:
             thread.join()
 
-    def _find(self, choice: Any) -> Activity | None:
+    def _find(self, choice: Any) -> Activity:
         for activity in self.flow_activities:
             if choice in (activity, activity.name, self._short(activity)):
                 return activity
         known = ", ".join(str(self._short(activity)) for activity in self.flow_activities)
-        # As in 1.1.1: the list of a host may name an activity that the flow no longer has.
-        warnings.warn(
-            f"The flow has no activity {choice!r}, which is not executed here; it has: {known}.",
-            stacklevel=4,
-        )
-        return None
+        raise ValueError(f"The flow has no activity {choice!r}; it has: {known}.")
 
     def _short(self, activity: Activity) -> str:
         return str(activity.name).removeprefix(f"{getattr(self.flow, 'name', '')}_")

@@ -71,7 +71,7 @@ def _call(node: ast.Call, where: str) -> Iterator[Finding]:
             "chosen-activities",
             where,
             "1.x ignores names in activities= that the flow does not have, and short ones; here "
-            "short names count, and an unknown one is a warning.",
+            "short names count, and an unknown one is an error.",
             "Check the names.",
         )
 

@@ -18,10 +18,8 @@ ROOT = HERE.parents[1]
 MIGRATING = ROOT / "docs/migrating.md"
 
 DIFFERENCES = {
-    "`ActivityWorker(activities=[…]).activities`": {
-        "worker's activities",
-        "worker of an unknown name",
-    },
+    "`ActivityWorker(activities=[…])` with an unknown name": {"worker of an unknown name"},
+    "`ActivityWorker(activities=[…]).activities`": {"worker's activities"},
     "`Activity.pool_size` before any instance was made": {"pool size"},
     "an argument with a default that `fill()` does not name": {
         "fill leaves a default",

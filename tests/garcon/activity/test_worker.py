@@ -54,21 +54,10 @@ def test_an_empty_list_of_activities_means_all() -> None:
     assert (worker.activities, worker.worker_activities) == ([a], [])
 
 
-def test_unknown_names_are_a_warning_and_ignored() -> None:
-    """As in 1.1.1; the warning names what the flow has, because a list may lack its worker."""
-    a = make("a")
-    with pytest.warns(UserWarning, match=r"no activity 'c'.* a, b") as found:
-        worker = activity.ActivityWorker(flow(a=a, b=make("b")), activities=["c", "a"])
-    assert (worker.activities, worker.worker_activities) == ([a], ["c", "a"])
-    assert found[0].filename == __file__
-
-
-def test_a_worker_of_unknown_names_alone_ends_at_once() -> None:
-    """Nothing is left for it to execute."""
-    with pytest.warns(UserWarning, match="no activity None"):
-        worker = activity.ActivityWorker(flow(a=make("a")), activities=[None])
-    worker.run()
-    assert worker.activities == []
+def test_unknown_names_are_refused() -> None:
+    """A misspelt name would leave a task list without a worker."""
+    with pytest.raises(ValueError, match=r"no activity 'c'.* a, b"):
+        activity.ActivityWorker(flow(a=make("a"), b=make("b")), activities=["c"])
 
 
 def test_one_name_is_a_list_of_one() -> None:
