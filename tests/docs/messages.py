@@ -28,12 +28,13 @@ def messages() -> frozenset[str]:
 
 
 def _texts(path: Path) -> Iterator[str]:
-    tree = measures.tree_of(path)
-    comments = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    comments: set[ast.AST] = set()
+    for node in ast.walk(measures.tree_of(path)):  # a statement comes before its parts
         if node in comments:
             continue  # a docstring
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if isinstance(node, ast.Expr):
+            comments.add(node.value)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield _LOGGED.sub(VALUE, node.value)
         elif isinstance(node, ast.JoinedStr):
             yield "".join(_part(each) for each in node.values)

@@ -62,6 +62,10 @@ class Screen:
             case "J":
                 self.rows[self._y] = self.rows[self._y][: self._x]
                 self.rows[self._y + 1 :] = [""] * (self.lines - self._y - 1)
+            case "m":
+                pass  # colours leave no mark here
+            case _:
+                raise AssertionError(f"this screen does not know the final letter {final}")
 
     def _put(self, character: str) -> None:
         if self._x == self.columns:
