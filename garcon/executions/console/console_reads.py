@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from garcon.executions import (
     criteria,
@@ -110,6 +111,7 @@ class ConsoleReads:
         self._closed = closed
         self._answers = answers or Answers()
         self._open: OrderedDict[Execution, Events] = OrderedDict()
+        self._reading: WeakValueDictionary[Execution, threading.Lock] = WeakValueDictionary()
         self._lock = threading.Lock()
         self._domain_lists = DomainLists(flow, self._open_histories, self._reader.backlog)
 
@@ -209,19 +211,28 @@ class ConsoleReads:
         if kept := self._closed.get(run, started):
             return kept
         with self._lock:
-            events = self._open.pop(run, [])
+            reading = self._reading.setdefault(run, threading.Lock())
+        with reading:  # of this run alone: a long history takes seconds
+            events = self._open.get(run, [])
             if started is not None and events and events[0]["eventTimestamp"] != started:
                 events = []  # a local SWF began anew
             with self._calls.call(f"reading the history of {run.workflow_id}", run) as swf:
                 news = recorded_history.since(swf, self._flow.domain, run, len(events))
             events = events + news
-            if parsing.status(events[-1]) is Status.OPEN:
-                self._open[run] = events
-                while len(self._open) > OPEN_HISTORIES:
-                    self._open.popitem(last=False)
-                return events
-        self._closed.put(run, events)
+            is_open = parsing.status(events[-1]) is Status.OPEN
+            self._note_open(run, events if is_open else None)
+        if not is_open:
+            self._closed.put(run, events)
         return events
+
+    def _note_open(self, run: Execution, events: Events | None) -> None:
+        """Keep the events of an open run; ``None`` if it has closed."""
+        with self._lock:
+            self._open.pop(run, None)
+            if events is not None:
+                self._open[run] = events
+            while len(self._open) > OPEN_HISTORIES:
+                self._open.popitem(last=False)
 
     def _page(self, wanted: Criteria, after: Cursor | None) -> dict[str, Any]:
         found: list[Summary] = []

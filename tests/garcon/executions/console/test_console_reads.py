@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -12,14 +14,14 @@ import pytest
 from garcon.executions.console import console_reads
 from garcon.executions.console.closed_histories import ClosedHistories
 from garcon.executions.console.console_reads import Answers, ConsoleReads, Cursor
-from garcon.executions.errors import InputNotSendable, NotFound
+from garcon.executions.errors import InputNotSendable, NotFound, RequestRefused
 from garcon.executions.values import Execution
 from garcon.local import LocalSWF
 from tests.garcon.local.conformance.account import Account, TimedAccount, schedule
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 HISTORY = "GetWorkflowExecutionHistory"
@@ -127,6 +129,53 @@ def test_another_look_at_an_open_history_reads_the_new_events(console: LocalCons
     assert (console.calls - before)[HISTORY] == 1
     console.account.signal("now", "order-1")
     assert [each["eventId"] for each in console.reads.history(run)["events"]] == list(range(1, 9))
+
+
+def test_a_refused_look_loses_nothing_that_was_read(console: LocalConsole) -> None:
+    """The next look reads the new events only, and not a long history again while SWF throttles."""
+    run = Execution("order-1", console.account.start("order-1"))
+    console.account.signal("hurry", "order-1")
+    console.reads.history(run)
+    console.swf.inject("throttle", HISTORY, count=1)
+    with pytest.raises(RequestRefused):
+        console.reads.history(run)
+    assert read_sizes(console, lambda: console.reads.history(run)) == [1]
+
+
+def read_sizes(console: LocalConsole, look: Callable[[], object]) -> list[int]:
+    """The numbers of events that SWF returns to each call during a look."""
+    sizes: list[int] = []
+
+    def note(parsed: dict[str, Any], **_: Any) -> None:
+        sizes.append(len(parsed["events"]))
+
+    events = console.flow.client.meta.events
+    events.register(f"after-call.swf.{HISTORY}", note)
+    look()
+    events.unregister(f"after-call.swf.{HISTORY}", note)
+    return sizes
+
+
+def test_nobody_waits_for_the_long_history_of_another(console: LocalConsole) -> None:
+    """While one run is read, the history of another is answered."""
+    slow, other = (Execution(name, console.account.start(name)) for name in ("slow", "other"))
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def hold(params: dict[str, Any], **_: Any) -> None:
+        if slow.run_id in str(params["body"]):
+            begun.set()
+            goes_on.wait(60)
+
+    console.flow.client.meta.events.register(f"before-call.swf.{HISTORY}", hold)
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(console.reads.history, slow)
+        assert begun.wait(60)
+        answered = threads.submit(console.reads.history, other)
+        try:
+            assert len(answered.result(30)["events"]) == 2
+        finally:
+            goes_on.set()
+        assert len(waiting.result(60)["events"]) == 2
 
 
 def test_viewers_share_answers_for_some_seconds(console: LocalConsole) -> None:
