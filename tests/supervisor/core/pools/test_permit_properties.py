@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 from hypothesis import example, given
@@ -14,7 +15,9 @@ from supervisor.ipc import messages
 from tests.supervisor.simulation.property_tests import ENOUGH, NEVER_GIVES_UP, many
 from tests.supervisor.simulation.scenarios import (
     KillWorker,
+    KillZygote,
     Scenario,
+    Version,
     operator_requests,
     quarters,
     scenarios,
@@ -32,6 +35,12 @@ QUIET_AND_BACK = (
     (59.75, messages.QuietRequested("people")),
     (60.0, messages.ResumeRequested("people")),
 )
+
+
+NEVER_STARTS = Scenario(
+    versions=(Version(), Version(imports=inf)), timeline=((0.0, KillZygote(0)),)
+)
+"""The first zygote is killed, and the code that the next one finds does not come to an end."""
 
 
 def served(scenario: Scenario, arrivals: list[float], workers: int, **chosen: object) -> World:
@@ -52,6 +61,11 @@ def served(scenario: Scenario, arrivals: list[float], workers: int, **chosen: ob
     return simulate(scenario, **settings).finish(ENOUGH)
 
 
+def is_served(world: World) -> bool:
+    """Whether the list is to have workers: code that cannot be imported ends a first start."""
+    return world.exit is None and bool(world.desired.get(RESIZE))
+
+
 @many
 @given(
     scenarios(more=operator_requests()),
@@ -61,6 +75,7 @@ def served(scenario: Scenario, arrivals: list[float], workers: int, **chosen: ob
 )
 @example(Scenario(timeline=((60.0, KillWorker(0)),)), list(BURST), 8, "1..100")
 @example(Scenario(timeline=QUIET_AND_BACK), list(BURST), 8, "1..100")
+@example(NEVER_STARTS, [5.0], 1, "1..100")
 @example(Scenario(timeline=((60.0, messages.RestartRequested("HUP")),)), list(BURST), 8, "1..100")
 def test_no_task_waits_beside_a_parked_worker(
     scenario: Scenario, arrivals: list[float], workers: int, bounds: str
@@ -72,7 +87,7 @@ def test_no_task_waits_beside_a_parked_worker(
     trip = LANDS + TRIP + 2 * scenario.lag
     rounds = ROUND_TRIPS if bounds == "1..100" else len(arrivals) + ROUND_TRIPS
     assert world.swf_list.longest_neglect <= rounds * trip
-    if world.desired.get(RESIZE):
+    if is_served(world):
         assert not world.swf_list.tasks
 
 
@@ -92,7 +107,7 @@ def test_no_outage_outlasts_itself(
     assert world.swf_list
     waited = ROUND_TRIPS * (LANDS + TRIP)
     assert world.swf_list.longest_neglect <= lasts + PROBES.cap + waited
-    if world.desired.get(RESIZE):
+    if is_served(world):
         assert not world.swf_list.tasks
 
 
