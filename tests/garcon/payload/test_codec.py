@@ -25,7 +25,10 @@ JSON = st.recursive(
 )
 
 
-@given(st.text(), st.integers(min_value=10, max_value=50))
+@given(
+    st.builds(lambda text, times: text * times, st.text(max_size=8), st.integers(1, 20)),
+    st.integers(min_value=10, max_value=50),
+)
 def test_cut_fits_and_marks(text: str, limit: int) -> None:
     """A cut text fits and ends in the mark; one that fits is left alone."""
     cut = limits.cut(text, limit)

@@ -97,7 +97,11 @@ def test_a_killed_writer_leaves_its_record(descriptor: int) -> None:
     )
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3000)))
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+LONG_TEXTS = st.builds(lambda text, times: f"{text}\n" * times, TEXTS, st.integers(0, 500))
+
+
+@given(st.lists(TEXTS | LONG_TEXTS))
 def test_the_last_lines_are_kept_whole(texts: list[str]) -> None:
     """The lines read are the last ones written, each whole, as many as there is room for."""
     made = crash_record.make()
