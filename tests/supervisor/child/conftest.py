@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from supervisor.child import shutdown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -20,6 +22,25 @@ def _own_signals() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def _own_fork_hooks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a worker does at a fork: Python forgets no hook, and other tests fork, too."""
+    is_over: list[bool] = []
+    register = os.register_at_fork
+
+    def until_the_end(hook: Callable[[], object]) -> Callable[[], object]:
+        return lambda: None if is_over else hook()
+
+    def registered(**hooks: Callable[[], object]) -> None:
+        for name, hook in hooks.items():
+            is_own = hook.__module__ == shutdown.__name__
+            register(**{name: until_the_end(hook) if is_own else hook})
+
+    monkeypatch.setattr(os, "register_at_fork", registered)
+    yield
+    is_over.append(True)
 
 
 @pytest.fixture(autouse=True)
