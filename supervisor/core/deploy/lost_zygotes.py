@@ -7,7 +7,8 @@ Rules:
    (``probation``).
 2. A zygote *hangs* if it has let requests for workers wait for ``TIMEOUTS`` boot timeouts, and no
    worker that it forked has got ready or has reported meanwhile. It is ended, and counts as lost. A
-   fork handler that waits for a lock would else cost one worker after the other.
+   fork handler that waits for a lock would else cost one worker after the other. That of the
+   generation before is left alone while that is kept for a rollback: nothing is requested of it.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ def note_answer(worker: Worker) -> None:
 def end_hung_zygotes(turn: Turn) -> None:
     """End the zygotes that hang."""
     for generation in turn.state.generations.values():
-        if generation.can_fork and generation.hangs_for:
+        is_kept = generation is turn.state.previous
+        if generation.can_fork and generation.hangs_for and not is_kept:
             turn.retire(generation)
             why = f"it has let requests for workers wait for {generation.hangs_for:.0f} s"
             note_loss(generation, Failure(why, exit_codes.GAVE_UP), turn)

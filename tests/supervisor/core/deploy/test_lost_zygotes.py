@@ -69,6 +69,15 @@ def test_in_probation_the_previous_generation_comes_back() -> None:
     assert set(world.served_by().values()) == {1}
 
 
+def test_the_zygote_that_is_kept_for_a_rollback_is_left_alone() -> None:
+    """A restart came while its second request waited; it ends with the probation."""
+    world = pool(HANGS, DIES, (60.0, RESTART), probation=300.0).run(200)
+    assert world.notes("generation_active")[-1].facts["generation"] == 2
+    assert world.logged(messages.RetireGeneration) == []
+    world.finish(400)
+    assert world.logged(messages.RetireGeneration) == [messages.RetireGeneration(1)]
+
+
 def test_a_candidate_whose_zygote_hangs_is_given_up() -> None:
     """Its first job is its first request: the active generation goes on."""
     world = pool((20.0, RESTART), (21.1, HangZygote(1))).finish(400)
