@@ -81,8 +81,8 @@ MUTATIONS = (
     Mutation(
         SHELL,
         "requests are served before the events",
-        "        self._decide(events, now)\n",
-        "        _ = requests or self._decide(events, now)\n",
+        "        has_acted = self._decide(events, now)\n",
+        "        has_acted = bool(requests) or self._decide(events, now)\n",
     ),
     Mutation(
         SHELL,

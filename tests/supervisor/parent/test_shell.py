@@ -15,11 +15,13 @@ from supervisor.config.setting_types import MemorySize
 from supervisor.config.settings import Settings, SettingsError
 from supervisor.ipc import messages, spool
 from supervisor.ipc.messages import (
+    Done,
     DrainRequested,
     Exited,
     Fork,
     ForkFailed,
     GenerationLost,
+    GrantPermit,
     ListState,
     MemoryExceeded,
     Polling,
@@ -27,6 +29,7 @@ from supervisor.ipc.messages import (
     Register,
     Registered,
     RestartRequested,
+    Result,
     Role,
     ScaleRequested,
     SidecarLost,
@@ -41,6 +44,7 @@ from supervisor.ipc.messages import (
 )
 from supervisor.parent import control_listener, shell
 from supervisor.parent.memory_watchdog import INTERVAL, MemoryWatchdog
+from supervisor.parent.shell import ROUTINE_PAUSE
 from tests.fakes.service_manager import ServiceManager
 from tests.supervisor.parent.fake_kernel import FakeProcess
 from tests.supervisor.parent.host import END, Host, sends
@@ -170,6 +174,49 @@ def test_a_channel_is_read_until_it_is_empty() -> None:
     host.at_worker(1.0, 1, sends(Polling(1), Working(1, TASK), Registered(1)))
     host.run()
     assert host.events_at(1.0) == [Polling(1), Working(1, TASK), Registered(1)]
+
+
+def test_tasks_begun_and_done_in_a_row_share_a_turn() -> None:
+    """Messages within the pause after a turn of routine are read at its end, all at once."""
+    host = Host(1)
+    done = Done(1, Result.COMPLETED)
+    for seconds, message in ((1.0, Working(1, TASK)), (1.001, done), (1.004, Working(1, TASK))):
+        host.at_worker(seconds, 1, sends(message))
+    host.at_worker(2.0, 1, sends(done))
+    host.run()
+    at_once = 1.0 + ROUTINE_PAUSE
+    assert host.core.handled[1:5] == [
+        (Working(1, TASK), 1.0),
+        (done, at_once),
+        (Working(1, TASK), at_once),
+        (done, 2.0),
+    ]
+
+
+def test_a_death_ends_the_pause_after_a_turn_of_routine() -> None:
+    """A lost task is reported to SWF at once, however busy the pool is."""
+    host = Host(2)
+    host.at_worker(1.0, 1, sends(Working(1, TASK)))
+    host.at_worker(1.001, 2, FakeProcess.die)
+    host.at(1.001, lambda: host.kernel.signal(signal.SIGCHLD))
+    host.run()
+    assert [(type(event), at) for event, at in host.core.handled[1:3]] == [
+        (Working, 1.0),
+        (Exited, 1.001),
+    ]
+
+
+@pytest.mark.parametrize("acts", [False, True])
+def test_only_a_turn_of_routine_is_followed_by_a_pause(*, acts: bool) -> None:
+    """While workers are given permits, or poll, each message counts."""
+    host = Host(1)
+    first = Working(1, TASK) if acts else Polling(1)
+    if acts:
+        host.core.answer(Working, GrantPermit(1))
+    host.at_worker(1.0, 1, sends(first))
+    host.at_worker(1.001, 1, sends(Registered(1)))
+    host.run()
+    assert host.core.handled[1:3] == [(first, 1.0), (Registered(1), 1.001)]
 
 
 def test_a_kernel_without_processes_is_an_event_of_the_next_turn() -> None:
