@@ -368,7 +368,7 @@ MUTATIONS = (
     ),
     Mutation(
         CONTROL_HANDLER,
-        "stacks of a zygote",
+        "stacks of a sidecar",
         "or child.crash_record is None or not is_worker:",
         "or child.crash_record is None:",
     ),

@@ -104,7 +104,7 @@ class ControlledPool:
         )
         self.worker = self._start(ProcessKind.WORKER, 1, crash_record.make())
         self.zygote = self._start(ProcessKind.ZYGOTE, 1)
-        self.sidecar = self._start(ProcessKind.SIDECAR, "ec2")
+        self.sidecar = self._start(ProcessKind.SIDECAR, "ec2", crash_record.make())
         self._poll = poll
 
     def _start(self, kind: ProcessKind, key: int | str, record: int | None = None) -> FakeProcess:
