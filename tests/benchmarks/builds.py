@@ -9,7 +9,8 @@ events and calls are the hand-over's; its CPU is that of the one decision that c
 SWF is in this process, in virtual time: a hand-over takes no seconds but those of its timeouts.
 
 The kept release is retired code of an idle flow, which has a list that the serving code no longer
-has: the memory that it adds to the host, and its open polls.
+has: the memory that it adds to the host, and its open polls. The refused build fits nothing that is
+open: the seconds from its host's start to exit code 3.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ import psutil
 from garcon.decider import history_replay
 from garcon.decider.builds import MOST_REPLAYED
 from garcon.local import LocalSWF
-from supervisor import process_memory
+from supervisor import exit_codes, process_memory
 from tests.benchmarks import measuring
 from tests.benchmarks.decider import UNLIMITED
 from tests.garcon.decider.build_fleet import Fleet
 from tests.garcon.decider.test_builds import chain, custom
+from tests.processes import fleet as processes
 from tests.processes import witness
 from tests.processes.harness import Supervisor, local_swf, until
 
@@ -64,6 +66,9 @@ RELEASES = {
 
 POLL_SECONDS = 2
 ENOUGH_POLLS = 16
+
+STARTS = 5
+"""Starts of a build that is refused."""
 
 
 def flow_of(shape: str, prefix: str, steps: int) -> Any:
@@ -172,6 +177,23 @@ def kept() -> list[str]:
     ]
 
 
+def refused() -> str:
+    """The seconds until a host ends whose code fits nothing that is open."""
+    seconds = []
+    polls = ("--poll-seconds", str(POLL_SECONDS))
+    with tempfile.TemporaryDirectory() as folder, local_swf(*polls) as url:
+        hosts = processes.Fleet(Path(folder), url, processes.CUSTOM)
+        with hosts.host(1):
+            hosts.start(2)
+            for _ in range(STARTS):
+                began = time.monotonic()
+                with hosts.started(2, "open:20") as host:
+                    assert host.wait() == exit_codes.FLOW
+                    seconds.append(time.monotonic() - began)
+    shown = ", ".join(f"{each:.1f}" for each in sorted(seconds))
+    return f"A refused build: exit code {exit_codes.FLOW} after {shown} s."
+
+
 def polls_of(seen: Witness, build: str) -> list[witness.Call]:
     """The polls of the workers of this build."""
     polls = (*seen.of("PollForDecisionTask"), *seen.of("PollForActivityTask"))
@@ -186,6 +208,7 @@ def main() -> None:
     table = [row for shape in ("requires", "own") for n in given.steps for row in rows(shape, n)]
     print(measuring.table([HEADS, *table]))
     print("\n".join(kept()))
+    print(refused())
 
 
 if __name__ == "__main__":

@@ -137,15 +137,20 @@ class Program:
         """Send the program itself a signal."""
         self.process.send_signal(number)
 
-    def wait(self) -> int:
-        """Wait for its end; returns its exit code. Else: what is left, and its log."""
+    def wait(self, limit: float | None = None) -> int:
+        """Wait for its end; returns its exit code. Else: what is left, and its log.
+
+        Args:
+            limit: Seconds after which the wait has failed, where something promises fewer.
+        """
+        limit = limit or LIMIT
         try:
-            return self.process.wait(LIMIT)
+            return self.process.wait(limit)
         except subprocess.TimeoutExpired:
             left = "\n".join(described(each) for each in self.below())
             self.process.kill()  # its log ends with it
             told = "\n".join(self.err.rest().splitlines()[-SHOWN:])
-            raise AssertionError(f"no end within {LIMIT:g} s; left:\n{left}\n{told}") from None
+            raise AssertionError(f"no end within {limit:g} s; left:\n{left}\n{told}") from None
 
     def below(self) -> list[psutil.Process]:
         """Every process below it."""
