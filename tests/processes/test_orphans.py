@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from tests.garcon.local.wire import state
+from tests.garcon.local.wire import pollers
 from tests.processes import flow, swf
 from tests.processes.harness import Supervisor, local_swf, until
 from tests.processes.trial import Trial
+from tests.processes.witness import before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,14 +110,20 @@ def test_idle_orphans_leave_when_their_poll_ends() -> None:
     """They begin no further poll; what the open one brings is returned, not started."""
     with (
         local_swf("--poll-seconds", "4", "--no-ghosts") as url,
-        Supervisor(*FLOW, "--endpoint-url", url) as pool,
+        before(url) as witness,
+        Supervisor(*FLOW, "--endpoint-url", witness.url) as pool,
     ):
         pool.wait_for("full_strength")
         workers = [*pool.titled("garcon: activity"), *pool.titled("garcon: decider")]
+        # Announced to the supervisor is not yet open: one of each worker, and of the decider one
+        # more for its build's list.
+        until(lambda: len(pollers(url)) == len(workers) + 1, "all polls are open")
         pool.signal(signal.SIGKILL)
         pool.wait()
-        calls = state(url)["counters"]["calls"]
+        waiting, begun = set(pollers(url)), len(witness.calls)
+        assert len(waiting) == len(workers)
         until(lambda: not any(map(runs, workers)), "the orphans are gone")
-        assert state(url)["counters"]["calls"] == calls
+        polls = [each for each in witness.calls[begun:] if each.operation.startswith("Poll")]
+        assert [each for each in polls if each.request["identity"] in waiting] == []
         execution = swf.start(url, flow, then="return")
         assert "DecisionTaskStarted" not in execution.kinds()
