@@ -219,6 +219,14 @@ class Supervisor(Program):
         line = self.err.wait_for(lambda line: text in str(parsed(line).get("message")), repr(text))
         return parsed(line)
 
+    def settled(self) -> list[psutil.Process]:
+        """The processes below it, once the one that registers has ended.
+
+        Its word that all is registered comes before its end, and workers start by that word.
+        """
+        until(lambda: not self.titled("garcon: registering"), "the end of the registration")
+        return self.below()
+
     def stop_by_signals(self) -> None:
         """Send TERM until one counts as the second: those within a second are one request."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from tests.processes import flow, swf
 from tests.processes.harness import Supervisor, local_swf, until
+from tests.processes.hosts import is_alive
 from tests.processes.trial import Trial
 
 if TYPE_CHECKING:
@@ -78,20 +80,20 @@ def test_term_drains_and_leaves_no_process(endpoint: str, gate: str) -> None:
         open_gate(gate)
         assert supervisor.wait() == 0
         assert execution.wait_for("ActivityTaskCompleted")
-        assert not any(each.is_running() for each in left)
+        until(lambda: not any(map(is_alive, left)), "no process is left")
 
 
-def test_a_second_signal_stops_now(endpoint: str, gate: str) -> None:
+def test_a_second_signal_stops_now(endpoint: str, tmp_path: Path) -> None:
     """With a task in progress a second TERM ends the pool at once, with exit code 1."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
-        swf.start(endpoint, flow, gate=gate, then="return").wait_for("ActivityTaskStarted")
+        Trial(supervisor, endpoint, tmp_path, "return").worker()  # SWF knows it before the pool
         left = supervisor.below()
         supervisor.signal(signal.SIGTERM)
         supervisor.wait_for("draining")
         supervisor.stop_by_signals()
         assert supervisor.wait() == 1
-        assert not any(each.is_running() for each in left)
+        until(lambda: not any(map(is_alive, left)), "no process is left")
 
 
 def test_a_signal_sent_twice_at_once_is_one_request(endpoint: str, gate: str) -> None:
@@ -100,8 +102,10 @@ def test_a_signal_sent_twice_at_once_is_one_request(endpoint: str, gate: str) ->
         ready(supervisor)
         execution = swf.start(endpoint, flow, gate=gate, then="return")
         execution.wait_for("ActivityTaskStarted")
+        supervisor.signal(signal.SIGSTOP)  # it meets both at once, however long this test takes
         supervisor.signal(signal.SIGTERM)
         supervisor.signal(signal.SIGINT)
+        supervisor.signal(signal.SIGCONT)
         supervisor.wait_for("signal_repeated")
         open_gate(gate)
         assert supervisor.wait() == 0
@@ -115,7 +119,7 @@ def test_signals_without_a_meaning_end_no_process(endpoint: str) -> None:
     """The supervisor logs them, and neither its zygote nor a worker dies of them."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
-        below = supervisor.below()
+        below = supervisor.settled()
         for number in SPARED:
             for each in below:
                 each.send_signal(number)
@@ -150,11 +154,11 @@ def test_signals_that_the_launcher_blocked_arrive(endpoint: str) -> None:
         assert supervisor.wait() == 0
 
 
-def test_drain_timeout_bounds_a_drain(endpoint: str, gate: str) -> None:
+def test_drain_timeout_bounds_a_drain(endpoint: str, tmp_path: Path) -> None:
     """A task in progress at --drain-timeout is abandoned, with exit code 1."""
     with pool(endpoint, "--drain-timeout", "1.5") as supervisor:
         ready(supervisor)
-        swf.start(endpoint, flow, gate=gate, then="return").wait_for("ActivityTaskStarted")
+        Trial(supervisor, endpoint, tmp_path, "return").worker()
         supervisor.signal(signal.SIGTERM)
         assert supervisor.wait() == 1
 
@@ -173,7 +177,8 @@ def test_a_killed_worker_is_replaced(endpoint: str, role: str) -> None:
     """After kill -9 of a worker its slot is filled again, and work goes on."""
     with pool(endpoint) as supervisor:
         ready(supervisor)
-        victim = supervisor.titled(f"garcon: {role} ", "polling")[0]
+        # A worker is ready before it has its permit to poll.
+        victim = until(lambda: supervisor.titled(f"garcon: {role} ", "polling"), "a poller")[0]
         victim.kill()
         assert "SIGKILL" in supervisor.wait_for("worker_died", pid=victim.pid)["message"]
         execution = swf.start(endpoint, flow, gate="", then="return")
@@ -195,16 +200,19 @@ def test_a_worker_killed_in_mid_task_takes_the_tasks_children_along(
         until(lambda: not child.is_running(), "the task's child is gone")
 
 
-def test_workers_go_on_without_their_zygote(endpoint: str) -> None:
-    """After kill -9 of the zygote the workers serve on, and a new zygote takes over."""
-    with pool(endpoint) as supervisor:
+def test_workers_go_on_without_their_zygote(endpoint: str, tmp_path: Path) -> None:
+    """After kill -9 of the zygote the workers serve on, until a new zygote takes over."""
+    with Supervisor(*FLOW, "--endpoint-url", endpoint, GARCON_MIN_UPTIME="1") as supervisor:
         ready(supervisor)
-        before = {each.pid for each in supervisor.titled("garcon: activity")}
+        trial = Trial(supervisor, endpoint, tmp_path, "return")
+        worker = trial.worker()
         supervisor.titled("garcon: zygote")[0].kill()
         supervisor.wait_for("zygote_lost")
-        assert before <= {each.pid for each in supervisor.titled("garcon: activity")}
-        execution = swf.start(endpoint, flow, gate="", then="return")
-        assert execution.wait_closed() == "WorkflowExecutionCompleted"
+        trial.open()
+        assert trial.completes()["ActivityTaskStarted"] == 1
+        assert trial.pids() == [worker.pid]
+        supervisor.wait_for("generation_active", generation=2)
+        assert not [line for line in supervisor.err.seen if "worker_died" in line]
         until(lambda: supervisor.titled("garcon: zygote", "generation 2"), "a new zygote")
 
 
@@ -233,19 +241,26 @@ def test_titles_show_who_does_what(endpoint: str, gate: str) -> None:
         ready(supervisor)
         execution = swf.start(endpoint, flow, gate=gate, then="return")
         execution.wait_for("ActivityTaskStarted")
-        until(lambda: supervisor.titled("working gate"), "a busy worker")
-        titles = [" ".join(each.cmdline()).strip() for each in supervisor.below()]
-        assert any(each.startswith("garcon: decider gates gates ") for each in titles)
-        assert "garcon: activity gates gates_end polling" in titles
-        working = (
-            f"garcon: activity gates gates_gate working gates_gate-1 of {execution.workflow_id}"
-        )
-        assert working in titles
-        assert "garcon: zygote gates generation 1" in titles
+        wanted = {
+            "garcon: decider gates gates polling",
+            "garcon: activity gates gates_end polling",
+            f"garcon: activity gates gates_gate working gates_gate-1 of {execution.workflow_id}",
+            "garcon: zygote gates generation 1",
+        }
+        until(lambda: wanted <= titles(supervisor), f"the titles {wanted}")
         supervisor.signal(signal.SIGTERM)
         supervisor.wait_for("draining")
         open_gate(gate)
         assert supervisor.wait() == 0
+
+
+def titles(supervisor: Supervisor) -> set[str]:
+    """The titles of the processes below it."""
+    found = set()
+    for each in supervisor.below():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.add(" ".join(each.cmdline()).strip())
+    return found
 
 
 def test_the_history_names_the_worker(endpoint: str) -> None:

@@ -51,8 +51,12 @@ class Trial:
 
     def attempts(self) -> int:
         """The number of times that the task was begun."""
+        return len(self.pids())
+
+    def pids(self) -> list[int]:
+        """The processes that have begun the task, one for each attempt."""
         path = Path(f"{self._gate}.tries")
-        return len(path.read_text().splitlines()) if path.exists() else 0
+        return [int(each) for each in path.read_text().splitlines()] if path.exists() else []
 
     def open(self) -> None:
         """Let the task pass its gate."""
@@ -67,7 +71,10 @@ class Trial:
         until(Path(f"{self._gate}.waits").exists, "the task at its second gate")
 
     def wait_alone(self) -> None:
-        """Wait until nothing else of this execution is in progress."""
+        """Wait until nothing else of this execution is in progress, also by its pool's account.
+
+        SWF has the decision before its decider says that it has ended.
+        """
 
         def alone() -> bool:
             seen = Counter(self.execution.kinds())
@@ -76,6 +83,19 @@ class Trial:
             return decided and open_ == 1
 
         until(alone, "the task alone in progress")
+        until(lambda: not self._pool.titled("garcon: decider", "working"), "no decider at work")
+
+    def cancel(self) -> None:
+        """Ask SWF to cancel the execution."""
+        self.execution.client.request_cancel_workflow_execution(
+            domain=flow.domain, workflowId=self.execution.workflow_id
+        )
+
+    def terminate(self) -> None:
+        """End the execution, so that its task is gone."""
+        self.execution.client.terminate_workflow_execution(
+            domain=flow.domain, workflowId=self.execution.workflow_id
+        )
 
     def child(self) -> int:
         """The pid of the process that the task has started."""
@@ -112,11 +132,17 @@ def _scheduled_by(event: dict[str, Any]) -> int:
 
 def pass_gate(path: Path) -> None:
     """Open this FIFO for the task that waits there, now or within the limit."""
+    until(lambda: _opened(path), f"a task at {path}")
 
-    def opened() -> bool:
-        with contextlib.suppress(OSError):  # no task waits there yet
-            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
-            return True
-        return False
 
-    until(opened, f"a task at {path}")
+def let_pass(gate: Path, execution: swf.Execution) -> bool:
+    """Open the gate for all that wait there now, if any; whether this execution has completed."""
+    _opened(gate)
+    return execution.kinds()[-1] == "WorkflowExecutionCompleted"
+
+
+def _opened(path: Path) -> bool:
+    with contextlib.suppress(OSError):  # no task waits there
+        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+        return True
+    return False
