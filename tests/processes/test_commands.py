@@ -16,7 +16,7 @@ import pytest
 from tests.processes import flow, swf
 from tests.processes.harness import local_swf, until
 from tests.processes.operator import Operator
-from tests.processes.trial import Trial
+from tests.processes.trial import Trial, let_pass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,13 +40,15 @@ def test_status_and_tasks_show_who_does_what(endpoint: str, tmp_path: Path) -> N
     with operator.pool() as pool:
         trial = Trial(pool, endpoint, tmp_path, "return")
         worker = trial.worker()
+        trial.wait_alone()
+        below = {each.pid for each in pool.settled()}
         status = operator.ask("status")
         (busy,) = [each for each in status["workers"] if each["pid"] == worker.pid]
         assert (busy["stage"], busy["generation"]) == ("working", 1)
         assert busy["task"]["workflow_id"] == trial.execution.workflow_id
         assert busy["task"]["token"] == ""
         assert busy["memory_unique"] > 1 << 20
-        assert {each["pid"] for each in status["workers"]} < {each.pid for each in pool.below()}
+        assert {each["pid"] for each in status["workers"]} < below
         (held,) = operator.ask("tasks")["tasks"]
         assert (held["pid"], held["activity_id"]) == (worker.pid, "gates_gate-1")
         for text in (operator.do("status"), operator.do("tasks")):
@@ -61,7 +63,8 @@ def test_status_shows_deaths(endpoint: str, tmp_path: Path) -> None:
     """A slot whose worker died shows how often, and of what."""
     operator = Operator(tmp_path, endpoint)
     with operator.pool() as pool:
-        pool.titled("garcon: activity gates gates_gate polling")[0].kill()
+        title = "garcon: activity gates gates_gate polling"  # once it has its permit
+        until(lambda: pool.titled(title), "a poller")[0].kill()
         pool.wait_for("worker_died")
         text = until(
             lambda: "gates_gate/0: 1 death" in (shown := operator.do("status")) and shown,
@@ -204,6 +207,7 @@ def test_drain_of_a_list_finishes_its_task_in_progress(endpoint: str, tmp_path: 
         trial.worker()
         with operator.begin("drain", "gate", "--wait") as drain:
             pool.wait_for("quiet")
+            operator.do("status")  # answered after the worker was asked to leave
             waiting = swf.start(endpoint, flow, gate="", then="")
             waiting.wait_for("ActivityTaskScheduled")
             assert drain.process.poll() is None
@@ -371,14 +375,7 @@ def test_a_pool_follows_its_backlog(endpoint: str, tmp_path: Path) -> None:
         until(lambda: len(pool.titled("working", "gates_gate-1")) == 3, "three at work")
         pool.titled("garcon: backlog ")[0].kill()
         pool.wait_for("sidecar_lost")
-        until(lambda: all(_let_pass(gate, each) for each in held), "all six have completed")
+        until(lambda: all(let_pass(gate, each) for each in held), "all six have completed")
         pool.wait_for("scaled", task_list="gates_gate", workers=1)
         pool.signal(signal.SIGTERM)
         assert pool.wait() == 0
-
-
-def _let_pass(gate: Path, execution: swf.Execution) -> bool:
-    """Open the gate for a task that waits there, if any; whether this execution has completed."""
-    with contextlib.suppress(OSError):
-        os.close(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
-    return execution.kinds()[-1] == "WorkflowExecutionCompleted"
