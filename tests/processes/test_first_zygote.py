@@ -73,7 +73,7 @@ def test_the_flow_sees_the_process_that_a_new_program_would_be(tmp_path: Path) -
 def test_a_signal_in_the_first_moment_stops_it_as_any_later_one(number: signal.Signals) -> None:
     """It waits while the supervisor imports its modules: exit code 0, and no process is left."""
     with (
-        local_swf() as endpoint,
+        local_swf("--poll-seconds", "1") as endpoint,  # it may poll before the signal comes
         Supervisor("--flow", "tests.processes.flow", "--endpoint-url", endpoint) as supervisor,
     ):
         until(supervisor.below, "the first zygote")
