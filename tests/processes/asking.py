@@ -12,8 +12,8 @@ domain = "tests"
 name = "asking"
 create = activity.create(domain, name)
 
-HEARTBEAT = 8
-"""Seconds of heartbeat timeout: enough for a process to start, on a busy machine, too."""
+HEARTBEAT = 16
+"""Seconds of heartbeat timeout: enough for a supervisor to start, on a busy machine, too."""
 
 
 @task.decorate(timeout=600, heartbeat=HEARTBEAT)
