@@ -45,6 +45,10 @@ send = create(name="send", requires=[pack], run=runner.Sync(send_it.fill()), ret
 QUICK = {"GARCON_MIN_UPTIME": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 """A canary lasts sooner; and no file of a second ago is taken for the one of now."""
 
+PATIENCE = 120.0
+"""Seconds until an execution has closed: bad code does its tasks, and they wait for retries, on a
+machine that is busy with a deploy."""
+
 OUTCOMES = {"generation_active", "generation_failed", "generation_rolled_back"}
 
 
@@ -129,7 +133,7 @@ class Deployment:
 
     def _done_by(self) -> set[int] | None:
         execution = self.start()
-        if execution.wait_closed() != "WorkflowExecutionCompleted":
+        if execution.wait_closed(PATIENCE) != "WorkflowExecutionCompleted":
             return None
         done = execution.wait_for("ActivityTaskCompleted", 2)
         results = [each["activityTaskCompletedEventAttributes"]["result"] for each in done]
@@ -151,7 +155,7 @@ class Deployment:
         while not enough.is_set():
             running = [self.start() for _ in range(3)]
             for each in running:
-                each.wait_closed()
+                each.wait_closed(PATIENCE)
 
 
 def _toml(value: Any) -> str:

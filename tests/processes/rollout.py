@@ -31,6 +31,11 @@ class OldCode(enum.Enum):
     GONE = "gone"
 
 
+PATIENCE = 180.0
+"""Seconds for the executions' own waits: 30 s on the list of a build, up to a minute each between
+offers, and the machine's slowness."""
+
+
 @dataclass(frozen=True)
 class Size:
     """The size of a roll-out.
@@ -40,15 +45,14 @@ class Size:
         hosts: Hosts that serve.
         executions: Executions that are begun in all.
         keepers: Hosts that keep old code, if any does.
-        patience: Seconds until a state must be reached that the executions' own waits lead to: 30 s
-            on the list of a build, up to a minute each between offers, and the machine's slowness.
+        patience: Seconds until a state must be reached that the executions' own waits lead to.
     """
 
     versions: int
     hosts: int
     executions: int
     keepers: int
-    patience: float = 180.0
+    patience: float = PATIENCE
 
 
 @dataclass

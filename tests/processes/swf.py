@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tests.processes.harness import until
+from tests.processes.harness import LIMIT, until
 
 CLOSED = ("Completed", "Failed", "TimedOut", "Canceled", "Terminated")
 
@@ -46,15 +46,15 @@ class Execution:
 
         return list(until(found, f"{count} {kind} in {self.workflow_id}"))
 
-    def wait_closed(self) -> str:
-        """Wait until it has closed; returns the type of its last event."""
+    def wait_closed(self, limit: float = LIMIT) -> str:
+        """Wait until it has closed, within the limit; returns the type of its last event."""
 
         def closed() -> str:
             last = self.kinds()[-1]
             is_close = any(last == f"WorkflowExecution{each}" for each in CLOSED)
             return last if is_close else ""
 
-        return str(until(closed, f"{self.workflow_id} closed"))
+        return str(until(closed, f"{self.workflow_id} closed", limit))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tests.fakes.metadata_service import Metadata
 from tests.processes.fleet import CUSTOM, REQUIRES, Fleet, notes
 from tests.processes.harness import local_swf, until
 from tests.processes.instance import on_instance
-from tests.processes.rollout import OldCode, Rollout, Size
+from tests.processes.rollout import PATIENCE, OldCode, Rollout, Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ def test_hosts_of_two_builds_decide_side_by_side(tmp_path: Path, endpoint: str, 
         began = fleet.of(1)
         with fleet.host(2):
             fleet.go()
-            until(lambda: fleet.have_completed(began), "the executions completed")
+            until(lambda: fleet.have_completed(began), "the executions completed", PATIENCE)
     fleet.ensure_whole()
 
 

@@ -12,6 +12,7 @@ from garcon.history.reserved_timers import RETURN_TIMER
 from tests.processes import swf
 from tests.processes.fleet import CUSTOM, REQUIRES, Fleet, decisions
 from tests.processes.harness import ROOT, local_swf, until
+from tests.processes.rollout import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,8 @@ def test_a_build_that_fits_adopts_what_another_began(tmp_path: Path, endpoint: s
         fleet.start(3)
     with fleet.started(1, "open:20", build="same").ready() as host:
         fleet.go()
-        until(lambda: fleet.have_completed([*fleet.executions.values()]), "they completed")
+        executions = [*fleet.executions.values()]
+        until(lambda: fleet.have_completed(executions), "they completed", PATIENCE)
         fleet.drain(host)
     for each in fleet.executions.values():
         builds = [note.build for note in decisions(each.history())]
@@ -117,11 +119,11 @@ def test_workers_are_deployed_before_deciders(tmp_path: Path, endpoint: str) -> 
         with fleet.started(2, "open:20", *workers).ready() as new_workers:
             with fleet.host(2, *deciders):
                 fleet.go()
-                until(lambda: fleet.have_completed(fleet.of(1)), "v1 completed")
+                until(lambda: fleet.have_completed(fleet.of(1)), "v1 completed", PATIENCE)
                 old_hosts.close()
                 fleet.start(2)
                 fleet.go()
-                until(lambda: fleet.have_completed(fleet.of(2)), "v2 completed")
+                until(lambda: fleet.have_completed(fleet.of(2)), "v2 completed", PATIENCE)
             fleet.drain(new_workers)
     assert (len(fleet.of(1)), len(fleet.of(2))) == (2, 2)
     fleet.ensure_whole()
