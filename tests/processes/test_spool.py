@@ -38,11 +38,15 @@ def pool(endpoint: str, folder: Path) -> Supervisor:
 
 
 def kill_all(supervisor: Supervisor) -> None:
-    """Kill every process of the pool at once; files stay."""
-    below = supervisor.below()
-    supervisor.signal(signal.SIGKILL)
-    for each in below:
+    """Kill every process of the pool at once; files stay.
+
+    The supervisor goes last, stopped meanwhile: at its end the kernel lets stopped workers go on,
+    for their process groups have lost their parent.
+    """
+    supervisor.signal(signal.SIGSTOP)
+    for each in supervisor.below():
         each.kill()
+    supervisor.signal(signal.SIGKILL)
     supervisor.wait()
 
 
