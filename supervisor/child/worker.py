@@ -99,6 +99,7 @@ class TaskLoop:
         if end is None:
             return True
         if self._needs_permit:
+            self._set_title("parked")  # before it counts as ready: until then it has its zygote's
             self._shutdown.send(messages.Parked(self._worker, end))
             return self._wait_for_permit()
         self._set_title("polling")
@@ -106,7 +107,6 @@ class TaskLoop:
         return not self._shutdown.is_orphan
 
     def _wait_for_permit(self) -> bool:
-        self._set_title("parked")
         if not self._shutdown.wait_for_permit():
             return False
         self._set_title("polling")
@@ -124,6 +124,7 @@ class TaskLoop:
         if work is None:
             return messages.PollEnd.EMPTY
         if self._carry_out(work) and not self._shutdown.requested:
+            self._set_title("parked")
             self._wait_for_permit()
         return None
 
