@@ -10,6 +10,7 @@ import pytest
 
 from tests.processes import flow, swf
 from tests.processes.harness import Supervisor, local_swf, until
+from tests.processes.witness import before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    """A local SWF with polls that are long enough to bring a leaving worker a task."""
-    with local_swf("--poll-seconds", "6", "--no-ghosts") as url:
+    """A local SWF with polls of a second, so that drains are short."""
+    with local_swf("--poll-seconds", "1", "--no-ghosts") as url:
         yield url
 
 
@@ -28,15 +29,7 @@ def pool(endpoint: str, *argv: str) -> Supervisor:
 
 
 def asked_to_leave(working: Supervisor) -> None:
-    """Ask the pool to drain; when this returns, its workers have been asked.
-
-    Each list has an open poll before: a worker is ready a moment earlier than it polls.
-    """
-    lists = {" ".join(each.cmdline()).split()[3] for each in working.titled("garcon: activity")}
-    until(
-        lambda: all(working.titled("garcon: activity", each, "polling") for each in lists),
-        f"polls of {lists}",
-    )
+    """Ask the pool to drain; when this returns, its workers have been asked."""
     working.signal(signal.SIGTERM)
     working.wait_for("draining")
     for each in working.titled("garcon: activity"):
@@ -45,11 +38,20 @@ def asked_to_leave(working: Supervisor) -> None:
 
 @pytest.mark.parametrize("late", ["return", "run"])
 def test_a_late_task_is_done_or_returned(endpoint: str, late: str) -> None:
-    """A returned task costs no attempt, and the next pool does it; by default it is done here."""
+    """A returned task costs no attempt, and the next pool does it; by default it is done here.
+
+    The last poll has its task at SWF before the worker is asked to leave, and gets it afterwards.
+    """
     with pool(endpoint, "--workers", "0") as deciding:
-        with pool(endpoint, "--deciders", "0", "--on-late-task", late) as working:
-            asked_to_leave(working)
+        with (
+            before(endpoint) as witness,
+            pool(witness.url, "--deciders", "0", "--on-late-task", late) as working,
+        ):
+            witness.hold("PollForActivityTask")
             execution = swf.start(endpoint, flow, gate="", then="")
+            until(lambda: witness.held, "a task that is on its way to its worker")
+            asked_to_leave(working)
+            witness.release()
             ended = "Completed" if late == "run" else "Failed"
             event = execution.wait_for(f"ActivityTask{ended}")[0]
             assert working.wait() == 0

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from tests.garcon.local.wire import pollers
 from tests.processes import flow, swf
 from tests.processes.harness import Supervisor, local_swf, until
 from tests.processes.trial import Trial
@@ -19,6 +18,8 @@ from tests.processes.witness import before
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.processes.witness import Call, Witness
 
 FLOW = ("--flow", "tests.processes.flow")
 
@@ -109,21 +110,26 @@ class Contained(Supervisor):
 def test_idle_orphans_leave_when_their_poll_ends() -> None:
     """They begin no further poll; what the open one brings is returned, not started."""
     with (
-        local_swf("--poll-seconds", "4", "--no-ghosts") as url,
+        local_swf("--poll-seconds", "1", "--no-ghosts") as url,
         before(url) as witness,
         Supervisor(*FLOW, "--endpoint-url", witness.url) as pool,
     ):
+        witness.hold("Poll", empty=True)  # no poll ends before the supervisor is gone
         pool.wait_for("full_strength")
         workers = [*pool.titled("garcon: activity"), *pool.titled("garcon: decider")]
         # Announced to the supervisor is not yet open: one of each worker, and of the decider one
         # more for its build's list.
-        until(lambda: len(pollers(url)) == len(workers) + 1, "all polls are open")
+        until(lambda: len(polls_at(witness)) == len(workers) + 1, "all polls are open")
         pool.signal(signal.SIGKILL)
         pool.wait()
-        waiting, begun = set(pollers(url)), len(witness.calls)
-        assert len(waiting) == len(workers)
+        assert all(map(runs, workers))
+        witness.release()
         until(lambda: not any(map(runs, workers)), "the orphans are gone")
-        polls = [each for each in witness.calls[begun:] if each.operation.startswith("Poll")]
-        assert [each for each in polls if each.request["identity"] in waiting] == []
+        assert len(polls_at(witness)) == len(workers) + 1
         execution = swf.start(url, flow, then="return")
         assert "DecisionTaskStarted" not in execution.kinds()
+
+
+def polls_at(witness: Witness) -> list[Call]:
+    """The polls that were begun there."""
+    return [each for each in list(witness.calls) if each.operation.startswith("Poll")]

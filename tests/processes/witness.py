@@ -1,6 +1,7 @@
 """A proxy of an endpoint: hands every request on, and records it.
 
-It can also strike members out of requests, and so stand for a service that does not know them.
+It can also strike members out of requests, and so stand for a service that does not know them, and
+hold answers of polls, so that a poll lasts as long as a test needs it.
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ class Witness(ThreadingHTTPServer):
     def __init__(self, endpoint: str, unknown: Unknown) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.calls: list[Call] = []
+        self.held: list[Call] = []  # the polls whose answers were held, in order
+        self._holds = ""
+        self._holds_empty = False
+        self._released = threading.Event()
         self._to = urlsplit(endpoint).netloc
         self._unknown = unknown
 
@@ -53,6 +58,20 @@ class Witness(ThreadingHTTPServer):
     def url(self) -> str:
         """The address at which it listens."""
         return f"http://127.0.0.1:{self.server_port}"
+
+    def hold(self, polls: str, *, empty: bool = False) -> None:
+        """Hold the answers of these polls that bring a task, until ``release``.
+
+        Args:
+            polls: How their operations begin.
+            empty: Whether answers without a task are held as well.
+        """
+        self._holds, self._holds_empty = polls, empty
+
+    def release(self) -> None:
+        """Give the held answers, and hold none from now on."""
+        self._holds = ""
+        self._released.set()
 
     def hand_on(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
         """The endpoint's answer to a request."""
@@ -67,7 +86,15 @@ class Witness(ThreadingHTTPServer):
             response = there.getresponse()
             content = response.read()
         call.answer = json.loads(content or b"{}")
+        if self._is_held(call):
+            self.held.append(call)
+            self._released.wait(TIMEOUT)
         return response.status, content
+
+    def _is_held(self, call: Call) -> bool:
+        if not self._holds or not call.operation.startswith(self._holds):
+            return False
+        return self._holds_empty or bool(call.answer.get("taskToken"))
 
     def of(self, operation: str) -> list[Call]:
         """The calls of one operation so far."""
@@ -120,5 +147,6 @@ def before(endpoint: str, unknown: Unknown | None = None) -> Iterator[Witness]:
         try:
             yield witness
         finally:
+            witness.release()
             witness.shutdown()
             thread.join()
