@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from garcon.executions import listing
+from supervisor.ipc.spool import SUFFIX
 from tests.garcon.local.wire import pollers
 from tests.processes import steps, swf
 from tests.processes.harness import Supervisor, local_swf, until
@@ -56,17 +57,23 @@ def gate(tmp_path: Path) -> Path:
 
 
 def serving(endpoint: str, *argv: str, **variables: str) -> Supervisor:
-    """A supervisor of the steps, at full strength; no state is checked by chance."""
+    """A supervisor of the steps, at full strength; no state is checked by chance, and no decision
+    is given up by a decider that is slow.
+    """
     own = ("--flow", "tests.processes.steps", "--endpoint-url", endpoint)
-    return Supervisor(*own, *argv, GARCON_STICKY_CHECK_RATIO="0", **variables).ready()
+    sticky = {"GARCON_STICKY_CHECK_RATIO": "0", "GARCON_STICKY_SCHEDULE_TO_START": LONG}
+    return Supervisor(*own, *argv, **sticky, **variables).ready()
 
 
 def wait_for_look(witness: Witness) -> None:
     """Wait until the decider has looked for stuck executions: there are none yet to read."""
 
     def has_looked() -> bool:
-        lists = witness.of("ListOpenWorkflowExecutions")
-        return any(each.request.get("maximumPageSize") == listing.LARGEST_PAGE for each in lists)
+        return any(
+            each.request.get("maximumPageSize") == listing.LARGEST_PAGE
+            and "executionInfos" in each.answer  # until then, what begins may still be in it
+            for each in witness.of("ListOpenWorkflowExecutions")
+        )
 
     until(has_looked, "the look at the start")
 
@@ -117,7 +124,8 @@ def test_deciders_are_shown_only_what_is_new(endpoint: str) -> None:
         wait_for_look(witness)
         execution = swf.start(endpoint, steps, steps=20)
         assert execution.wait_closed() == "WorkflowExecutionCompleted"
-        first, *later = witness.tasks(POLL)
+        # In the order of the tasks: both polls may have been begun in any order.
+        first, *later = sorted(witness.tasks(POLL), key=lambda each: each.answer["startedEventId"])
         read = witness.of("GetWorkflowExecutionHistory")
     assert first.task_list == "steps"
     assert {each.task_list for each in later} == own_lists_of(execution)
@@ -175,7 +183,7 @@ def test_an_activity_costs_two_calls_and_its_decision_two(endpoint: str) -> None
 
 def test_a_killed_decider_costs_no_wait_on_its_list(endpoint: str, gate: Path) -> None:
     """Killed between two decisions: its replacement polls the same list and reads the history."""
-    with serving(endpoint, GARCON_STICKY_SCHEDULE_TO_START=LONG) as pool:
+    with serving(endpoint) as pool:
         execution = swf.start(endpoint, steps, steps=8, hold=3, at=str(gate))
         execution.wait_for("ActivityTaskStarted", 4)
         dead = decider_of(pool)
@@ -195,9 +203,9 @@ def test_a_killed_supervisor_costs_no_wait_on_its_deciders_lists(
     endpoint: str, gate: Path, tmp_path: Path
 ) -> None:
     """With a spool: the deciders of its successor poll the same lists."""
-    soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG, "GARCON_SPOOL": str(tmp_path / "spool")}
+    spool = {"GARCON_SPOOL": str(tmp_path / "spool")}
     with (
-        serving(endpoint, "--workers", "0", **soon) as deciding,
+        serving(endpoint, "--workers", "0", **spool) as deciding,
         serving(endpoint, "--deciders", "0"),
     ):
         execution = swf.start(endpoint, steps, steps=8, hold=3, at=str(gate))
@@ -207,7 +215,9 @@ def test_a_killed_supervisor_costs_no_wait_on_its_deciders_lists(
         for each in below:
             each.kill()
         deciding.wait()
-        with serving(endpoint, "--workers", "0", **soon):
+        # SWF may give a decision to a poll whose end it has not noticed yet.
+        until(lambda: not any(polls_of(each.pid, endpoint) for each in below), "no polls of theirs")
+        with serving(endpoint, "--workers", "0", **spool):
             pass_gate(gate)
             assert execution.wait_closed() == "WorkflowExecutionCompleted"
     assert timeouts_of(execution) == []
@@ -218,16 +228,16 @@ def test_a_drained_supervisor_costs_no_wait_on_its_deciders_lists(
     endpoint: str, gate: Path, tmp_path: Path
 ) -> None:
     """An execution without a decision in the drain still names the list of a decider that left."""
-    soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG, "GARCON_SPOOL": str(tmp_path / "spool")}
+    spool = {"GARCON_SPOOL": str(tmp_path / "spool")}
     with (
-        serving(endpoint, "--workers", "0", **soon) as deciding,
+        serving(endpoint, "--workers", "0", **spool) as deciding,
         serving(endpoint, "--deciders", "0"),
     ):
         execution = swf.start(endpoint, steps, steps=8, hold=3, at=str(gate))
         execution.wait_for("ActivityTaskStarted", 4)
         deciding.signal(signal.SIGTERM)
         assert deciding.wait() == 0
-        with serving(endpoint, "--workers", "0", **soon):
+        with serving(endpoint, "--workers", "0", **spool):
             pass_gate(gate)
             assert execution.wait_closed() == "WorkflowExecutionCompleted"
     assert timeouts_of(execution) == []
@@ -236,7 +246,7 @@ def test_a_drained_supervisor_costs_no_wait_on_its_deciders_lists(
 def test_a_decider_killed_in_mid_decision_costs_nothing(endpoint: str, gate: Path) -> None:
     """Its task is returned to the flow's own list, where the next decider finds it at once."""
     thinks = Path(f"{gate}.thinks")
-    with serving(endpoint, GARCON_STICKY_SCHEDULE_TO_START=LONG):
+    with serving(endpoint):
         execution = swf.start(endpoint, steps, steps=6, think=2, at=str(gate))
         first = until(lambda: thinks.exists() and thinks.read_text(), "a decision")
         psutil.Process(int(first)).kill()
@@ -248,14 +258,18 @@ def test_a_decider_killed_in_mid_decision_costs_nothing(endpoint: str, gate: Pat
     assert len(own_lists_of(execution)) == 1  # the replacement has taken it over
 
 
-def test_a_decision_that_waits_in_a_killed_decider_is_returned(endpoint: str, gate: Path) -> None:
+def test_a_decision_that_waits_in_a_killed_decider_is_returned(
+    endpoint: str, gate: Path, tmp_path: Path
+) -> None:
     """While one is at the gate, another came by the second poll: both are decided anew at once."""
-    thinks = Path(f"{gate}.thinks")
-    with serving(endpoint, GARCON_STICKY_SCHEDULE_TO_START=LONG) as pool:
+    thinks, spool = Path(f"{gate}.thinks"), tmp_path / "spool"
+    with serving(endpoint, GARCON_SPOOL=str(spool)) as pool:
         first = swf.start(endpoint, steps, steps=4, think=1, at=str(gate))
         pid = int(until(lambda: thinks.exists() and thinks.read_text(), "a decision"))
         second = swf.start(endpoint, steps, steps=2)
         second.wait_for("DecisionTaskStarted")
+        # Started at SWF is not yet received: the decider has a file for each that it has.
+        until(lambda: len(list(spool.glob(f"[!.]*{SUFFIX}"))) == 2, "both are in the decider")
         Path(f"{gate}.open").touch()
         psutil.Process(pid).kill()
         told = pool.wait_for("worker_died", pid=pid)["message"]
@@ -273,8 +287,7 @@ def test_a_rolling_restart_gives_executions_back(endpoint: str) -> None:
     """A task of the old decider's private list is answered with the flow's list, so that the new
     one goes on at once; of several executions none waits for a timeout of ten minutes.
     """
-    soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG, "GARCON_MIN_UPTIME": "0.1"}
-    with serving(endpoint, **soon) as pool:
+    with serving(endpoint, GARCON_MIN_UPTIME="0.1") as pool:
         old = decider_of(pool)
         executions = [swf.start(endpoint, steps, steps=5000, pause=0.1) for _ in range(3)]
         for each in executions:
@@ -291,35 +304,47 @@ def moved(execution: swf.Execution) -> bool:
     return len(own_lists_of(execution)) > 1
 
 
+def asked_to_leave(pool: Supervisor) -> None:
+    """Ask the pool to drain; when this returns, its decider has been asked."""
+    pool.signal(signal.SIGTERM)
+    pool.wait_for("draining")
+    decider_of(pool).send_signal(signal.SIGTERM)  # ours is on its way before any task can be
+
+
 def test_a_drain_gives_executions_back(endpoint: str, gate: Path) -> None:
     """The pool that decided has left; the next pool finds the decision at once."""
-    soon = {"GARCON_STICKY_SCHEDULE_TO_START": LONG}
     with (
-        serving(endpoint, "--workers", "0", **soon) as deciding,
+        before(endpoint) as witness,
+        serving(witness.url, "--workers", "0") as deciding,
         serving(endpoint, "--deciders", "0"),
     ):
         execution = swf.start(endpoint, steps, steps=6, hold=3, at=str(gate))
         execution.wait_for("ActivityTaskStarted", 4)
-        deciding.signal(signal.SIGTERM)
-        deciding.wait_for("draining")
+        witness.hold(POLL)
         pass_gate(gate)
+        until(lambda: witness.held, "a decision on its way to the decider")
+        asked_to_leave(deciding)
+        witness.release()
         assert deciding.wait() == 0
         assert lists_of(execution)[-1] == "steps"
-        with serving(endpoint, "--workers", "0", **soon):
+        with serving(endpoint, "--workers", "0"):
             assert execution.wait_closed() == "WorkflowExecutionCompleted"
     assert timeouts_of(execution) == []
 
 
 def test_what_the_last_polls_bring_is_decided(endpoint: str, gate: Path) -> None:
     """A decider that leaves has two polls open; a task that comes by each is answered."""
-    with serving(endpoint) as pool:
+    with before(endpoint) as witness, serving(witness.url) as pool:
         begun = swf.start(endpoint, steps, steps=3, hold=1, at=str(gate))
         begun.wait_for("ActivityTaskStarted", 2)
-        pool.signal(signal.SIGTERM)
-        pool.wait_for("draining")
+        witness.hold(POLL)
         late = swf.start(endpoint, steps, steps=2)
-        late.wait_for("DecisionTaskCompleted")
         pass_gate(gate)
+        until(lambda: len(witness.held) == 2, "a decision by each poll, on its way")
+        assert len({each.task_list for each in witness.held}) == 2
+        asked_to_leave(pool)
+        witness.release()
+        late.wait_for("DecisionTaskCompleted")
         begun.wait_for("DecisionTaskCompleted", 3)
         assert pool.wait() == 0
     assert timeouts_of(late) == timeouts_of(begun) == []
