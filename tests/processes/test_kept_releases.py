@@ -346,7 +346,8 @@ def test_what_stops_the_supervisor_stops_retired_code(
     with folder.host(*(() if stops else ("--drain-timeout", "2"))) as host:
         retired = serving(host, 9)
         (execution,) = folder.go_on()
-        execution.wait_for("ActivityTaskStarted", 3)
+        # Started at SWF is not yet received; its worker reports it before its title shows it.
+        until(lambda: host.titled("working kept_last"), "the last task in progress")
         if stops:
             host.stop_by_signals()
         else:

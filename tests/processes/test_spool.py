@@ -50,6 +50,14 @@ def kill_all(supervisor: Supervisor) -> None:
     supervisor.wait()
 
 
+def wait_for_one(folder: Path) -> None:
+    """Wait until the task in progress alone is in the spool.
+
+    SWF has a decision before its decider has removed the decision's file.
+    """
+    until(lambda: len(files(folder)) == 1, "the task alone in the spool")
+
+
 def files(folder: Path) -> list[Path]:
     """The files in the spool, the supervisors' own left out."""
     return [each for each in folder.iterdir() if not each.name.startswith(".supervisor-")]
@@ -62,6 +70,7 @@ def test_a_result_survives_every_process(endpoint: str, folder: Path, tmp_path: 
         trial = Trial(first, endpoint, tmp_path, "return")
         worker = trial.worker()
         trial.wait_alone()
+        wait_for_one(folder)
         faults.order("throttle", RESPOND, count=1_000_000)
         trial.open()
         until(lambda: faults.orders()[0]["count"] < 1_000_000, "an answer that is throttled")
@@ -82,6 +91,7 @@ def test_a_token_survives_every_process(endpoint: str, folder: Path, tmp_path: P
         trial = Trial(first, endpoint, tmp_path, "return")
         trial.worker()
         trial.wait_alone()
+        wait_for_one(folder)
         kill_all(first)
     with pool(endpoint, folder):
         reason, _ = trial.failure()
@@ -98,6 +108,8 @@ def test_a_surviving_worker_answers_by_itself(endpoint: str, folder: Path, tmp_p
     with pool(endpoint, folder) as first:
         trial = Trial(first, endpoint, tmp_path, "return")
         worker = trial.worker()
+        trial.wait_alone()
+        wait_for_one(folder)
         first.signal(signal.SIGKILL)
         first.wait()
         with pool(endpoint, folder):
@@ -117,6 +129,7 @@ def test_an_orphan_that_dies_beside_the_next_supervisor_is_reported(
         trial = Trial(first, endpoint, tmp_path, "return")
         orphan = trial.worker()
         trial.wait_alone()
+        wait_for_one(folder)
         first.signal(signal.SIGKILL)
         first.wait()
         with pool(endpoint, folder) as second:
@@ -138,6 +151,8 @@ def test_reports_of_a_living_supervisor_are_left_to_it(
     with pool(endpoint, folder) as first:
         trial = Trial(first, endpoint, tmp_path, "return")
         worker = trial.worker()
+        trial.wait_alone()
+        wait_for_one(folder)
         faults.order("throttle", "RespondActivityTaskFailed", count=1_000_000)
         worker.kill()
         first.wait_for("worker_died", pid=worker.pid)
