@@ -158,6 +158,16 @@ class Program:
             return psutil.Process(self.pid).children(recursive=True)
         return []
 
+    def titled(self, *words: str) -> list[psutil.Process]:
+        """The processes below it whose titles hold all these words."""
+        found = []
+        for each in self.below():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                title = " ".join(each.cmdline())
+                if all(word in title for word in words):
+                    found.append(each)
+        return found
+
     def __enter__(self) -> Self:
         return self
 
@@ -235,16 +245,6 @@ class Supervisor(Program):
             return self.process.poll() is not None
 
         until(has_exited, "an exit by a second TERM")
-
-    def titled(self, *words: str) -> list[psutil.Process]:
-        """The processes below it whose titles hold all these words."""
-        found = []
-        for each in self.below():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                title = " ".join(each.cmdline())
-                if all(word in title for word in words):
-                    found.append(each)
-        return found
 
 
 def monitor_url(entry: dict[str, Any]) -> str:

@@ -205,8 +205,7 @@ def test_a_killed_starter_leaves_the_whole_terminal_to_scroll(tmp_path: Path) ->
         COLUMNS="100",
     ) as pool:
         pool.out.wait_for(lambda line: "\x1b[1;" in line, "scrolling region")
-        below = psutil.Process(pool.pid).children()
-        (starter,) = [each for each in below if "starter" in " ".join(each.cmdline())]
+        (starter,) = pool.titled("garcon: starter")
         starter.kill()
         pool.out.wait_for(lambda line: "the starter ended" in line, "loss of the starter")
         (tmp_path / "enough").touch()
