@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -49,8 +50,12 @@ class Metadata:
         self._tokens: dict[str, float] = {}  # and the time when each expires
         self._failures: list[int] = []  # statuses of the next responses
         self._change = threading.Condition()
-        self._server = _Server(("127.0.0.1", 0), self)
-        self._port = self._server.server_address[1]
+        # Bound and never listening: while the service is stopped, no other program gets the port.
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", 0))
+        self._port = self._place.getsockname()[1]
+        self._server = _Server(("127.0.0.1", self._port), self)
         self._serve()
 
     @property
@@ -147,6 +152,7 @@ class Metadata:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        self._place.close()
 
 
 class _Server(http.server.ThreadingHTTPServer):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.auto_scaling import COMPLETE, DESCRIBE_HOOKS, HOOK, PROTECT, Scaling
-from tests.fakes.metadata_service import INSTANCE, SPOT, TARGET, Metadata
+from tests.fakes.metadata_service import INSTANCE, TARGET, Metadata
 from tests.processes import flow, swf
 from tests.processes.harness import ROOT, Program, local_swf, parsed, until
 from tests.processes.instance import pool
@@ -19,6 +19,8 @@ from tests.processes.trial import Trial
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.processes.harness import Supervisor
 
 
 @pytest.fixture
@@ -55,6 +57,16 @@ def test_the_table_lists_the_timelines() -> None:
 # --- who it is ------------------------------------------------------------------------------------
 
 
+def wait_until_known(supervisor: Supervisor) -> None:
+    """Wait until the supervisor knows its instance: any line names it then, such as a signal's."""
+
+    def is_named() -> bool:
+        supervisor.signal(signal.SIGUSR1)
+        return "instance" in supervisor.wait_for_message("SIGUSR1 has no meaning here")
+
+    until(is_named, "a line that names the instance")
+
+
 def test_history_and_logs_name_the_instance(endpoint: str, metadata: Metadata) -> None:
     """Id, zone and life cycle are in the identity of workers that are forked once they are known.
 
@@ -62,6 +74,7 @@ def test_history_and_logs_name_the_instance(endpoint: str, metadata: Metadata) -
     """
     with pool(endpoint, metadata) as supervisor:
         supervisor.ready()
+        wait_until_known(supervisor)
         victim = supervisor.titled("garcon: activity gates gates_gate")[0]
         victim.kill()
         died = supervisor.wait_for("worker_died", pid=victim.pid)
@@ -78,7 +91,7 @@ def test_the_status_names_the_instance(endpoint: str, metadata: Metadata, tmp_pa
     control = ("--control", str(tmp_path / "control"))
     with pool(endpoint, metadata, None, *control) as supervisor:
         supervisor.ready()
-        metadata.wait_for(SPOT, 404, more=2)
+        wait_until_known(supervisor)
         with Program("-m", "supervisor", "status", *control) as status:
             line = status.out.wait_for(lambda line: line.startswith("instance "), "instance")
             assert line == f"instance {INSTANCE}, eu-west-1a, spot"
@@ -90,7 +103,7 @@ def test_a_dead_workers_report_names_the_instance(
     """Its host is the instance's id."""
     with pool(endpoint, metadata) as supervisor:
         supervisor.ready()
-        metadata.wait_for(SPOT, 404, more=2)
+        wait_until_known(supervisor)
         trial = Trial(supervisor, endpoint, tmp_path, "return")
         trial.worker().kill()
         _, details = trial.failure()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tests.fakes.auto_scaling import BEAT, COMPLETE, HOOK, Scaling
 from tests.fakes.metadata_service import MAINTENANCE, PUT_TOKEN, REBALANCE, SPOT, TARGET, Metadata
 from tests.processes import swf
+from tests.processes.harness import until
 from tests.processes.instance import Outcome, Stage, pool
 
 if TYPE_CHECKING:
@@ -100,13 +101,17 @@ def too_short(stage: Stage) -> None:
 
 
 def result_under_way(stage: Stage) -> None:
-    """The task has ended, and SWF takes no answer until its worker is killed for the time."""
-    faults = swf.Faults(stage.endpoint)
-    faults.order("throttle", "RespondActivityTaskCompleted", count=1_000_000)
+    """The task has ended, and SWF takes no answer until its worker is killed for the time.
+
+    The task ends before the notice, so that it has not to hurry.
+    """
+    faults, many = swf.Faults(stage.endpoint), 1_000_000
+    faults.order("throttle", "RespondActivityTaskCompleted", count=many)
     stage.work()
+    stage.finish()
+    until(lambda: faults.orders()[0]["count"] < many, "an answer that is throttled")
     stage.notice(SHORT)
     stage.drains()
-    stage.finish()
     stage.pool.wait_for("worker_died")
     faults.withdraw()
 
