@@ -26,7 +26,7 @@ TOO_MUCH_FOR_A_TEST = "\n".join(
         *("ProtectKernelTunables=no", "ProtectKernelModules=no", "ProtectKernelLogs=no"),
         *("ProtectControlGroups=no", "ProtectHostname=no", "ProtectClock=no", "DevicePolicy=auto"),
         # So that the test does not take minutes.
-        *("WatchdogSec=5", "RestartSec=0.1"),
+        *("WatchdogSec=10", "RestartSec=0.1"),
     ]
 )
 """The lines of the unit that a test undoes. The rest is as printed: seccomp, no new privileges, no
