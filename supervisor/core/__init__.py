@@ -75,6 +75,7 @@ RULES = (
     probation.end_probation,
     pools.fit_pools,  # before the canaries of a candidate are judged
     reports.drop_hopeless,  # before a generation that could report is retired
+    kept_releases.note_late_ones,  # before a candidate that waits for them goes on
     generations.advance,
     pools.fit_pools,  # for a generation that has just become active
     crash_loops.update_degraded_lists,  # the same

@@ -20,13 +20,15 @@ class Service(Value, frozen=True):
     Attributes:
         generation: The number of the active generation; 0 before the first.
         changing: Whether another generation is requested or proves itself.
-        full: Whether every slot has a ready worker, without the slots of degraded lists.
+        full: Whether every slot has a ready worker, without the slots of degraded lists, and no
+            kept release is awaited.
         desired: Slots of the active generation; quiet lists have none.
         ready: Those slots that have a ready worker, of any generation.
         working: Tasks in progress.
         left: Processes of the pool, with those that do a job; retired code counts as one.
         pending_reports: Reports that SWF is owed for tasks of dead workers.
         in_time: Whether a worker has a task and is within that task's own timeout.
+        awaited: The names of the kept releases that start.
         degraded: The names of the degraded lists.
         quiet: The names of the quiet lists.
         leaving: Why the program is draining; None if it is not.
@@ -41,6 +43,7 @@ class Service(Value, frozen=True):
     left: int = 0
     pending_reports: int = 0
     in_time: bool = False
+    awaited: tuple[str, ...] = ()
     degraded: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
     leaving: str | None = None
@@ -49,10 +52,12 @@ class Service(Value, frozen=True):
 def service(state: State, now: float) -> Service:
     """The view at ``now``, on the core's clock."""
     active, workers, retired = state.active, state.workers.values(), state.retired_code()
+    awaited = tuple(state.awaited_releases())
+    is_full = active is not None and _is_full(active) and not _waits_for_instance(state)
     return Service(
         generation=active.number if active else 0,
         changing=state.candidate is not None or state.restart_request is not None,
-        full=active is not None and _is_full(active) and not _waits_for_instance(state),
+        full=is_full and not awaited,
         desired=len(active.slots) if active else 0,
         ready=_count_ready_slots(state, active) if active else 0,
         working=sum(each.stage is Stage.WORKING for each in workers),
@@ -60,6 +65,7 @@ def service(state: State, now: float) -> Service:
         pending_reports=len(state.owed_reports),
         in_time=any(each.task is not None and now < each.late_at < inf for each in workers),
         degraded=tuple(each.name for each in active.degraded) if active else (),
+        awaited=awaited,
         quiet=tuple(each.name for each, pool in state.pools.items() if pool.quiet),
         leaving=state.drain.why if state.drain else None,
     )

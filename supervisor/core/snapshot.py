@@ -12,7 +12,7 @@ import msgspec
 
 from supervisor import exit_codes
 from supervisor.core.stages import Stage
-from supervisor.core.state import SidecarState, SlotDeaths
+from supervisor.core.state import SlotDeaths
 from supervisor.ipc.messages import (
     DeployStatus,
     EmptySlot,
@@ -28,7 +28,7 @@ from supervisor.ipc.messages.status import Unpolled, UnpolledList
 
 if TYPE_CHECKING:
     from supervisor.core.generation import Generation, Worker
-    from supervisor.core.state import DeployRecord, Pool, Sidecar, State
+    from supervisor.core.state import DeployRecord, Pool, State
     from supervisor.ipc.messages import TaskList
 
 _NO_DEATHS = SlotDeaths()
@@ -71,15 +71,11 @@ def launch(state: State) -> Launch:
     A start that was stopped by people, or by a network that fails, is neither. Nor is one whose old
     code is starting: the group would take away another host, perhaps the last one that serves it.
     """
-    if state.active and state.any_ready() and not any(map(_is_starting, state.retired_code())):
+    if state.active and state.any_ready() and not any(state.awaited_releases()):
         return Launch.READY
     refused = (exit_codes.USAGE, exit_codes.FLOW)
     is_refused = state.active is None and state.drain and state.drain.code in refused
     return Launch.REFUSED if is_refused else Launch.PENDING
-
-
-def _is_starting(sidecar: Sidecar) -> bool:
-    return sidecar.status is SidecarState.STARTING and not sidecar.streak.failures
 
 
 def pool(state: State, now: float | None = None) -> tuple[ListState, ...]:

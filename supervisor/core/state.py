@@ -90,6 +90,7 @@ class Sidecar:
     was_ready: bool = False
     is_hurried: bool = False  # retired code was asked to stop, and not only to drain
     ended_as_asked: bool = False  # it was asked to end before it did
+    is_late: bool = False  # retired code does not serve yet, and is no longer waited for
 
     @property
     def release(self) -> str:
@@ -101,6 +102,12 @@ class Sidecar:
         """Whether it is retired code that has ended because it has nothing to serve."""
         gone = self.status is SidecarState.GONE and not self.lost
         return bool(self.release) and gone and not self.streak.failures
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it starts, for the first time in a row, and is not late."""
+        is_first = self.status is SidecarState.STARTING and not self.streak.failures
+        return is_first and not self.is_late
 
 
 @dataclass(slots=True)
@@ -313,6 +320,10 @@ class State:
 
     def retired_code(self) -> Iterator[Sidecar]:
         return (each for each in self.sidecars.values() if each.release)
+
+    def awaited_releases(self) -> Iterator[str]:
+        """The kept releases that start, and that whoever waits for this host waits for."""
+        return (each.release for each in self.retired_code() if each.is_awaited)
 
     def endpoint_ready(self) -> bool:
         """Whether there is an SWF to call: the real one always counts as ready."""

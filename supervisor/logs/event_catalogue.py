@@ -18,6 +18,7 @@ EVENTS = {
     "zygote_lost": "The active generation's zygote died; a new generation is started.",
     "retired_serving": "A kept release serves its executions, beside the active code.",
     "retired_unneeded": "A kept release has ended, because it has nothing to serve.",
+    "retired_late": "A kept release does not serve in time; nothing waits for it any longer.",
     # --- workers and tasks
     "worker_died": "A worker ended without being asked; the entry has the cause and its task.",
     "worker_recycled": "A worker reached its limit of tasks or memory, and is replaced.",

@@ -14,6 +14,7 @@ import pytest
 
 from garcon.history import build_notes
 from supervisor import exit_codes
+from tests.fakes.service_manager import ServiceManager
 from tests.processes import swf
 from tests.processes.harness import Program, Supervisor, local_swf, until
 
@@ -312,6 +313,27 @@ def test_retired_code_lives_and_dies_with_the_supervisor(tmp_path: Path, endpoin
         host.process.wait()
         psutil.wait_procs(left, timeout=40)
         assert not [each for each in left if each.is_running()]
+
+
+def test_the_service_manager_waits_for_a_kept_release(tmp_path: Path, endpoint: str) -> None:
+    """Its import waits for this test. Meanwhile the workers serve, and the status line says so."""
+    folder = Folder(tmp_path, endpoint, REQUIRES)
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    with (folder.add(9) / "kept.py").open("a") as code:
+        code.write(f"\nopen({str(gate)!r}).read()\n")
+    folder.add(10)
+    with (
+        ServiceManager(str(tmp_path / "notify")) as manager,
+        folder.host(NOTIFY_SOCKET=manager.address) as host,
+    ):
+        host.wait_for("full_strength")
+        manager.wait_for("STATUS=3 of 3 workers ready, 0 working; starting release 2026-11-9")
+        assert manager.fields_of("READY") == []
+        gate.write_text("")  # as soon as the import reads it
+        serving(host, 9)
+        manager.wait_for("READY=1")
+        drained(host)
 
 
 def command(*words: str) -> str:

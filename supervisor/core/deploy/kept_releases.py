@@ -18,6 +18,10 @@ Rules:
 6. Open executions that the candidate does not fit are not harmed if a kept release serves their
    build. A candidate with such executions waits until each kept release has said its build, or has
    failed to start.
+7. The launch of this host, and its first ``READY``, wait until each kept release serves or has
+   failed to start, too: the next host that leaves may be the last that serves old code.
+8. Nothing waits for one that is *late*: that does not serve when the time for its import, its
+   registration and its first poll is over. It may still come.
 """
 
 from __future__ import annotations
@@ -55,6 +59,21 @@ def kept_beside(event: GenerationReady, state: State) -> tuple[str, ...]:
     return tuple(each for each in dict.fromkeys(found) if each != event.release)
 
 
+def note_late_ones(turn: Turn) -> None:
+    """Note retired code that is late."""
+    for sidecar in turn.state.retired_code():
+        if _late_at(turn.state, sidecar) <= turn.now:
+            sidecar.is_late = True
+            turn.note(
+                Level.WARNING,
+                "retired_late",
+                f"The retired code of release {sidecar.release} does not serve after"
+                f" {turn.now - sidecar.since:g} s. It goes on starting; nothing waits for it any"
+                " longer.",
+                sidecar=sidecar.name,
+            )
+
+
 def serve_kept_releases(turn: Turn) -> None:
     """Start, settle and stop retired code, so that the kept releases serve."""
     state = turn.state
@@ -75,10 +94,11 @@ def serve_kept_releases(turn: Turn) -> None:
 
 
 def next_deadline(state: State) -> float:
-    """Time at which one is due, or has to end in a drain."""
+    """Time at which one is due or late, or has to end in a drain."""
     starts = (_due_at(state, name) for name in _desired(state))
     ends = (_ends_at(state, state.drain, each) for each in state.retired_code() if state.drain)
-    return min([inf, *starts, *ends])
+    late = (_late_at(state, each) for each in state.retired_code())
+    return min([inf, *starts, *ends, *late])
 
 
 # --- which are desired ----------------------------------------------------------------------------
@@ -149,6 +169,13 @@ def _due_at(state: State, name: str) -> float:
     if sidecar.status is not SidecarState.GONE:
         return inf
     return -inf if _is_outdated(state, sidecar) else sidecar.streak.backoff_until
+
+
+def _late_at(state: State, sidecar: Sidecar) -> float:
+    """Time from which nothing waits for it any longer."""
+    settings = state.settings
+    longest = settings.import_timeout + settings.register_timeout + settings.boot_timeout
+    return sidecar.since + longest if sidecar.is_awaited else inf
 
 
 # --- ends -----------------------------------------------------------------------------------------
@@ -232,9 +259,7 @@ def _builds(state: State, candidate: Generation) -> Iterator[tuple[str, str | No
     """The kept releases with their builds: ``None`` for one that starts, "" for one that failed."""
     for release in _kept(state, candidate):
         sidecar = state.sidecars.get(RETIRED + release)
-        starts = sidecar is None or (
-            sidecar.status is SidecarState.STARTING and not sidecar.streak.failures
-        )
+        starts = sidecar is None or sidecar.is_awaited
         yield release, _build(state, release) or (None if starts else "")
 
 

@@ -2,8 +2,10 @@
 
 Rules of this file (sd_notify(3) names the fields):
 
-1. ``READY=1`` is sent when a generation serves all of its slots for the first time. A degraded list
-   is not waited for: ending the others because of it would be the worse service.
+1. ``READY=1`` is sent when a generation serves all of its slots for the first time, and each kept
+   release serves, or has failed to start, or is late: whoever replaces hosts one after the other
+   takes the next one then, which may be the last that serves old code. A degraded list is not
+   waited for: ending the others because of it would be the worse service.
 2. ``RELOADING=1`` is sent, with the time, when a restart is requested or a new generation is
    active, and ``READY=1`` when the active one serves all slots again, also after a rollback.
 3. A refused restart is answered with ``RELOADING=1`` and ``READY=1`` at once: with
@@ -129,6 +131,8 @@ def status_of(last: LastNotified) -> str:
 def _serving(last: LastNotified) -> Iterator[str]:
     view = last.view
     yield f"{view.ready} of {view.desired} workers ready, {view.working} working"
+    if view.awaited:
+        yield f"starting release {', '.join(view.awaited)}"
     if view.degraded:
         yield f"degraded: {', '.join(view.degraded)}"
     if view.quiet:

@@ -25,6 +25,7 @@ from supervisor.ipc.messages import (
     StopRequested,
     StopSidecar,
     TerminationNotice,
+    Tick,
     WarmPool,
 )
 from tests.supervisor.simulation.property_tests import ENOUGH, NEVER_GIVES_UP, many
@@ -41,6 +42,7 @@ OLD, OLDER = f"{RETIRED}old", f"{RETIRED}older"
 KEPT = Version(release="new", build="b-new", older=("old",))
 SERVES = SidecarPlan(build="b-old")
 GATE: dict[str, Any] = {"gate_replay": HistorySource("open:20")}
+MISFIT = replace(KEPT, misfits=("b-old",))
 SIGHUP, SIGTERM = RestartRequested("SIGHUP"), DrainRequested("SIGTERM")
 
 
@@ -204,6 +206,48 @@ def test_retired_code_without_a_list_of_its_own_is_left_alone() -> None:
     assert len(starts(world)) == 2
 
 
+# --- late -----------------------------------------------------------------------------------------
+
+LATEST = 270.0
+"""Seconds for an import, a registration and a first poll."""
+
+
+def test_nothing_waits_for_retired_code_that_hangs() -> None:
+    """The host launches, and is ready for its service manager, as soon as it is late; it goes on
+    starting.
+    """
+    world = simulate(kept(plan=replace(SERVES, ready=400.0))).run(200)
+    assert world.core.launch() is Launch.PENDING
+    seen = world.core.service(world.now)
+    assert (seen.full, seen.awaited, seen.ready) == (False, ("old",), seen.desired)
+    world.run(LATEST + 5)
+    assert world.core.launch() is Launch.READY
+    seen = world.core.service(world.now)
+    assert (seen.full, seen.awaited) == (True, ())
+    (note,) = world.notes("retired_late")
+    assert note.level.name == "WARNING"
+    world.run(450)
+    assert retired(world) == {OLD: "ready"}
+
+
+def test_the_service_manager_does_not_wait_for_code_that_cannot_start() -> None:
+    """Its first death ends the wait; so does its first poll."""
+    world = simulate(kept(plan=SidecarPlan(ready=inf))).run(10)
+    assert not world.core.service(world.now).full
+    world.sidecars[OLD].die(3)
+    world.ask(Tick())
+    world.run(10.5)
+    assert world.core.service(world.now).full
+    assert simulate(kept()).run(10).core.service(10.0).full
+
+
+def test_a_candidate_does_not_wait_for_retired_code_that_hangs() -> None:
+    """It would leave executions alone, and ends as if that code had failed."""
+    world = simulate(kept(MISFIT, plan=SidecarPlan(ready=inf)), **GATE).finish(LATEST + 5)
+    assert world.exit is not None
+    assert world.exit.code == exit_codes.FLOW
+
+
 # --- the end --------------------------------------------------------------------------------------
 
 
@@ -258,9 +302,6 @@ def test_it_is_not_started_in_a_drain() -> None:
 
 
 # --- the gate -------------------------------------------------------------------------------------
-
-
-MISFIT = replace(KEPT, misfits=("b-old",))
 
 
 def test_a_kept_release_keeps_executions_from_harm() -> None:

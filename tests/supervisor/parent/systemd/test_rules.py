@@ -122,9 +122,10 @@ def test_the_status_line_changes_with_the_pool() -> None:
     """It is one line, and is sent when it has changed."""
     listener = Listener()
     lists = {"degraded": ("flow_resize",), "quiet": ("flow_end",)}
-    view = like(SERVING, working=2, pending_reports=1, changing=True, **lists)
+    view = like(SERVING, working=2, pending_reports=1, changing=True, awaited=("r1",), **lists)
     parts = [
         "3 of 3 workers ready, 2 working",
+        "starting release r1",
         "degraded: flow_resize",
         "quiet: flow_end",
         "1 pending reports",
