@@ -197,7 +197,7 @@ def _supervise(
     except (control_listener.CannotListen, SettingsError) as error:
         return fail(error, exit_codes.USAGE)
     # Without a seed of the settings each host has its own, so that a fleet does not wait in step.
-    core = Core(settings, Random(settings.jitter_seed or None))
+    core = Core(settings, Random(settings.jitter_seed or None), is_kept=serving is not None)
     shell = Shell(
         core, settings, spare=spare, read_again=read_again, listener=listener, serving=serving
     )

@@ -134,6 +134,27 @@ def open_sample(swf: Any, domain: str, name: str, number: int) -> list[Summary]:
     return list(found.values())
 
 
+def oldest_open(swf: Any, domain: str, name: str, number: int) -> list[Summary]:
+    """Open executions of a type, the oldest ones first; a call for each thousand.
+
+    Args:
+        swf: A client.
+        domain: The domain.
+        name: Name of the workflow type.
+        number: The most executions.
+
+    Raises:
+        botocore.exceptions.ClientError: SWF refused a call.
+    """
+    request = {
+        "domain": domain,
+        "startTimeFilter": {"oldestDate": OLDEST},
+        "typeFilter": {"name": name},
+        "reverseOrder": True,
+    }
+    return list(itertools.islice(_listed(swf, _OPEN, request, min(number, LARGEST_PAGE)), number))
+
+
 def latest(swf: "SWFClient", domain: str, workflow_id: str) -> Execution | None:
     """The open run of an id, else the run that started last.
 

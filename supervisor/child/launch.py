@@ -76,6 +76,10 @@ def _do_job(
             from supervisor.child.jobs import replayer  # noqa: PLC0415 - a part that few flows use
 
             return replayer.replay(context.flow, fork.worker, shutdown, HistorySource(histories))
+        case messages.SearchOpen():
+            from supervisor.child.jobs import open_search  # noqa: PLC0415 - of retired code
+
+            return open_search.search(context.flow, fork.worker, shutdown)
         case messages.Report() as report:
             return reporter.report(context, report, fork.worker, shutdown)
 

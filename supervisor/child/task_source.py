@@ -83,6 +83,9 @@ class TaskRecorder(Protocol):
     def clear_waiting(self, place: int) -> None:
         """The task of poll number ``place`` is in progress and waits no longer."""
 
+    def report_returned(self, build: str) -> None:
+        """Report that an execution was returned to this build."""
+
     @property
     def is_leaving(self) -> bool:
         """Whether this worker was asked to leave."""
@@ -334,10 +337,11 @@ class DecisionSource:
             return Result.ABANDONED
         if not accepted:
             return Result.ALREADY_CLOSED
-        return self._result()
+        return self._result(recorder)
 
-    def _result(self) -> Result:
+    def _result(self, recorder: TaskRecorder) -> Result:
         if self._returned:
+            recorder.report_returned(self._returned.build)
             return Result.STUCK if self._returned.is_stuck else Result.RETURNED
         return Result.FAILED if self._has_failed else Result.COMPLETED
 

@@ -309,6 +309,10 @@ class _Recorder:
         """The supervisor knows the task that waited: ``Working`` has named it."""
         self._crash_record.clear_waiting(place)
 
+    def report_returned(self, build: str) -> None:
+        """Report to the supervisor that an execution needs this build."""
+        self._shutdown.send(messages.Returned(self._worker, build))
+
     @property
     def returns_tasks(self) -> bool:
         """Whether the supervisor wants tasks that were not started to be returned."""

@@ -43,6 +43,7 @@ HEADINGS = {
     "notice_interval": "instance metadata",
     "min_uptime": "restarts of dead workers",
     "min_failed_tasks": "comparing new code",
+    "keep_unused": "kept releases",
     "max_workers_per_list": "limits of pool sizes",
     "sample_interval": "samples of executions",
     "jitter_seed": "randomness",

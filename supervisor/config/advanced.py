@@ -247,6 +247,17 @@ class AdvancedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         ),
     ] = 3
 
+    # --- kept releases
+    keep_unused: Annotated[
+        SecondsOrZero,
+        about(
+            "time without an open execution of its build after which a kept release ends; 0: never",
+            why="It is longer than a roll-out, in which hosts with that code still begin"
+            " executions. A kept release takes four processes and 70 MiB.",
+            unit="seconds",
+        ),
+    ] = 86_400.0
+
     # --- pool sizes
     max_workers_per_list: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=10_000)],

@@ -52,6 +52,7 @@ from supervisor.core.rules import (
     recycling,
     reports,
     sidecars,
+    unused_build,
     warm_pool,
 )
 from supervisor.core.state import State
@@ -82,6 +83,7 @@ RULES = (
     handing_out.send_handed_out,
     sidecars.run_sidecars,  # the starter waits for a full pool
     kept_releases.serve_kept_releases,  # beside the generation that has just become active
+    unused_build.end_unused_build,
     scaling.run_backlog_sidecar,
     crash_loops.give_up,
     reports.drop_hopeless,  # for reports that end with the program
@@ -102,6 +104,7 @@ DEADLINES = (
     crash_loops.next_deadline,
     sidecars.next_deadline,
     kept_releases.next_deadline,
+    unused_build.next_deadline,
     probation.next_deadline,
     scaling.next_deadline,
     generations.next_deadline,
@@ -123,11 +126,14 @@ class Core:
     Args:
         settings: Of this supervisor.
         jitter: Source of chance for waits; one with the seed of the settings if not given.
+        is_kept: Whether it is retired code that another supervisor has started.
     """
 
-    def __init__(self, settings: Settings, jitter: Random | None = None) -> None:
+    def __init__(
+        self, settings: Settings, jitter: Random | None = None, *, is_kept: bool = False
+    ) -> None:
         # Seeded, so that a run can be repeated; it only spreads waits.
-        self._state = State(settings, jitter or Random(settings.jitter_seed))
+        self._state = State(settings, jitter or Random(settings.jitter_seed), is_kept=is_kept)
         self._deadline = -inf
         self.runs = 0
         """The number of runs of the rules. In between nothing changes but tasks in progress."""
@@ -160,6 +166,11 @@ class Core:
     def launch(self) -> Launch:
         """The outcome of the start."""
         return snapshot.launch(self._state)
+
+    def unused_for(self, now: float) -> float | None:
+        """Seconds for which the build was unused, if it drains for that; else ``None``."""
+        use = self._state.build_use
+        return now - use.unused_since if use.is_over and self._state.drain else None
 
     def status(self, now: float) -> Status:
         """The facts at ``now``, for ``status``."""

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from supervisor.ipc.messages import Slot, Task
 
 
+MANY_SECONDS = 3600
+"""Seconds that are shown as hours."""
+
+
 def worker_name(worker: Worker) -> str:
     """``worker 12 (myflow_fetch/3)``; without a slot its job: ``worker 1 (registering)``."""
     job = worker.job
@@ -50,6 +54,11 @@ def task_facts(task: Task | None) -> dict[str, Fact]:
 def after(seconds: float) -> str:
     """``in 3.2 s``, or ``at once``."""
     return f"in {seconds:.1f} s" if seconds else "at once"
+
+
+def span(seconds: float) -> str:
+    """``42 s``, ``3.2 h``."""
+    return f"{seconds:.0f} s" if seconds < MANY_SECONDS else f"{seconds / 3600:.1f} h"
 
 
 def sentence(text: str) -> str:

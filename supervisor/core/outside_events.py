@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from supervisor.core import operator_requests
 from supervisor.core.causes import how_ended
+from supervisor.core.deploy import kept_releases
 from supervisor.core.pools import scaling
 from supervisor.core.rules import interruptions, warm_pool
 from supervisor.core.rules.drain import take_signal
@@ -45,6 +46,13 @@ def _(event: messages.SidecarReady, turn: Turn) -> None:
                 sidecar=sidecar.name,
                 build=event.build,
             )
+
+
+@record_outside.register(messages.SidecarUnneeded)
+def _(event: messages.SidecarUnneeded, turn: Turn) -> None:
+    sidecar = turn.state.sidecars.get(event.name)
+    if sidecar and sidecar.release and sidecar.status is SidecarState.READY:
+        kept_releases.note_unneeded(turn, sidecar, event.seconds)
 
 
 @record_outside.register(messages.SidecarLost)

@@ -22,7 +22,7 @@ from supervisor import exit_codes
 from supervisor.config.settings import SettingsError
 from supervisor.core.causes import Cause, DeathKind, cause_of
 from supervisor.core.deploy.deploy_report import RESTORE, describe_difference
-from supervisor.core.deploy.kept_releases import kept_beside
+from supervisor.core.deploy.kept_releases import kept_beside, recall
 from supervisor.core.deploy.lost_zygotes import (
     note_answer,
     note_failure,
@@ -40,7 +40,7 @@ from supervisor.core.pools.pool_settings import (
     pool_bounds,
     pool_sizes,
 )
-from supervisor.core.rules import interruptions
+from supervisor.core.rules import interruptions, unused_build
 from supervisor.core.rules.ledger import outcome_of_answer, outcome_of_result
 from supervisor.core.rules.reports import describe_report
 from supervisor.core.stages import Stage
@@ -192,6 +192,7 @@ def _(event: messages.Replayed, turn: Turn) -> None:
 
 @record.register(messages.NonDeterministic)
 def _(event: messages.NonDeterministic, turn: Turn) -> None:
+    recall(turn, event.builds)
     if worker := turn.state.workers.get(event.worker):
         worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
         facts: dict[str, str | int] = {"workflow_id": event.workflow_id}
@@ -202,6 +203,18 @@ def _(event: messages.NonDeterministic, turn: Turn) -> None:
             worker.generation.replayed = True
         else:
             note_failure(worker.generation, failure, turn)
+
+
+@record.register(messages.OpenSearched)
+def _(event: messages.OpenSearched, turn: Turn) -> None:
+    if worker := turn.state.workers.get(event.worker):
+        worker.enter(Stage.FINISHED, turn.now, turn.state.settings)
+        unused_build.note_search(turn, event)
+
+
+@record.register(messages.Returned)
+def _(event: messages.Returned, turn: Turn) -> None:
+    recall(turn, (event.build,))
 
 
 @record.register(messages.FlowRefused)

@@ -12,7 +12,7 @@ import msgspec
 
 from supervisor import exit_codes
 from supervisor.core.stages import Stage
-from supervisor.core.state import SlotDeaths
+from supervisor.core.state import SidecarState, SlotDeaths
 from supervisor.ipc.messages import (
     DeployStatus,
     EmptySlot,
@@ -24,11 +24,11 @@ from supervisor.ipc.messages import (
     Status,
     WorkerStatus,
 )
-from supervisor.ipc.messages.status import Unpolled, UnpolledList
+from supervisor.ipc.messages.status import UNNEEDED, Unpolled, UnpolledList
 
 if TYPE_CHECKING:
     from supervisor.core.generation import Generation, Worker
-    from supervisor.core.state import DeployRecord, Pool, State
+    from supervisor.core.state import DeployRecord, Pool, Sidecar, State
     from supervisor.ipc.messages import TaskList
 
 _NO_DEATHS = SlotDeaths()
@@ -50,9 +50,9 @@ def status(state: State, now: float) -> Status:
         workers=tuple(_worker(state, each, now) for each in state.workers.values()),
         empty_slots=_empty_slots(state, now),
         sidecars=tuple(
-            SidecarStatus(each.name, each.status.name.lower(), build=each.build)
+            _sidecar(each, now)
             for each in state.sidecars.values()
-            if not each.is_unneeded
+            if not each.is_unneeded or each.unused_since is not None
         ),
         pending_reports=len(state.owed_reports),
         deaths={kind.value: number for kind, number in state.deaths_by_kind.items()},
@@ -63,6 +63,14 @@ def status(state: State, now: float) -> Status:
         handed_out_tasks=_handed_out(state, now),
         unpolled_lists=_unpolled(state),
     )
+
+
+def _sidecar(sidecar: Sidecar, now: float) -> SidecarStatus:
+    if sidecar.unused_since is None:
+        return SidecarStatus(sidecar.name, sidecar.status.name.lower(), build=sidecar.build)
+    status = UNNEEDED if sidecar.status is SidecarState.GONE else sidecar.status.name.lower()
+    unused = now - sidecar.unused_since
+    return SidecarStatus(sidecar.name, status, build=sidecar.build, unused=unused)
 
 
 def launch(state: State) -> Launch:

@@ -16,11 +16,15 @@ import enum
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor.ipc.messages import Register, Replay, Report
+from supervisor.ipc.messages import Register, Replay, Report, SearchOpen
 
 if TYPE_CHECKING:
     from supervisor.config.settings import Settings
     from supervisor.ipc.messages import Job, Task
+
+
+SEARCH_TIMEOUT = 900.0
+"""Seconds of a search of the open executions, which ends by itself after ten minutes."""
 
 
 class Stage(enum.StrEnum):
@@ -29,6 +33,7 @@ class Stage(enum.StrEnum):
     BOOTING = "booting"
     REGISTERING = "registering"
     REPLAYING = "replaying"
+    SEARCHING = "searching"
     REPORTING = "reporting"
     PARKED = "parked"  # ready, without a permit to poll
     WAKING = "waking"  # it was given a permit, and its poll is still to begin
@@ -44,6 +49,8 @@ def first_stage(job: Job) -> Stage:
             return Stage.REGISTERING
         case Replay():
             return Stage.REPLAYING
+        case SearchOpen():
+            return Stage.SEARCHING
         case Report():
             return Stage.REPORTING
         case _:
@@ -64,7 +71,7 @@ def stage_timeout(stage: Stage, settings: Settings) -> float:
         case Stage.POLLING:
             return settings.poll_timeout
         case _:
-            return settings.exit_timeout
+            return SEARCH_TIMEOUT if stage is Stage.SEARCHING else settings.exit_timeout
 
 
 def task_timeout(task: Task, settings: Settings, *, decides: bool) -> float:

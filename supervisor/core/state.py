@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
+from supervisor.core.build_use import BuildUse
 from supervisor.core.failures import Streak
 from supervisor.core.handed_out_tasks import HandedOutTasks
 from supervisor.core.pools.poll_limit import PollLimit
@@ -91,6 +92,9 @@ class Sidecar:
     is_hurried: bool = False  # retired code was asked to stop, and not only to drain
     ended_as_asked: bool = False  # it was asked to end before it did
     is_late: bool = False  # retired code does not serve yet, and is no longer waited for
+    unused_since: float | None = None  # retired code ends, because its build was unused since then
+    unused_beside: int = 0  # the generation that was active when it said so
+    is_recalled: bool = False  # an execution needs its build since
 
     @property
     def release(self) -> str:
@@ -217,6 +221,8 @@ class State:
     pools: dict[TaskList, Pool] = field(default_factory=dict)
     permits: dict[TaskList, ListPermits] = field(default_factory=dict)
     pooled: Generation | None = None  # the generation whose settings the pools follow
+    is_kept: bool = False  # whether it is retired code that another supervisor has started
+    build_use: BuildUse = field(default_factory=BuildUse)  # of such code
     resized: bool = False  # the pools changed, and the slots do not fit them yet
     stuck: dict[str, float] = field(default_factory=dict)  # runs, and when they were seen last
     drain: Drain | None = None

@@ -1,4 +1,4 @@
-"""Running counts of ended tasks and of log entries. Nothing in the core looks at them."""
+"""Running counts of ended tasks and of log entries. No rule compares them but ``unused_build``."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ class RunningTally:
             durations = self.tasks[key] = _Durations()
         durations.classes[bisect_left(BOUNDS, seconds)] += 1
         durations.seconds += seconds
+
+    def count_tasks(self) -> int:
+        """The number of tasks that have ended."""
+        return sum(sum(each.classes) for each in self.tasks.values())
 
     def snapshot(self) -> Tallies:
         """The counts at this moment."""

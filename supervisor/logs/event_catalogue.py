@@ -17,7 +17,8 @@ EVENTS = {
     "full_strength": "Every slot has a ready worker.",
     "zygote_lost": "The active generation's zygote died; a new generation is started.",
     "retired_serving": "A kept release serves its executions, beside the active code.",
-    "retired_unneeded": "A kept release has ended, because it has nothing to serve.",
+    "retired_unneeded": "A kept release ends, because it has nothing to serve.",
+    "retired_recalled": "A kept release is served again: an execution needs its build.",
     "retired_late": "A kept release does not serve in time; nothing waits for it any longer.",
     # --- workers and tasks
     "worker_died": "A worker ended without being asked; the entry has the cause and its task.",

@@ -1,8 +1,8 @@
 """The link of retired code to the supervisor beside whose code it serves.
 
-That supervisor started this one as a sidecar. It gets one message, once this code serves: its
-build. When the other end is gone, this code leaves, too: no one would replace its workers or know
-of it.
+That supervisor started this one as a sidecar. It gets a message once this code serves, with its
+build, and another if this code ends because that build is no longer used. When the other end is
+gone, this code leaves, too: no one would replace its workers or know of it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ServingLink:
     def __init__(self, channel: Channel, name: str) -> None:
         self._channel = channel
         self._name = name
-        self._is_announced = False
+        self._is_announced = self._has_said_unneeded = False
 
     @classmethod
     def inherited(cls, environ: MutableMapping[str, str]) -> ServingLink | None:
@@ -59,12 +59,22 @@ class ServingLink:
         return [messages.TerminationNotice("the supervisor of the newer code has ended")]
 
     def announce(self, core: Core, now: float) -> None:
-        """Send the build, once this code serves."""
-        if self._is_announced or core.launch() is not Launch.READY:
+        """Send the build, once this code serves; at its end, that the build is unused."""
+        if not self._is_announced:
+            self._announce_build(core, now)
+        elif not self._has_said_unneeded and (seconds := core.unused_for(now)) is not None:
+            self._has_said_unneeded = True
+            self._send(messages.SidecarUnneeded(self._name, seconds))
+
+    def _announce_build(self, core: Core, now: float) -> None:
+        if core.launch() is not Launch.READY:
             return
         self._is_announced = True
         active = (each for each in core.status(now).generations if each.status == "active")
         build = next((each.build for each in active), "")
         log.process_facts.update(build=build)
+        self._send(messages.SidecarReady(self._name, build=build))
+
+    def _send(self, message: messages.ChannelMessage) -> None:
         with suppress(OSError):  # its end is noticed anyway
-            self._channel.send(messages.SidecarReady(self._name, build=build))
+            self._channel.send(message)

@@ -7,7 +7,8 @@ import os
 import re
 import signal
 import sys
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -61,6 +62,9 @@ def decider(schedule):
     schedule("last{version}", last).wait()
 """
 
+MANY_STARTS = 30
+"""Executions of which each of two hosts begins one, for certain."""
+
 BOTH = pytest.mark.parametrize("code", [CUSTOM, REQUIRES], ids=["custom", "requires"])
 
 
@@ -78,7 +82,8 @@ class Folder:
         self.endpoint = endpoint
         self.executions: dict[str, int] = {}  # versions, by workflow id
         self._code = code
-        self._runs: dict[str, swf.Execution] = {}
+        self.runs: dict[str, swf.Execution] = {}
+        self._answered = 0  # executions whose external activity has been answered
         self._swf = swf.client(endpoint)
 
     def add(self, version: int) -> Path:
@@ -107,27 +112,33 @@ class Folder:
         for _ in range(number):
             execution = swf.start(self.endpoint, Flow, {"taskStartToCloseTimeout": "5"})
             self.executions[execution.workflow_id] = version
-            self._runs[execution.workflow_id] = execution
+            self.runs[execution.workflow_id] = execution
             execution.wait_for("ActivityTaskScheduled", 2)
 
     def go(self) -> None:
         """Let all of them go on, and wait until each has completed."""
         for each in self.go_on():
             each.wait_for("WorkflowExecutionCompleted")
-        self._ensure_whole()
+        self.ensure_whole()
 
     def go_on(self) -> list[swf.Execution]:
         """Answer the external activity of each, whose worker is this test."""
-        for _ in self.executions:
+        for _ in range(len(self.executions) - self._answered):
             request = {"domain": "tests", "taskList": {"name": "kept_gate"}}
             task = self._swf.poll_for_activity_task(**request)
             self._swf.respond_activity_task_completed(taskToken=task["taskToken"], result="{}")
-        return list(self._runs.values())
+        self._answered = len(self.executions)
+        return list(self.runs.values())
 
-    def _ensure_whole(self) -> None:
+    def closed_at(self) -> float:
+        """When the last of them has closed, in seconds since the epoch."""
+        ends = (each.history()[-1]["eventTimestamp"] for each in self.runs.values())
+        return float(max(each.timestamp() for each in ends))
+
+    def ensure_whole(self) -> None:
         """Nothing was done twice, all of an execution by one version, and none was stuck."""
         for each, version in self.executions.items():
-            events = self._runs[each].history()
+            events = self.runs[each].history()
             ids = [
                 event["activityTaskScheduledEventAttributes"]["activityId"]
                 for event in events
@@ -334,6 +345,58 @@ def test_the_service_manager_waits_for_a_kept_release(tmp_path: Path, endpoint: 
         serving(host, 9)
         manager.wait_for("READY=1")
         drained(host)
+
+
+def started_by(folder: Folder, version: int, others: int) -> None:
+    """Start executions until this version has begun one, while both serve the flow."""
+    for _ in range(MANY_STARTS):
+        folder.start(others, 1)
+        *_, (workflow_id, execution) = folder.runs.items()
+        first, *_ = execution.wait_for("ActivityTaskScheduled")
+        if f"{version}" in first["activityTaskScheduledEventAttributes"]["activityId"]:
+            folder.executions[workflow_id] = version
+            return
+    raise AssertionError(f"version {version} never gets a decision")
+
+
+def test_a_release_without_an_open_execution_ends_and_comes_back(
+    tmp_path: Path, endpoint: str
+) -> None:
+    """After the last one has closed, and not before. An execution that another host begins with
+    the same code later is returned to it by this one, and goes on with it.
+    """
+    folder = Folder(tmp_path, endpoint, CUSTOM)
+    old = folder.add(9)
+    with folder.host().ready() as host:
+        folder.start(9, 1)
+        drained(host)
+    folder.add(10)
+    control = ("--control", str(tmp_path / "control"))
+    with folder.host(*control, GARCON_KEEP_UNUSED="3") as host:
+        retired = serving(host, 9)
+        folder.go()
+        ended = host.wait_for("retired_unneeded", sidecar="retired@2026-11-9")
+        at = datetime.fromisoformat(ended["timestamp"]).timestamp()
+        assert at - ended["seconds"] > folder.closed_at()
+        assert ended["seconds"] >= 3
+        psutil.wait_procs([retired], timeout=90)
+        until(lambda: sidecar(*control)["status"] == "unneeded", "the end in the status")
+        assert sidecar(*control)["unused"] > ended["seconds"]
+        other = ("--flow", "kept", "--folder", str(old), "--endpoint-url", endpoint)
+        with Supervisor(*other, "--probation", "0").ready() as elsewhere:
+            started_by(folder, 9, others=10)
+            drained(elsewhere)
+        for each in folder.go_on():
+            each.wait_for("WorkflowExecutionCompleted")
+        host.wait_for("retired_recalled")
+        folder.ensure_whole()
+        drained(host)
+
+
+def sidecar(*control: str) -> dict[str, Any]:
+    """The only sidecar, as ``status`` has it."""
+    (found,) = json.loads(command("status", *control, "--json"))["sidecars"]
+    return dict(found)
 
 
 def command(*words: str) -> str:

@@ -100,6 +100,7 @@ def _sidecar(sidecar: SidecarStatus, memory: dict[int, int | None]) -> str:
         f"supervisor {sidecar.pid}" if sidecar.pid else "",
         f"build {sidecar.build}" if sidecar.build else "",
         f"{formatting.memory_size(size)} unique mem" if size else "",
+        f"no open execution for {duration(sidecar.unused)}" if sidecar.unused is not None else "",
     )
     return shorten(", ".join(filter(None, parts)))
 

@@ -13,6 +13,9 @@ Rules:
 3. It is stopped, and finishes its tasks, when it is no longer kept, while all lists are quiet, and
    in a warm pool.
 4. A lost one is started again (``crash_loops``). One that ends with code 0 has nothing to serve.
+   So has one that says that its build is unused (``unused_build``). It is started again when a
+   decider of this host returns an execution to its build, when the replay gate finds one, and when
+   another generation is active.
 5. In a drain it drains, too. When the drain's time is over, or a second signal stops the program,
    it stops as well. The program's exit waits for it.
 6. Open executions that the candidate does not fit are not harmed if a kept release serves their
@@ -32,7 +35,7 @@ from typing import TYPE_CHECKING
 
 from supervisor import exit_codes
 from supervisor.core.failures import Streak
-from supervisor.core.log_names import after, sentence
+from supervisor.core.log_names import after, sentence, span
 from supervisor.core.rules.crash_loops import back_off
 from supervisor.core.state import SidecarState
 from supervisor.ipc.messages import RETIRED, Level
@@ -99,6 +102,40 @@ def next_deadline(state: State) -> float:
     ends = (_ends_at(state, state.drain, each) for each in state.retired_code() if state.drain)
     late = (_late_at(state, each) for each in state.retired_code())
     return min([inf, *starts, *ends, *late])
+
+
+def note_unneeded(turn: Turn, sidecar: Sidecar, seconds: float) -> None:
+    """Write down that retired code ends because its build was unused for so long."""
+    active = turn.state.active
+    sidecar.status, sidecar.since = SidecarState.STOPPING, turn.now
+    sidecar.unused_since = turn.now - seconds
+    sidecar.unused_beside = active.number if active else 0
+    turn.note(
+        Level.INFO,
+        "retired_unneeded",
+        f"The retired code of release {sidecar.release} ends: no execution of build"
+        f" {sidecar.build} has been open for {span(seconds)}. It is started again when one needs"
+        " it, and at the next restart.",
+        sidecar=sidecar.name,
+        build=sidecar.build,
+        seconds=seconds,
+    )
+
+
+def recall(turn: Turn, builds: tuple[str, ...]) -> None:
+    """Open executions need these builds: start retired code again that has ended as unused."""
+    for sidecar in turn.state.retired_code():
+        is_ended = sidecar.unused_since is not None and not sidecar.is_recalled
+        if is_ended and sidecar.build in builds:
+            sidecar.is_recalled = True
+            turn.note(
+                Level.INFO,
+                "retired_recalled",
+                f"The retired code of release {sidecar.release} is started again: an open execution"
+                f" needs its build {sidecar.build}.",
+                sidecar=sidecar.name,
+                build=sidecar.build,
+            )
 
 
 # --- which are desired ----------------------------------------------------------------------------
@@ -168,7 +205,16 @@ def _due_at(state: State, name: str) -> float:
         return -inf
     if sidecar.status is not SidecarState.GONE:
         return inf
-    return -inf if _is_outdated(state, sidecar) else sidecar.streak.backoff_until
+    if _is_outdated(state, sidecar):
+        return -inf
+    if sidecar.unused_since is not None:
+        return -inf if sidecar.is_recalled or _is_beside_other(state, sidecar) else inf
+    return sidecar.streak.backoff_until
+
+
+def _is_beside_other(state: State, sidecar: Sidecar) -> bool:
+    """Whether another generation is active than when its build was found unused."""
+    return state.active is not None and state.active.number != sidecar.unused_beside
 
 
 def _late_at(state: State, sidecar: Sidecar) -> float:
@@ -204,7 +250,9 @@ def _settle_loss(turn: Turn, sidecar: Sidecar) -> None:
 
 def _end_in_drain(turn: Turn, drain: Drain, sidecar: Sidecar) -> None:
     if sidecar.status is SidecarState.GONE:
-        if sidecar.ended_as_asked and sidecar.exit_status == exit_codes.ABANDONED:
+        ended_before = sidecar.unused_since is not None and not sidecar.is_hurried
+        has_abandoned = sidecar.exit_status == exit_codes.ABANDONED
+        if sidecar.ended_as_asked and has_abandoned and not ended_before:
             drain.code = max(drain.code, exit_codes.ABANDONED)
         return
     if _ends_at(turn.state, drain, sidecar) > turn.now:

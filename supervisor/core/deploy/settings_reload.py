@@ -25,7 +25,7 @@ RENEWABLE = frozenset(
             "scale_samples",
             "max_workers_per_list",
         ),
-        *("build", "folder", "releases", "keep_builds"),
+        *("build", "folder", "releases", "keep_builds", "keep_unused"),
         *("surge", "probation", "gate_replay", "on_late_task", "drain_timeout"),
         *("sticky", "sticky_schedule_to_start", "sticky_executions", "sticky_check_ratio"),
         *("cancel_grace", "poison_deaths", "on_poison_decision"),

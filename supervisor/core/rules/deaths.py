@@ -50,6 +50,7 @@ from supervisor.ipc.messages import (
     Report,
     ReturnTask,
     Role,
+    SearchOpen,
     Serve,
     Slot,
     Task,
@@ -199,6 +200,8 @@ def _settle_report(turn: Turn, worker: Worker) -> str:
 def _settle_startup_job(turn: Turn, generation: Generation, worker: Worker) -> str:
     if worker.stage is Stage.FINISHED:
         return "Its job was done."
+    if isinstance(worker.job, SearchOpen):
+        return "The open executions are searched again later."
     generation.early_deaths += 1
     return f"Its job is attempted again {after(back_off(turn, generation.job_streak))}."
 

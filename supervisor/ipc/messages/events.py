@@ -135,6 +135,24 @@ class NonDeterministic(Message, frozen=True):
     report: str = ""
 
 
+class OpenSearched(Message, frozen=True):
+    """The flow's open executions were searched for one of this code's build.
+
+    ``found`` is whether there is one. If none was found, ``complete`` is whether all were read.
+    """
+
+    worker: int
+    found: bool
+    complete: bool
+
+
+class Returned(Message, frozen=True):
+    """The decider has returned an execution to this build, another one than its own."""
+
+    worker: int
+    build: str
+
+
 class FlowRefused(Message, frozen=True):
     """SWF or a gate refuses this flow, these settings or these credentials; a retry cannot help.
 
@@ -200,6 +218,13 @@ class SidecarReady(Message, frozen=True):
     name: str
     endpoint: str = ""
     build: str = ""
+
+
+class SidecarUnneeded(Message, frozen=True):
+    """Retired code ends: its build has had no open execution for so many seconds."""
+
+    name: str
+    seconds: float
 
 
 class SidecarLost(Message, frozen=True):
@@ -327,8 +352,11 @@ FromChildren = (
     | Registered
     | Replayed
     | NonDeterministic
+    | OpenSearched
+    | Returned
     | FlowRefused
     | SidecarReady
+    | SidecarUnneeded
     | TasksTaken
     | TasksEnded
     | AllClosed

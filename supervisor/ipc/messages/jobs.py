@@ -26,6 +26,10 @@ class Replay(Message, frozen=True):
     histories: str  # as ``HistorySource``: a folder of history files, "last:N" or "open:N"
 
 
+class SearchOpen(Message, frozen=True):
+    """Search the flow's open executions for one that this code's build has decided last."""
+
+
 class Report(Message, frozen=True):
     """Answer a task at SWF whose worker died."""
 
@@ -38,4 +42,4 @@ class Report(Message, frozen=True):
     fail_poison_decision: bool = False  # fail the execution of a poison decision; else park it
 
 
-Job = Serve | Register | Replay | Report
+Job = Serve | Register | Replay | SearchOpen | Report

@@ -60,13 +60,18 @@ class GenerationStatus(Value, frozen=True):
     build: str = ""  # id of its code, once it is imported
 
 
+UNNEEDED = "unneeded"
+"""The status of a sidecar that has ended because nothing needs it now."""
+
+
 class SidecarStatus(Value, frozen=True):
-    """One sidecar; ``status`` is starting, ready, stopping or gone."""
+    """One sidecar; ``status`` is starting, ready, stopping, gone or unneeded."""
 
     name: str
     status: str
     pid: int | None = None
     build: str = ""  # of retired code, once it serves
+    unused: float | None = None  # seconds without an open execution, of retired code that ends so
 
 
 class DeployStatus(Value, frozen=True):

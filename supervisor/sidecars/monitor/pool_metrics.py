@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from supervisor.ipc import health
 from supervisor.ipc.messages import RETIRED, Result
+from supervisor.ipc.messages.status import UNNEEDED
 from supervisor.ipc.messages.tallies import BOUNDS, LOST
 from supervisor.logs.event_catalogue import EVENTS
 from supervisor.sidecars.monitor.metric_kinds import (
@@ -75,6 +76,12 @@ def _memory(seen: Observation) -> Iterator[Sample]:
         if worker.slot and worker.pid in seen.memory:
             sums[_list_labels(worker.slot.task_list)] += seen.memory[worker.pid]
     return iter(sums.items())
+
+
+def _sidecars_ready(seen: Observation) -> Iterator[Sample]:
+    """Without one that nothing needs: it is not ready, and no one has to act."""
+    needed = (each for each in seen.status.sidecars if each.status != UNNEEDED)
+    return (((each.name,), each.status == "ready") for each in needed)
 
 
 def _retired_memory(seen: Observation) -> Iterator[Sample]:
@@ -215,7 +222,7 @@ METRICS: tuple[Metric, ...] = (
         "garcon_sidecar_ready",
         "1 for a sidecar that works; retired code is retired@RELEASE.",
         ("sidecar",),
-        lambda seen: (((each.name,), each.status == "ready") for each in seen.status.sidecars),
+        _sidecars_ready,
     ),
     Counter(
         "garcon_events_total",

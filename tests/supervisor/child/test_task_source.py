@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from garcon import activity, claims, client, runner
-from garcon.decider import Sticky
+from garcon.decider import Build, Sticky
 from garcon.history import failure_reasons
+from garcon.local import LocalSWF
 from garcon.tracing import family_trace
 from supervisor.child.flow_loader import Flow, decider_worker
 from supervisor.child.task_source import ActivitySource, DecisionSource
@@ -25,6 +26,8 @@ from supervisor.ipc.messages import (
     Staleness,
     Task,
 )
+from tests.garcon.decider.build_fleet import ID, Fleet
+from tests.garcon.decider.test_builds import custom
 from tests.garcon.fakes import GONE, CountingDict, CountingStore, FakeClock, FakeSwf, refusal
 from tests.garcon.flows import flow, make
 from tests.garcon.histories import History
@@ -56,6 +59,7 @@ class TaskRecorder:
         self._swf = swf
         self.is_leaving = False
         self.waiting: dict[int, Task] = {}
+        self.returned: list[str] = []
 
     def restore_process(self) -> None:
         """Do nothing: this process is not restored."""
@@ -76,6 +80,10 @@ class TaskRecorder:
     def clear_waiting(self, place: int) -> None:
         """Remove a task that waits no longer."""
         del self.waiting[place]
+
+    def report_returned(self, build: str) -> None:
+        """Keep the build that an execution was returned to."""
+        self.returned.append(build)
 
 
 def executed(
@@ -294,6 +302,25 @@ def test_a_decision_task_waits_until_it_is_executed(stickiness: Sticky | None) -
     assert recorder.waiting == {}
     sticks = "taskListScheduleToStartTimeout" in swf_.requests(DECIDED)[0]
     assert sticks == (stickiness is not None)
+
+
+def test_an_execution_that_is_returned_names_its_build() -> None:
+    """The supervisor may have code of that build, which has ended."""
+    with LocalSWF() as local:
+        fleet = Fleet(local, {"old": custom("x"), "new": custom("y")})
+        fleet.deploy("old")
+        fleet.start()
+        fleet.work()
+        fleet.client.signal_workflow_execution(domain="domain", workflowId=ID, signalName="news")
+        target = custom("y")
+        target.client = fleet.client
+        served = Flow(target, "domain", "flow", "1.0", {})
+        recorder = TaskRecorder(FakeSwf())
+        source = DecisionSource(decider_worker(served, None, Build("new")), recorder)
+        work = source.poll("me")
+        assert work is not None
+        assert work.perform(recorder) == Result.RETURNED
+        assert recorder.returned == ["old"]
 
 
 def test_a_leaving_decider_keeps_no_sticky_list() -> None:

@@ -9,7 +9,13 @@ import pytest
 
 from supervisor.ipc import channel, messages
 from supervisor.ipc.conventions import CHANNEL_DESCRIPTOR, SERVING_CHANNEL
-from supervisor.ipc.messages import GenerationStatus, Launch, SidecarReady, TerminationNotice
+from supervisor.ipc.messages import (
+    GenerationStatus,
+    Launch,
+    SidecarReady,
+    SidecarUnneeded,
+    TerminationNotice,
+)
 from supervisor.logs import log
 from supervisor.parent.serving_link import ServingLink
 
@@ -22,6 +28,11 @@ class Code:
 
     def __init__(self) -> None:
         self.ready = False
+        self.unused: float | None = None
+
+    def unused_for(self, _now: float) -> float | None:
+        """How long its build was unused, if it ends for that."""
+        return self.unused
 
     def launch(self) -> Launch:
         """Whether it serves."""
@@ -57,6 +68,23 @@ def test_the_build_is_announced_once(ends: tuple[channel.Channel, ServingLink]) 
     assert theirs.receive() == SidecarReady("retired@x", build="b1")
     assert theirs.receive() is None
     assert log.process_facts["build"] == "b1"
+
+
+def test_the_end_of_an_unused_build_is_announced_once(
+    ends: tuple[channel.Channel, ServingLink],
+) -> None:
+    """After the build itself."""
+    theirs, link = ends
+    code: Any = Code()
+    code.unused = 90_000.0
+    link.announce(code, 1.0)
+    assert theirs.receive() is None
+    code.ready = True
+    for _ in range(3):
+        link.announce(code, 2.0)
+    assert isinstance(theirs.receive(), SidecarReady)
+    assert theirs.receive() == SidecarUnneeded("retired@x", 90_000.0)
+    assert theirs.receive() is None
 
 
 def test_the_end_of_the_other_supervisor_is_a_drain(

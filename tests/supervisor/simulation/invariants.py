@@ -14,7 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from supervisor.ipc import messages
-from supervisor.ipc.messages import Register, Report, Serve, Slot
+from supervisor.ipc.messages import Register, Report, SearchOpen, Serve, Slot
 from tests.supervisor.simulation.observations import Observations
 from tests.supervisor.simulation.worker_observations import ObservedSlot, ObservedWorker
 
@@ -115,6 +115,8 @@ class Checker(Observations):
                 self._check_serving_fork(action.generation, slot)
             case Register():
                 self._check_registering_fork(action.generation)
+            case SearchOpen():
+                _check(not self.leaving, "nothing is searched in a drain")
             case Report(task=task, answer=answer):
                 self._check_reporting_fork(task, answer)
         self.known.add(action.worker)
@@ -212,7 +214,8 @@ class Checker(Observations):
         _check(not seen.asked_to_leave, f"{action} is sent once")
         _check(seen.killed_at == inf, f"{action} is not sent to a killed worker")
         _check(not isinstance(seen.job, Report), f"{action} is not sent to a reporter")
-        if not self.leaving and seen.generation not in self.given_up:
+        is_job = isinstance(seen.job, SearchOpen) and seen.generation != self.active
+        if not self.leaving and seen.generation not in self.given_up and not is_job:
             self._check_replaced(action.worker, seen)
         seen.asked_to_leave = True
 

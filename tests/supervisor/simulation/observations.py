@@ -144,6 +144,7 @@ class Observations:
     @record_event.register(messages.Replayed)
     @record_event.register(messages.NonDeterministic)
     @record_event.register(messages.FlowRefused)
+    @record_event.register(messages.OpenSearched)
     def _(self, event: messages.Registered | messages.Replayed | messages.FlowRefused) -> None:
         if seen := self.living.get(event.worker):
             seen.finished = True

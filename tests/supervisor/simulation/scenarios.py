@@ -108,6 +108,7 @@ class SidecarPlan:
     drains: float = 0.0  # seconds until retired code has drained
     abandons: bool = False  # whether it then has exit code 1
     hurries: bool = True  # whether SIGQUIT ends it
+    unused_after: float = inf  # seconds from ready until retired code ends as unused
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,8 @@ class Scenario:
     starter: SidecarPlan = SidecarPlan()
     sidecars: tuple[SidecarPlan, ...] = ()  # of every start of another one
     retired: tuple[tuple[str, SidecarPlan], ...] = ()  # of all starts of retired code, by name
+    is_kept: bool = False  # whether the supervisor is retired code that another one has started
+    searches: tuple[tuple[bool, bool], ...] = ()  # found, complete; later ones find nothing
     spool: tuple[messages.Report, ...] = ()  # what an ended supervisor left
     lag: float = 0.0  # seconds that the shell is late, always
     arrivals: tuple[float, ...] | None = None  # of activity tasks; None: they come with the polls

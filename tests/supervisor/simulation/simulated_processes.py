@@ -1,4 +1,4 @@
-"""The simulated processes of a world: workers, zygotes and sidecars.
+"""The simulated workers and zygotes of a world.
 
 Rules:
 
@@ -22,6 +22,7 @@ from supervisor.ipc.messages import (
     Report,
     Result,
     Role,
+    SearchOpen,
     Serve,
     Staleness,
 )
@@ -30,7 +31,7 @@ from tests.supervisor.simulation.scenarios import LONG_POLL, End, TaskPlan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.supervisor.simulation.scenarios import SidecarPlan, Version, WorkerPlan
+    from tests.supervisor.simulation.scenarios import Version, WorkerPlan
     from tests.supervisor.simulation.world import World
 
 MOMENT = 0.25
@@ -125,6 +126,9 @@ class Process:
                 self._leave()
             case Replay():
                 self._replay()
+                self._leave()
+            case SearchOpen():
+                self._send(messages.OpenSearched(self._number, *self._world.next_search()))
                 self._leave()
             case Report():
                 self._send(messages.Done(self._number, Result.FAILED))
@@ -349,51 +353,3 @@ class Zygote:
             lost = messages.GenerationLost(self._number, why, code)
             self._world.later(after, lambda: self._world.die(lost))
             self._world.later(after, lambda: self._world.lose_unborn(self._number))
-
-
-class Sidecar:
-    """One sidecar: the endpoint, the starter, or another."""
-
-    def __init__(self, world: World, name: str, worker_plan: SidecarPlan) -> None:
-        self._world = world
-        self._name = name
-        self._plan = worker_plan
-        self._alive = True
-        self.kept: set[str] = set()  # tokens of tasks that were handed out
-        world.later(worker_plan.ready, self._be_ready)
-        world.later(
-            worker_plan.ready + worker_plan.lost_after, lambda: self.die(worker_plan.status)
-        )
-
-    def _be_ready(self) -> None:
-        endpoint = "http://127.0.0.1:1" if self._name == "local_endpoint" else ""
-        if self._alive:
-            self._world.send(messages.SidecarReady(self._name, endpoint, self._plan.build))
-        self._world.later(self._plan.closes, self._close)
-
-    def _close(self) -> None:
-        if self._alive and self._name == "starter":
-            self._world.send(messages.AllClosed(self._plan.completed))
-            self._world.later(MOMENT, lambda: self.die(0))
-
-    def keep(self, tasks: tuple[messages.HandedOutTask, ...]) -> None:
-        """Keep the tasks as the heartbeats sidecar does."""
-        if self._alive:
-            assert not self.kept & {each.task.token for each in tasks}, "a task is sent twice"
-            self.kept |= {each.task.token for each in tasks}
-            self._world.later(MOMENT, self._take)
-
-    def _take(self) -> None:
-        if self._alive:
-            self._world.send(messages.TasksTaken())
-
-    def stop(self, *, now: bool = False) -> None:
-        if now and self._plan.hurries:
-            self.die(1)
-        elif self._plan.obeys:
-            self._world.later(self._plan.drains, lambda: self.die(int(self._plan.abandons)))
-
-    def die(self, status: int) -> None:
-        if self._alive:
-            self._alive = False
-            self._world.die(messages.SidecarLost(self._name, status))

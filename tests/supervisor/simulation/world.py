@@ -40,7 +40,8 @@ from tests.supervisor.simulation.scenarios import (
     SidecarPlan,
     Version,
 )
-from tests.supervisor.simulation.simulated_processes import Process, Sidecar, Zygote
+from tests.supervisor.simulation.simulated_processes import Process, Zygote
+from tests.supervisor.simulation.simulated_sidecar import Sidecar
 from tests.supervisor.simulation.swf_list import SwfList
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class World:
     def __init__(self, settings: Settings, scenario: Scenario | None = None) -> None:
         self.settings = settings
         self.scenario = scenario or Scenario()
-        self.core = Core(settings)
+        self.core = Core(settings, is_kept=self.scenario.is_kept)
         self.checker = Checker(settings)
         self.now = 0.0
         self.log: list[tuple[float, messages.Event | messages.Action]] = []
@@ -100,6 +101,7 @@ class World:
         self._task_plans = iter(self.scenario.tasks)
         self._job_plans = iter(self.scenario.jobs)
         self._sidecar_plans = iter(self.scenario.sidecars)
+        self._searches = iter(self.scenario.searches)
         self._tokens = itertools.count(1)
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -287,6 +289,10 @@ class World:
                 self._asked.append(order)
 
     # --- tasks of SWF
+
+    def next_search(self) -> tuple[bool, bool]:
+        """Whether the next search finds an execution, and whether it reads all."""
+        return next(self._searches, (False, True))
 
     def next_task_plan(self) -> TaskPlan | None:
         return next(self._task_plans, None)

@@ -20,6 +20,7 @@ from supervisor.ipc.messages import (
     QuietRequested,
     RestartRequested,
     ResumeRequested,
+    Returned,
     SidecarLost,
     StartSidecar,
     StopRequested,
@@ -206,6 +207,102 @@ def test_retired_code_without_a_list_of_its_own_is_left_alone() -> None:
     assert len(starts(world)) == 2
 
 
+# --- a build that is no longer used ---------------------------------------------------------------
+
+UNUSED = replace(SERVES, unused_after=100.0, drains=5.0)
+
+
+def unneeded(world: World) -> bool:
+    """Whether the retired code has ended because its build is unused."""
+    return retired(world) == {OLD: "unneeded"}
+
+
+def test_retired_code_whose_build_is_unused_ends_and_is_remembered() -> None:
+    """The log and ``status`` say why, and it is not started again by itself."""
+    world = simulate(kept(plan=UNUSED)).run(103)
+    assert retired(world) == {OLD: "stopping"}
+    world.run(50_000)
+    assert unneeded(world)
+    assert len(starts(world)) == 1
+    assert stops(world) == []
+    (note,) = world.notes("retired_unneeded")
+    assert (note.level.name, note.facts["build"]) == ("INFO", "b-old")
+    assert "no execution of build b-old has been open for 24.0 h" in note.text
+    (line,) = (each for each in status_lines(world.core.status(world.now), {}) if OLD in each)
+    assert line == f"sidecar {OLD}: unneeded, build b-old, no open execution for 37.9 h"
+
+
+@pytest.mark.parametrize("at", [102.5, 300.0], ids=["while it drains", "later"])
+def test_an_execution_that_is_returned_to_its_build_starts_it_again(at: float) -> None:
+    """The decider that returns it may be the only one that ever sees it."""
+    returned = Returned(2, "b-old"), Returned(2, "b-old"), Returned(2, "b-strange")
+    world = simulate(kept(plan=UNUSED)).run(at)
+    for each in returned:
+        world.send(each)
+    world.ask(Tick())
+    world.run(at + 30)
+    assert retired(world) == {OLD: "ready"}
+    assert len(starts(world)) == 2
+    assert len(world.notes("retired_recalled")) == 1
+
+
+def test_what_is_returned_to_code_that_serves_is_its_own_affair() -> None:
+    """It is started once."""
+    world = simulate(kept()).run(20)
+    world.send(Returned(2, "b-old"))
+    world.run(60)
+    assert len(starts(world)) == 1
+    assert not world.notes("retired_recalled")
+
+
+def test_each_new_generation_starts_it_again() -> None:
+    """A deploy may be the way back; a stopped one changes nothing."""
+    broken = Version(imports=inf, release="newer", build="b-newer", older=("old",))
+    scenario = kept(KEPT, broken, KEPT, plan=UNUSED, timeline=((200.0, SIGHUP), (500.0, SIGHUP)))
+    world = simulate(scenario).run(400)
+    assert unneeded(world)
+    assert len(world.notes("generation_failed")) == 1
+    world.run(560)
+    assert retired(world) == {OLD: "ready"}
+    world.run(900)
+    assert unneeded(world)
+
+
+def test_an_execution_that_the_gate_finds_starts_it_again() -> None:
+    """Also where the candidate fails: the execution is there."""
+    strange = replace(MISFIT, misfits=("b-old", "b-strange"))
+    scenario = kept(KEPT, strange, plan=UNUSED, timeline=((200.0, SIGHUP),))
+    world = simulate(scenario, **GATE).run(250)
+    assert len(world.notes("generation_failed")) == 1
+    assert len(starts(world)) == 2
+
+
+def test_unused_code_is_forgotten_with_its_release() -> None:
+    """Or while every list is quiet: it starts with the others."""
+    gone = replace(KEPT, older=())
+    world = simulate(kept(KEPT, gone, plan=UNUSED, timeline=((200.0, SIGHUP),))).run(300)
+    assert retired(world) == {}
+    timeline = ((200.0, QuietRequested("people")), (300.0, ResumeRequested("people")))
+    world = simulate(kept(plan=UNUSED, timeline=timeline)).run(320)
+    assert retired(world) == {OLD: "ready"}
+
+
+def test_a_drain_waits_for_code_that_ends_by_itself() -> None:
+    """It may have a task of its last polls."""
+    plan = replace(UNUSED, drains=200.0)
+    world = simulate(kept(plan=plan, timeline=((110.0, SIGTERM),))).finish(1000)
+    assert stops(world) == []
+    assert world.now >= 300.0
+
+
+def test_what_unused_code_has_abandoned_is_no_part_of_a_later_drain() -> None:
+    """The last poll of its own drain brought a task that was too long."""
+    plan = replace(UNUSED, abandons=True)
+    world = simulate(kept(plan=plan, timeline=((200.0, SIGTERM),))).finish(1000)
+    assert world.exit is not None
+    assert world.exit.code == 0
+
+
 # --- late -----------------------------------------------------------------------------------------
 
 LATEST = 270.0
@@ -377,6 +474,7 @@ plans = st.builds(
     drains=quarters(0, 300),
     abandons=st.booleans(),
     hurries=st.booleans(),
+    unused_after=st.just(inf) | quarters(0, 60),
 )
 
 

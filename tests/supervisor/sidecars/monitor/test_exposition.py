@@ -59,6 +59,7 @@ SEEN = Observation(
         sidecars=(
             SidecarStatus("monitor", "ready"),
             SidecarStatus("retired@v1", "starting", pid=13, build="b1"),
+            SidecarStatus("retired@v0", "unneeded", build="b0", unused=90_000.0),
         ),
         pending_reports=1,
         deaths={"killed": 2},
@@ -94,6 +95,7 @@ def test_both_forms_hold_the_state_and_the_counts() -> None:
     assert plain["garcon_worker_memory_bytes", "decider", "album"] == 1 << 20
     assert plain["garcon_retired_memory_bytes", "b1", "v1"] == 40 << 20
     assert plain["garcon_sidecar_ready", "retired@v1"] == 0
+    assert ("garcon_sidecar_ready", "retired@v0") not in plain  # no one has to act
     assert plain["garcon_events_total", "worker_died"] == 2
 
 
