@@ -246,6 +246,14 @@ def test_an_execution_that_is_returned_to_its_build_starts_it_again(at: float) -
     assert len(world.notes("retired_recalled")) == 1
 
 
+def test_an_execution_of_another_build_starts_nothing() -> None:
+    """That build may be kept nowhere."""
+    world = simulate(kept(plan=UNUSED)).run(300)
+    world.send(Returned(2, "b-strange"))
+    world.ask(Tick())
+    assert unneeded(world.run(400))
+
+
 def test_what_is_returned_to_code_that_serves_is_its_own_affair() -> None:
     """It is started once."""
     world = simulate(kept()).run(20)

@@ -148,6 +148,21 @@ def test_a_restart_ends_a_search() -> None:
     }
 
 
+def test_what_was_found_during_a_restart_decides_nothing() -> None:
+    """The code does not end under a candidate, and after it the last search is an old one."""
+    jobs = (*[WorkerPlan()] * SEARCHES, WorkerPlan(boot=300.0))
+    scenario = replace(KEPT, versions=(OLD, replace(OLD, imports=900.0)), jobs=jobs)
+    last = searches(retired(scenario, import_timeout=HOUR).finish(9 * HOUR))[-1]
+    restart = ((last + 1.0, RestartRequested("HUP")),)
+    world = retired(replace(scenario, timeline=restart), import_timeout=HOUR).run(last + 1200.0)
+    assert len(world.notes("generation_active")) == 2
+    assert len(world.logged(OpenSearched)) == SEARCHES
+    assert world.exit is None
+    ended = world.finish(20 * HOUR)
+    assert ended.exit is not None
+    assert len(ended.logged(OpenSearched)) == SEARCHES + 1
+
+
 @many
 @given(
     st.lists(st.sampled_from([FOUND, UNKNOWN, (False, True)]), max_size=8),
