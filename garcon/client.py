@@ -33,7 +33,15 @@ from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
-from garcon.aws import answer_check, aws_errors, fail_fast, isolation, service_data, usage
+from garcon.aws import (
+    answer_check,
+    aws_errors,
+    fail_fast,
+    isolation,
+    one_send,
+    service_data,
+    usage,
+)
 from garcon.aws.aws_errors import ERRORS, Explanation
 from garcon.aws.single_attempt import single_attempt
 from garcon.log import LOGGER_PREFIX
@@ -316,6 +324,7 @@ def _with_long_polls(own: BaseClient) -> "SWFClient":
 def _create(session: botocore.session.Session, **options: Any) -> "SWFClient":
     client = session.create_client("swf", **options)
     service_data.compute_once(client)
+    one_send.install(client)
     return _checked(client)
 
 
