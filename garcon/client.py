@@ -261,6 +261,8 @@ def _is_chosen() -> bool:
 def _of_process(kind: str, config: Config) -> "SWFClient":
     if _state.given is not None:
         return _checked(_state.given)
+    if made := _state.process.get(kind):
+        return made
     with _state.lock:
         if kind not in _state.process:
             choice = _state.choice

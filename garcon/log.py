@@ -34,8 +34,8 @@ def get_logger_namespace(execution_context: Mapping[str, Any]) -> str:
         execution_context: ``execution.domain``, ``execution.workflow_id``, ``execution.run_id``;
             missing ones are left out of the name.
     """
-    known = (execution_context.get(key) for key in _NAMED_AFTER)
-    return ".".join([LOGGER_PREFIX, *(str(part) for part in known if part)])
+    known = [str(part) for key in _NAMED_AFTER if (part := execution_context.get(key))]
+    return ".".join([LOGGER_PREFIX, *known])
 
 
 class GarconLogger:
@@ -83,6 +83,8 @@ class GarconLogger:
 def _forget(name: str) -> None:
     """Take an execution's logger out of ``logging``'s books, unless it was configured."""
     loggers = logging.root.manager.loggerDict
+    if name not in loggers:  # nothing was logged under it; only this thread would
+        return
     with logging._lock:  # type: ignore[attr-defined]  # noqa: SLF001 - held by ``getLogger``
         logger = loggers.get(name)
         if not isinstance(logger, logging.Logger) or logger.handlers or logger.filters:

@@ -21,7 +21,7 @@ from garcon.errors import GarconError, InvalidFlow, NotADictionary
 from garcon.flow import argument_checks
 from garcon.flow.argument_checks import shown
 from garcon.flow.tracked_dict import TrackedDict
-from garcon.user_code.forks import parent_only
+from garcon.user_code.forks import ParentOnly
 
 Context = Mapping[str, Any]
 
@@ -224,7 +224,7 @@ def _heartbeat_before(number: int, activity: Any) -> None:
 
 def _perform(number: int, fn: Any, activity: Any, context: Context) -> Any:
     # A child that the task forks has this thread only, and would wait here for more tasks.
-    with parent_only(f"the task {tasks_of.name_of(fn)}"):
+    with ParentOnly(f"the task {tasks_of.name_of(fn)}"):
         _heartbeat_before(number, activity)
         return tasks_of.call(fn, activity, context)
 

@@ -29,7 +29,7 @@ from garcon.activity.attempt_outcome import (
     AttemptHandedOut,
     AttemptOutcome,
 )
-from garcon.activity.heartbeat_thread import HeartbeatThread, background_heartbeats
+from garcon.activity.heartbeat_thread import BackgroundHeartbeats, HeartbeatThread
 from garcon.activity.instance import ActivityInstance, instances_of
 from garcon.activity.task_execution import ActivityExecution, TaskCanceled, TaskGone
 from garcon.aws import aws_errors
@@ -44,7 +44,7 @@ from garcon.payload import codec
 from garcon.payload.codec import EncodedPayload
 from garcon.tracing import seam
 from garcon.user_code.exceptions import ENDS_PROCESS
-from garcon.user_code.forks import parent_only
+from garcon.user_code.forks import ParentOnly
 from garcon.user_code.text import text_of
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ class Activity(Poller):
         if error := execution.unread_claim():
             return self._failure(error, failure_reasons.HOST_UNABLE)
         try:
-            with background_heartbeats(execution, self.heartbeat_thread()):
+            with BackgroundHeartbeats(execution, self.heartbeat_thread()):
                 result = call_forms.execute(self, execution)
             if execution.is_handed_out:
                 return handed_out.outcome(execution, result)
@@ -282,7 +282,7 @@ class Activity(Poller):
         return AttemptFailed.by(error, prefix)
 
     def _parent_only(self) -> AbstractContextManager[None]:
-        return parent_only(f"the activity {self.name}")
+        return ParentOnly(f"the activity {self.name}")
 
     def _encoded(self, result: Any, execution: ActivityExecution) -> EncodedPayload | None:
         if result is None:
@@ -360,7 +360,7 @@ class Activity(Poller):
 
         def sleep(seconds: float) -> bool | None:
             # Not while an answer is sent: after it is accepted, SWF no longer has the task.
-            with background_heartbeats(execution, self.heartbeat_thread()):
+            with BackgroundHeartbeats(execution, self.heartbeat_thread()):
                 return self.clock.sleep(seconds)
 
         return Clock(self.clock.now, sleep)

@@ -18,7 +18,7 @@ from typing import Any
 from garcon.activity.task_execution import ActivityExecution
 from garcon.aws import limits
 from garcon.user_code.exceptions import ENDS_PROCESS
-from garcon.user_code.forks import parent_only
+from garcon.user_code.forks import ParentOnly
 from garcon.user_code.signatures import signature_of
 
 _in_progress: ContextVar[tuple[Any, ActivityExecution] | None] = ContextVar(
@@ -74,7 +74,7 @@ def executing(activity: Any) -> Any:
 def answer_stand_in(activity: Any, stand_in: Any) -> None:
     """Execute the tasks for an object that is not garcon's, and answer through it, as in 1.1.1."""
     try:
-        with parent_only(f"the activity {activity.name}"):
+        with ParentOnly(f"the activity {activity.name}"):
             result = activity.execute_activity(stand_in)
         stand_in.complete(result)
     except ENDS_PROCESS:

@@ -29,7 +29,7 @@ from garcon.activity.heartbeat_pace import HeartbeatPace
 from garcon.activity.shared_throttling import HOST, SharedThrottling
 from garcon.activity.task_execution import ActivityExecution, TaskHeartbeats
 from garcon.aws import aws_errors
-from garcon.user_code.forks import parent_only
+from garcon.user_code.forks import ParentOnly
 from garcon.utils import UNKNOWN, error_code
 
 MOST = 10_000
@@ -120,7 +120,7 @@ class HandedOutTasks:
 def _is_open(execution: ActivityExecution) -> bool:
     """Send a heartbeat, and answer a request to cancel; whether SWF still has the task."""
     try:
-        with parent_only("a heartbeat"):
+        with ParentOnly("a heartbeat"):
             is_open = execution.heartbeat_in_background()
             return is_open and not (execution.cancel_requested and _is_canceled(execution))
     except Exception as error:  # the user's client may raise anything

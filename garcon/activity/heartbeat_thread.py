@@ -20,8 +20,6 @@ import contextvars
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
 import msgspec
@@ -30,7 +28,7 @@ from garcon import runner
 from garcon.activity.heartbeat_pace import HeartbeatPace
 from garcon.activity.shared_throttling import HOST, SharedThrottling
 from garcon.activity.task_execution import ActivityExecution, TaskHeartbeats, ignore_stale
-from garcon.user_code.forks import parent_only
+from garcon.user_code.forks import ParentOnly
 
 QUICK_TASK = 1.0
 """Seconds; a task that lasts longer ends its thread with it."""
@@ -191,22 +189,28 @@ def current() -> HeartbeatThread:
     return found
 
 
-@contextmanager
-def background_heartbeats(execution: ActivityExecution, thread: HeartbeatThread) -> Iterator[None]:
-    """Send heartbeats for the task while the block runs.
+class BackgroundHeartbeats:
+    """A block in which heartbeats are sent for a task.
 
     Args:
         execution: The task; its ``heartbeat_timeout`` sets the pace.
         thread: The heartbeats of the calling thread.
     """
-    thread.begin(execution)
-    try:
-        yield
-    finally:
+
+    def __init__(self, execution: ActivityExecution, thread: HeartbeatThread) -> None:
+        self._execution = execution
+        self._thread = thread
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._thread.begin(self._execution)
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
         # A task that forks may return from the child too, where ``end`` could wait for a lock that
         # no thread there will release.
-        if os.getpid() == thread.process:
-            thread.end()
+        if os.getpid() == self._thread.process:
+            self._thread.end()
 
 
 def _send(task: HeartbeatTask) -> bool:
@@ -216,7 +220,7 @@ def _send(task: HeartbeatTask) -> bool:
 
 def _heartbeat(execution: ActivityExecution, heartbeats: TaskHeartbeats) -> bool:
     try:
-        with parent_only("a heartbeat"):
+        with ParentOnly("a heartbeat"):
             return execution.heartbeat_in_background()
     except Exception as error:
         heartbeats.note_error(error)  # or the next one would be due at once

@@ -11,7 +11,7 @@ from garcon.aws import limits
 from garcon.aws.retrying import CLOCK, Clock, PollBackoff
 from garcon.log import GarconLogger
 from garcon.user_code.exceptions import ENDS_PROCESS
-from garcon.user_code.forks import parent_only
+from garcon.user_code.forks import ParentOnly
 from garcon.user_code.text import loggable
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class Poller(GarconLogger):
         self.logger.error(loggable(error), exc_info=current or error)
         if self.on_exception:
             try:
-                with parent_only("on_exception"):
+                with ParentOnly("on_exception"):
                     self.on_exception(self, error)
             except ENDS_PROCESS:
                 raise
@@ -76,5 +76,6 @@ def identity_of(given: str | None = None) -> str:
     Args:
         given: The name to use; host, process and thread if not given.
     """
-    thread = threading.current_thread().name
-    return limits.cut(given or f"{socket.gethostname()}:{os.getpid()}:{thread}", limits.IDENTITY)
+    thread = threading.current_thread()
+    own = given or f"{socket.gethostname()}:{os.getpid()}:{thread.name}"
+    return limits.cut(own, limits.IDENTITY)

@@ -36,7 +36,7 @@ from garcon.history import build_notes, decision_deaths
 from garcon.history.reserved_timers import RETURN_TIMER
 from garcon.payload import codec, safe_json
 from garcon.tracing import family_trace
-from garcon.user_code.forks import parent_only
+from garcon.user_code.forks import ParentOnly
 
 Events = list[dict[str, Any]]
 
@@ -143,7 +143,7 @@ class _ReplayDecider(ExecutionDecider):
         """The decisions for a task; the events since the task before are added to the state."""
         self.set_log_context(log_context(task, self.domain))
         try:
-            with parent_only("the decider"):
+            with ParentOnly("the decider"):
                 return self.decisions_for(task, self._state_at(task["startedEventId"]))
         except codec.NotReadable as error:
             self.report(error)

@@ -42,7 +42,7 @@ from garcon.event import History
 from garcon.history.build_notes import BuildNote
 from garcon.payload import codec
 from garcon.tracing import seam
-from garcon.user_code.forks import parent_only
+from garcon.user_code.forks import ParentOnly
 
 REGISTER_SECONDS = 60  # a start that has to wait longer for SWF should fail visibly
 
@@ -250,7 +250,7 @@ class DeciderWorker(ExecutionDecider):
         tracer, began = seam.tracer, time.monotonic()
         try:
             span = _UNTRACED if tracer is None else self._traces.deciding(tracer, poll)
-            with span, parent_only("the decider"):
+            with span, ParentOnly("the decider"):
                 decisions = self._decide(poll, identity)
         except BaseException:
             self._tasks.forget(poll["taskToken"])

@@ -29,6 +29,9 @@ _CURES = {
 }
 
 
+_ENCODER = json.JSONEncoder(allow_nan=False)  # ``json.dumps`` would make one at each call
+
+
 class TooLarge(GarconError, ValueError):
     """An input or result is longer than SWF, or the claim store, takes."""
 
@@ -60,8 +63,7 @@ class EncodedPayload:
         Raises:
             claims.ClaimStoreUnavailable: The claim store did not take it; a later access may work.
         """
-        store = claims.store()
-        if len(self.json) <= limits.PAYLOAD or store is None:
+        if len(self.json) <= limits.PAYLOAD or (store := claims.store()) is None:
             return self.json
         return json.dumps(claims.put(self.json, store))
 
@@ -89,14 +91,20 @@ def encoded(values: Any, what: str) -> EncodedPayload:
             f"{what} cannot be sent as JSON{_culprit(values)}: it is nested more than "
             f"{safe_json.DEPTH} levels deep"
         )
+    if len(text) > limits.PAYLOAD:
+        _check_length(text, values, what)
+    return EncodedPayload(text)
+
+
+def _check_length(text: str, values: Any, what: str) -> None:
+    """Check a text that is too long for SWF."""
+    taker = "a claim store" if claims.store() else "SWF"
     bound = claims.LARGEST if claims.store() else limits.PAYLOAD
     if len(text) > bound:
-        taker = "a claim store" if claims.store() else "SWF"
         raise TooLarge(
             f"{what} is {len(text):,} characters of JSON, more than the {bound:,} that "
             f"{taker} takes{_largest(values)}. {_CURES[taker]}"
         )
-    return EncodedPayload(text)
 
 
 def encode(values: Any, what: str) -> str:
@@ -204,7 +212,7 @@ def _dumped(values: Any) -> str:
         TypeError: JSON has no form for a value.
     """
     try:
-        text = json.dumps(values, allow_nan=False)
+        text = _ENCODER.encode(values)
     except ValueError as error:
         if "float" not in str(error):  # a list that contains itself
             raise

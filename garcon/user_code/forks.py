@@ -12,8 +12,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import NoReturn
 
 from garcon.user_code.text import text_of, type_name
@@ -21,22 +20,29 @@ from garcon.user_code.text import text_of, type_name
 _LOGGER = logging.getLogger("garcon")
 
 
-@contextmanager
-def parent_only(what: str) -> Iterator[None]:
-    """Run users' code; a child that it forks ends where the block ends.
+class ParentOnly:
+    """A block of users' code: a child that it forks ends where the block ends.
 
     Args:
         what: The code, for the log line.
     """
-    process = os.getpid()
-    try:
-        yield
-    except BaseException as error:
-        if os.getpid() != process:
-            end_child(what, error)
-        raise
-    if os.getpid() != process:
-        end_child(what)
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._process = os.getpid()
+
+    def __enter__(self) -> None:
+        """Nothing: the process is known."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the child; errors of the parent are raised as ever."""
+        if os.getpid() != self._process:
+            end_child(self._what, error)
 
 
 def end_child(what: str, error: BaseException | None = None) -> NoReturn:

@@ -21,7 +21,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from garcon.user_code.forks import parent_only
+from garcon.user_code.forks import ParentOnly
 from supervisor.child import inheritance, worker, worker_meter
 from supervisor.child.jobs import registrar, reporter
 from supervisor.child.shutdown import Shutdown, block_signals
@@ -87,7 +87,7 @@ def _do_job(
 def _call_hook(context: WorkerContext, name: str) -> None:
     """Call a hook of the flow's module or object, if it has one; its error ends the worker."""
     if callable(hook := getattr(context.flow.target, name, None)):
-        with parent_only(name):
+        with ParentOnly(name):
             hook()
 
 

@@ -39,7 +39,7 @@ from setproctitle import setproctitle
 
 from garcon import decider
 from garcon.flow import flow_attributes
-from garcon.user_code.forks import parent_only
+from garcon.user_code.forks import ParentOnly
 from supervisor import __version__, exit_codes
 from supervisor.child import flow_loader, inheritance, launch
 from supervisor.child.worker_context import worker_context
@@ -77,7 +77,7 @@ def main() -> None:
     if load.core_dumps:
         core_dumps.allow_core_dumps()
     setproctitle(f"garcon: zygote {load.flow} importing")
-    with parent_only("the flow's import"):
+    with ParentOnly("the flow's import"):
         flow = _load(load, channel)
     if flow is not None:
         if load.retired:

@@ -129,7 +129,7 @@ def test_the_first_heartbeat_is_due_in_the_middle_of_the_heartbeat_timeout() -> 
     for timeout, known in ((30.0, 30.0), (None, 600.0)):
         waits: list[float] = []
         wakeup, swf = ManualWakeup(waits.append), FakeSwf()
-        with heartbeat_thread.background_heartbeats(
+        with heartbeat_thread.BackgroundHeartbeats(
             in_progress(swf, heartbeat_timeout=timeout), heartbeat_thread.HeartbeatThread(wakeup)
         ):
             wakeup.passes()
@@ -186,11 +186,9 @@ def test_a_shorter_heartbeat_timeout_wakes_the_thread() -> None:
     """The thread does not wait for as long as the last task allowed."""
     wakeup, swf = ManualWakeup(), FakeSwf()
     heartbeats = heartbeat_thread.HeartbeatThread(wakeup)
-    with heartbeat_thread.background_heartbeats(in_progress(swf, heartbeat_timeout=30), heartbeats):
+    with heartbeat_thread.BackgroundHeartbeats(in_progress(swf, heartbeat_timeout=30), heartbeats):
         wakeup.waits()
-    with heartbeat_thread.background_heartbeats(
-        in_progress(swf, heartbeat_timeout=0.9), heartbeats
-    ):
+    with heartbeat_thread.BackgroundHeartbeats(in_progress(swf, heartbeat_timeout=0.9), heartbeats):
         wakeup.passes()  # the last task's, which was woken
         wakeup.passes()
         wakeup.waits()
@@ -268,7 +266,7 @@ def test_refused_heartbeats_of_a_list_take_one_line_a_minute(
     swf = FakeSwf().prepare(HEARTBEAT, *[refusal(THROTTLED)] * 4)
     wakeup, shared = ManualWakeup(), shared_throttling.SharedThrottling()
     thread = heartbeat_thread.HeartbeatThread(wakeup, shared)
-    with heartbeat_thread.background_heartbeats(in_progress(swf, activity_name="cook"), thread):
+    with heartbeat_thread.BackgroundHeartbeats(in_progress(swf, activity_name="cook"), thread):
         wakeup.passes_for(heartbeats=4)
         assert shared.level(wakeup.now()) > 0.5
     (record,) = caplog.records
@@ -287,7 +285,7 @@ def test_a_task_lost_to_refused_heartbeats_says_so(caplog: pytest.LogCaptureFixt
     execution = in_progress(swf)
     thread = heartbeat_thread.HeartbeatThread(wakeup)
     before = threads()
-    with heartbeat_thread.background_heartbeats(execution, thread):
+    with heartbeat_thread.BackgroundHeartbeats(execution, thread):
         (running,) = threads() - before
         while wakeup.now() < TIMEOUT:
             wakeup.passes()
@@ -395,7 +393,7 @@ def test_a_hanging_heartbeat_does_not_delay_the_answer(monkeypatch: pytest.Monke
 
     swf.record_activity_task_heartbeat = hang
     before, heartbeats = threads(), heartbeat_thread.HeartbeatThread(wakeup)
-    with heartbeat_thread.background_heartbeats(execution, heartbeats):
+    with heartbeat_thread.BackgroundHeartbeats(execution, heartbeats):
         wakeup.passes()
         (thread,) = threads() - before
         wakeup.passes()
@@ -420,7 +418,7 @@ def test_a_hanging_heartbeat_thread_is_replaced_for_the_next_task() -> None:
 def test_the_child_of_a_fork_leaves_the_thread_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A task that forks may return from the child too, and only the parent ends the heartbeats."""
     heartbeats = heartbeat_thread.HeartbeatThread(ManualWakeup())
-    with heartbeat_thread.background_heartbeats(in_progress(FakeSwf()), heartbeats):
+    with heartbeat_thread.BackgroundHeartbeats(in_progress(FakeSwf()), heartbeats):
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:

@@ -10,7 +10,7 @@ import pytest
 from garcon import activity, runner, task
 from garcon.decider.decisions import complete_workflow
 from garcon.decider.flow_errors import ErrorsAsDecisions
-from garcon.user_code.forks import parent_only
+from garcon.user_code.forks import ParentOnly
 from tests.garcon.flows import completed, kinds, make
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def code_of(pid: int) -> int:
 @pytest.mark.parametrize(("go_on", "code"), ROUND)
 def test_a_child_ends_where_the_block_ends(go_on: Callable[[], Any], code: int) -> None:
     """However a forked child leaves the users' code, it ends there."""
-    with parent_only("the test"):
+    with ParentOnly("the test"):
         if not (pid := os.fork()):
             go_on()
     assert code_of(pid) == code
