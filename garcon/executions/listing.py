@@ -119,11 +119,7 @@ def open_sample(swf: Any, domain: str, name: str, number: int) -> list[Summary]:
     Raises:
         botocore.exceptions.ClientError: SWF refused a call.
     """
-    request = {
-        "domain": domain,
-        "startTimeFilter": {"oldestDate": OLDEST},
-        "typeFilter": {"name": name},
-    }
+    request = _of_type(domain, name)
     newest = list(itertools.islice(_listed(swf, _OPEN, request, min(number, PAGE)), number))
     if len(newest) < number:
         return newest
@@ -146,12 +142,7 @@ def oldest_open(swf: Any, domain: str, name: str, number: int) -> list[Summary]:
     Raises:
         botocore.exceptions.ClientError: SWF refused a call.
     """
-    request = {
-        "domain": domain,
-        "startTimeFilter": {"oldestDate": OLDEST},
-        "typeFilter": {"name": name},
-        "reverseOrder": True,
-    }
+    request = {**_of_type(domain, name), "reverseOrder": True}
     return list(itertools.islice(_listed(swf, _OPEN, request, min(number, LARGEST_PAGE)), number))
 
 
@@ -170,6 +161,15 @@ def latest(swf: "SWFClient", domain: str, workflow_id: str) -> Execution | None:
         _listed(swf, operation, request, 1) for operation in (_OPEN, _CLOSED)
     )
     return next((summary.execution for summary in runs), None)
+
+
+def _of_type(domain: str, name: str) -> dict[str, Any]:
+    """The request for all executions of a type, those that started last first."""
+    return {
+        "domain": domain,
+        "startTimeFilter": {"oldestDate": OLDEST},
+        "typeFilter": {"name": name},
+    }
 
 
 def _listed(swf: Any, operation: str, request: dict[str, Any], page: int) -> Iterator[Summary]:
