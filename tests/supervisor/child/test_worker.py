@@ -123,6 +123,8 @@ def test_a_worker_that_needs_a_permit_is_parked_until_it_has_one(stage: Stage) -
         Polling(WORKER),
         Parked(WORKER, PollEnd.EMPTY),
     )
+    # Its title comes first: whoever is told that it is ready finds it by its own name.
+    assert stage.all("Parked")[0].title == f"{TITLE} parked"
     assert stage.at("Polling").title == f"{TITLE} polling"
     assert stage.title == f"{TITLE} leaving, polling"
 
