@@ -83,7 +83,7 @@ class GarconLogger:
 def _forget(name: str) -> None:
     """Take an execution's logger out of ``logging``'s books, unless it was configured."""
     loggers = logging.root.manager.loggerDict
-    if name not in loggers:  # nothing was logged under it; only this thread would
+    if name not in loggers:  # most often: nothing was logged under it
         return
     with logging._lock:  # type: ignore[attr-defined]  # noqa: SLF001 - held by ``getLogger``
         logger = loggers.get(name)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from supervisor.ipc.messages import Slot, Task
 
 
-MANY_SECONDS = 3600
-"""Seconds that are shown as hours."""
+_MANY_MINUTES = 120
+"""From here on a duration is shown in hours."""
 
 
 def worker_name(worker: Worker) -> str:
@@ -56,9 +56,13 @@ def after(seconds: float) -> str:
     return f"in {seconds:.1f} s" if seconds else "at once"
 
 
-def span(seconds: float) -> str:
-    """``42 s``, ``3.2 h``."""
-    return f"{seconds:.0f} s" if seconds < MANY_SECONDS else f"{seconds / 3600:.1f} h"
+def duration(seconds: float) -> str:
+    """``0.4 s``, ``42 s``, ``5 min``, ``3.2 h``."""
+    for limit, text in ((9.95, f"{seconds:.1f} s"), (120, f"{seconds:.0f} s")):
+        if seconds < limit:
+            return text
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < _MANY_MINUTES else f"{minutes / 60:.1f} h"
 
 
 def sentence(text: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.processes import swf
 from tests.processes.harness import Supervisor, local_swf, parsed, until
-from tests.processes.trial import Trial
+from tests.processes.trial import MORTAL, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,14 +19,6 @@ if TYPE_CHECKING:
     Begin = Callable[..., Trial]
 
 RESPOND = "RespondActivityTaskCompleted"
-
-QUICK = {
-    # All deaths here are on purpose: slots are filled again at once, and no list is degraded.
-    "GARCON_MIN_UPTIME": "0.01",
-    "GARCON_BACKOFF_INITIAL": "0.05",
-    "GARCON_BACKOFF_CAP": "0.1",
-    "GARCON_CRASH_LOOP_DEATHS": "1000",
-}
 
 KILLED = "WorkerDied: killed by SIGKILL"
 
@@ -42,7 +34,7 @@ def endpoint() -> Iterator[str]:
 def pool(endpoint: str) -> Iterator[Supervisor]:
     """A pool for all tests of this file: no test may leave a trace for the next one."""
     argv = ("--flow", "tests.processes.flow", "--endpoint-url", endpoint, "--workers", "2")
-    with Supervisor(*argv, **QUICK) as supervisor:
+    with Supervisor(*argv, **MORTAL) as supervisor:
         supervisor.wait_for("full_strength")
         yield supervisor
 

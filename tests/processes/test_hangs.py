@@ -12,7 +12,7 @@ import pytest
 
 from tests.garcon.local.wire import pollers
 from tests.processes.harness import Supervisor, local_swf, until
-from tests.processes.trial import Trial
+from tests.processes.trial import MORTAL, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,11 +23,7 @@ if TYPE_CHECKING:
     Begin = Callable[..., Trial]
 
 STRICT = {
-    # All deaths here are on purpose: slots are filled again at once, and no list is degraded.
-    "GARCON_MIN_UPTIME": "0.01",
-    "GARCON_BACKOFF_INITIAL": "0.05",
-    "GARCON_BACKOFF_CAP": "0.1",
-    "GARCON_CRASH_LOOP_DEATHS": "1000",
+    **MORTAL,
     "GARCON_CANCEL_GRACE": "0.5",
     "GARCON_POLL_TIMEOUT": "7",  # of a poll of a second: a busy machine may take its time
     "GARCON_TASK_MARGIN": "0.5",

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
     from tests.processes.harness import Supervisor
 
+MORTAL = {
+    # All deaths here are on purpose: slots are filled again at once, and no list is degraded.
+    "GARCON_MIN_UPTIME": "0.01",
+    "GARCON_BACKOFF_INITIAL": "0.05",
+    "GARCON_BACKOFF_CAP": "0.1",
+    "GARCON_CRASH_LOOP_DEATHS": "1000",
+}
+"""Settings of a pool whose workers are killed by its tests."""
+
 
 class Trial:
     """An execution, and the gates at which its task waits.

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 WIDTH = 80
 """Columns of a terminal by default."""
 
-_MANY_MINUTES = 120
-"""From here on a duration is shown in hours."""
-
 
 # --- printing -------------------------------------------------------------------------------------
 
@@ -87,15 +84,6 @@ def shorten(text: str, width: int = WIDTH) -> str:
 def count(number: int, noun: str) -> str:
     """``1 death``, ``3 deaths``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def duration(seconds: float) -> str:
-    """``0.4 s``, ``42 s``, ``5 min``, ``3.2 h``."""
-    for limit, text in ((9.95, f"{seconds:.1f} s"), (120, f"{seconds:.0f} s")):
-        if seconds < limit:
-            return text
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < _MANY_MINUTES else f"{minutes / 60:.1f} h"
 
 
 def memory_size(size: int | None) -> str:

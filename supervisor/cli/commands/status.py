@@ -8,7 +8,8 @@ import msgspec
 
 from supervisor.cli.commands import formatting
 from supervisor.cli.commands.connection import connect
-from supervisor.cli.commands.formatting import count, duration, shorten
+from supervisor.cli.commands.formatting import count, shorten
+from supervisor.core.log_names import duration
 from supervisor.ipc import health
 from supervisor.ipc.control_client import CommandFailed
 from supervisor.ipc.messages import RETIRED
@@ -144,7 +145,7 @@ def _waiting(each: ListState) -> str:
     """The tasks that wait, by the latest count, and how long ago that was."""
     if each.pending is None:
         return ""
-    ago = f" {formatting.duration(each.counted)} ago" if each.counted is not None else ""
+    ago = f" {duration(each.counted)} ago" if each.counted is not None else ""
     return f"{each.pending} waiting{ago}"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from supervisor.cli.commands import formatting, status
-from supervisor.cli.commands.formatting import duration
+from supervisor.core.log_names import duration
 
 if TYPE_CHECKING:
     import argparse

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 
 from supervisor import exit_codes
 from supervisor.core.failures import Streak
-from supervisor.core.log_names import after, sentence, span
+from supervisor.core.log_names import after, duration, sentence
 from supervisor.core.rules.crash_loops import back_off
 from supervisor.core.state import SidecarState
 from supervisor.ipc.messages import RETIRED, Level
@@ -114,8 +114,8 @@ def note_unneeded(turn: Turn, sidecar: Sidecar, seconds: float) -> None:
         Level.INFO,
         "retired_unneeded",
         f"The retired code of release {sidecar.release} ends: no execution of build"
-        f" {sidecar.build} has been open for {span(seconds)}. It is started again when one needs"
-        " it, and at the next restart.",
+        f" {sidecar.build} has been open for {duration(seconds)}. It is started again when one"
+        " needs it, and at the next restart.",
         sidecar=sidecar.name,
         build=sidecar.build,
         seconds=seconds,

@@ -17,7 +17,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from supervisor.core.log_names import span
+from supervisor.core.log_names import duration
 from supervisor.ipc.messages import Role, SearchOpen
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def end_unused_build(turn: Turn) -> None:
         return
     if use.is_over:
         seconds = turn.now - use.unused_since
-        turn.begin_drain(f"no execution of build {active.build} has been open for {span(seconds)}")
+        turn.begin_drain(
+            f"no execution of build {active.build} has been open for {duration(seconds)}"
+        )
         return
     is_due = use.search_at <= turn.now
     if is_due:

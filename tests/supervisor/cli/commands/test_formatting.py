@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.cli.commands import formatting
+
+if TYPE_CHECKING:
+    import pytest
 
 words = st.text("abc ", max_size=60)
 
@@ -37,22 +41,6 @@ def test_long_sentences_are_wrapped_and_indented(capsys: pytest.CaptureFixture[s
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].startswith(" " * 17 + "word")
     assert [each.strip() for each in lines if len(each) > formatting.WIDTH] == ["x" * 90]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0.0 s"),
-        (9.94, "9.9 s"),
-        (9.96, "10 s"),
-        (119, "119 s"),
-        (120, "2 min"),
-        (9000, "2.5 h"),
-    ],
-)
-def test_durations_read_well(seconds: float, text: str) -> None:
-    """Short durations have a decimal, long ones a larger unit."""
-    assert formatting.duration(seconds) == text
 
 
 def test_a_long_text_ends_in_an_ellipsis() -> None:
