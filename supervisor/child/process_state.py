@@ -12,9 +12,9 @@ Rules:
 
 from __future__ import annotations
 
-# What ``signal`` wraps: its searches for ``enum`` members cost as much as all comparisons.
+# What ``signal`` and ``locale`` wrap: their searches for ``enum`` members cost as much as all else.
+import _locale
 import _signal  # type: ignore[import-not-found] # the standard library's, without stubs
-import contextlib
 import decimal
 import gc
 import locale
@@ -33,34 +33,152 @@ from supervisor.logs import log
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE, signal.SIGALRM)
-
 _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+_NO_TIMER = (0.0, 0.0)
 
 
 class _Part(NamedTuple):
-    """One kind of state: its name in warnings, how to read it, how to put it back."""
+    """One kind of state: its name in warnings, and how to put an earlier value back."""
 
     name: str
-    read: Callable[[], Any]
     restore: Callable[[Any], object]
 
 
+class ProcessState:
+    """The state of this process as it is now, for comparison after each task."""
+
+    def __init__(self) -> None:
+        # ``umask`` cannot be read without being set: it is set to what it was, which restores it.
+        self._mask = os.umask(0o077)
+        os.umask(self._mask)
+        self._log_handlers = list(logging.root.handlers)
+        self._parts = _parts(self._log_handlers)
+        self._before = tuple(map(_snapshot, self._values()))
+        self._modules = len(sys.modules)
+        self._warned: set[tuple[str, str]] = set()
+
+    def _values(self) -> tuple[Any, ...]:
+        """The value of each part, in the order of ``_parts``.
+
+        One function, of functions in C: its code and data have left the processor's caches when a
+        task is over, and to fetch them costs more than to execute them.
+        """
+        # The last but one are the flags, which change with every rounding.
+        *decimals, _flags, traps = decimal.getcontext().__reduce__()[1]
+        stdout, stderr = sys.stdout, sys.stderr
+        return (
+            _signal.getsignal(signal.SIGTERM),
+            _signal.getsignal(signal.SIGINT),
+            _signal.getsignal(signal.SIGCHLD),
+            _signal.getsignal(signal.SIGPIPE),
+            _signal.getsignal(signal.SIGALRM),
+            # Only a running timer is read as one: what is left of it changes by itself.
+            signal.getitimer(signal.ITIMER_REAL) != _NO_TIMER,
+            signal.getitimer(signal.ITIMER_VIRTUAL) != _NO_TIMER,
+            signal.getitimer(signal.ITIMER_PROF) != _NO_TIMER,
+            _signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+            _folder(),
+            os.umask(self._mask),
+            _locale.setlocale(locale.LC_ALL),
+            os.environ._data,  # type: ignore[attr-defined] # noqa: SLF001 - undecoded: quick
+            warnings.filters,
+            (decimals, traps),
+            (stdout, getattr(stdout, "closed", False)),
+            (stderr, getattr(stderr, "closed", False)),
+            _file(1),
+            _file(2),
+            resource.getrlimit(resource.RLIMIT_NOFILE),
+            resource.getrlimit(resource.RLIMIT_AS),
+            resource.getrlimit(resource.RLIMIT_CPU),
+            resource.getrlimit(resource.RLIMIT_FSIZE),
+            self._has_log_handlers(),
+            logging.root.manager.disable,
+            sys.getrecursionlimit(),
+            sys.getswitchinterval(),
+            socket.getdefaulttimeout(),
+            gc.isenabled(),
+        )
+
+    def _has_log_handlers(self) -> bool:
+        """Whether all are still there; a library adds its own when it is used first."""
+        now, own = logging.root.handlers, self._log_handlers
+        return now == own or all(each in now for each in own)
+
+    def restore(self, changed_by: str) -> str:
+        """Put back what was changed; a reason for the worker's replacement if that fails.
+
+        Args:
+            changed_by: The task's code, for the warning: ``the activity shop_charge``.
+        """
+        now, has_imported = self._values(), len(sys.modules) != self._modules
+        if now == self._before and not has_imported:
+            return ""
+        return self._put_back(now, changed_by, has_imported=has_imported)
+
+    def _put_back(self, now: tuple[Any, ...], changed_by: str, *, has_imported: bool) -> str:
+        self._modules = len(sys.modules)
+        if has_imported:
+            self._before = tuple(
+                _snapshot(value) if part.name == _FILTERS else before
+                for part, before, value in zip(self._parts, self._before, now, strict=True)
+            )
+        changed = [
+            (part, before)
+            for part, before, value in zip(self._parts, self._before, now, strict=True)
+            if value != before
+        ]
+        failed = [part.name for part, before in changed if not _restored(part, before)]
+        self._warn(changed_by, [part.name for part, _ in changed])
+        return f"{changed_by} changed {' and '.join(failed)} for good" if failed else ""
+
+    def _warn(self, changed_by: str, names: list[str]) -> None:
+        new = [name for name in dict.fromkeys(names) if (changed_by, name) not in self._warned]
+        if not new:
+            return
+        self._warned.update((changed_by, name) for name in new)
+        log.LOGGER.warning(
+            "%s%s changed %s, which belongs to the whole process. It is put back after each task.",
+            changed_by[0].upper(),
+            changed_by[1:],
+            ", ".join(new),
+        )
+
+
+_FILTERS = "warnings.filters"
+
+
+def _parts(log_handlers: list[logging.Handler]) -> list[_Part]:
+    """All parts, in the order of ``ProcessState._values``."""
+    context = decimal.getcontext().copy()
+    return [
+        *map(_handler, (signal.SIGTERM, signal.SIGINT)),
+        *map(_handler, (signal.SIGCHLD, signal.SIGPIPE, signal.SIGALRM)),
+        *map(_timer, _TIMERS),
+        _Part("the signal mask", lambda mask: signal.pthread_sigmask(signal.SIG_SETMASK, mask)),
+        _Part("the current folder", os.chdir),
+        _Part("the umask", os.umask),
+        _Part("the locale", lambda before: locale.setlocale(locale.LC_ALL, before)),
+        _Part("os.environ", _restore_environment),
+        _Part(_FILTERS, _restore_filters),
+        _Part("the decimal context", lambda _before: decimal.setcontext(context.copy())),
+        *map(_stream, ("stdout", "stderr")),
+        *map(_descriptor, (1, 2)),
+        *map(_limit, ("NOFILE", "AS", "CPU", "FSIZE")),
+        _Part("the handlers of the root logger", lambda _before: _set_log_handlers(log_handlers)),
+        _Part("logging.disable", logging.disable),
+        _Part("the recursion limit", sys.setrecursionlimit),
+        _Part("the switch interval", sys.setswitchinterval),
+        _Part("the default timeout of sockets", socket.setdefaulttimeout),
+        _Part("the garbage collector", _set_collector),
+    ]
+
+
 def _handler(number: signal.Signals) -> _Part:
-    return _Part(
-        f"the handler of {number.name}",
-        lambda: _signal.getsignal(number),
-        lambda before: signal.signal(number, before),
-    )
+    return _Part(f"the handler of {number.name}", lambda before: signal.signal(number, before))
 
 
 def _timer(which: int) -> _Part:
-    # Only a running timer is read as one: what is left of it changes by itself.
-    return _Part(
-        "an interval timer",
-        lambda: signal.getitimer(which) != (0.0, 0.0),
-        lambda _before: signal.setitimer(which, 0),
-    )
+    return _Part("an interval timer", lambda _before: signal.setitimer(which, 0))
 
 
 def _stream(name: str) -> _Part:
@@ -69,11 +187,7 @@ def _stream(name: str) -> _Part:
         if before[0].closed:
             raise ValueError(f"sys.{name} is closed")
 
-    return _Part(
-        f"sys.{name}",
-        lambda: (stream := getattr(sys, name), getattr(stream, "closed", False)),
-        restore,
-    )
+    return _Part(f"sys.{name}", restore)
 
 
 def _descriptor(number: int) -> _Part:
@@ -85,7 +199,7 @@ def _descriptor(number: int) -> _Part:
             raise OSError(f"a connection has the number {number}")
         os.dup2(copy, number)
 
-    return _Part(f"descriptor {number}", lambda: _file(number), restore)
+    return _Part(f"descriptor {number}", restore)
 
 
 def _file(descriptor: int) -> tuple[int, int] | None:
@@ -98,37 +212,14 @@ def _file(descriptor: int) -> tuple[int, int] | None:
 
 def _limit(name: str) -> _Part:
     which = getattr(resource, f"RLIMIT_{name}")
-    return _Part(
-        f"the limit {name}",
-        lambda: resource.getrlimit(which),
-        lambda before: resource.setrlimit(which, before),
-    )
-
-
-def _log_handlers() -> _Part:
-    # Further handlers may stay: a library adds its own when it is used first.
-    own = list(logging.root.handlers)
-    return _Part(
-        "the handlers of the root logger",
-        lambda: all(each in logging.root.handlers for each in own),
-        lambda _before: logging.root.handlers.__setitem__(slice(None), own),
-    )
+    return _Part(f"the limit {name}", lambda before: resource.setrlimit(which, before))
 
 
 def _folder() -> str | None:
-    with contextlib.suppress(FileNotFoundError):  # it was removed
+    try:
         return os.getcwd()  # noqa: PTH109 - a text is compared faster
-    return None
-
-
-def _decimal_context() -> tuple[Any, ...]:
-    now = decimal.getcontext()
-    traps = tuple(now.traps.values())
-    return now.prec, now.rounding, now.Emin, now.Emax, now.capitals, now.clamp, traps
-
-
-def _environment() -> Any:
-    return os.environ._data  # type: ignore[attr-defined] # noqa: SLF001 - undecoded: quick
+    except FileNotFoundError:  # it was removed
+        return None
 
 
 def _restore_environment(before: dict[Any, Any]) -> None:
@@ -145,92 +236,12 @@ def _restore_filters(before: list[Any]) -> None:
     warnings._filters_mutated()  # type: ignore[attr-defined] # noqa: SLF001 - for the C code's cache
 
 
+def _set_log_handlers(handlers: list[logging.Handler]) -> None:
+    logging.root.handlers[:] = handlers
+
+
 def _set_collector(enabled: bool) -> None:  # noqa: FBT001 - the state that was read
     (gc.enable if enabled else gc.disable)()
-
-
-_FILTERS = _Part("warnings.filters", lambda: warnings.filters, _restore_filters)
-
-
-def _parts() -> list[_Part]:
-    context = decimal.getcontext().copy()
-    # ``umask`` cannot be read without being set: it is set to what it was, which restores it.
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return [
-        *map(_handler, _SIGNALS),
-        *map(_timer, _TIMERS),
-        _Part(
-            "the signal mask",
-            lambda: _signal.pthread_sigmask(signal.SIG_BLOCK, ()),
-            lambda before: signal.pthread_sigmask(signal.SIG_SETMASK, before),
-        ),
-        _Part("the current folder", _folder, os.chdir),
-        _Part("the umask", lambda: os.umask(mask), os.umask),
-        _Part(
-            "the locale",
-            lambda: locale.setlocale(locale.LC_ALL),
-            lambda before: locale.setlocale(locale.LC_ALL, before),
-        ),
-        _Part("os.environ", _environment, _restore_environment),
-        _FILTERS,
-        _Part(
-            "the decimal context", _decimal_context, lambda _: decimal.setcontext(context.copy())
-        ),
-        _stream("stdout"),
-        _stream("stderr"),
-        _descriptor(1),
-        _descriptor(2),
-        *map(_limit, ("NOFILE", "AS", "CPU", "FSIZE")),
-        _log_handlers(),
-        _Part("logging.disable", lambda: logging.root.manager.disable, logging.disable),
-        _Part("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
-        _Part("the switch interval", sys.getswitchinterval, sys.setswitchinterval),
-        _Part("the default timeout of sockets", socket.getdefaulttimeout, socket.setdefaulttimeout),
-        _Part("the garbage collector", gc.isenabled, _set_collector),
-    ]
-
-
-class ProcessState:
-    """The state of this process as it is now, for comparison after each task."""
-
-    def __init__(self) -> None:
-        self._before = [(part, _snapshot(part.read())) for part in _parts()]
-        self._modules = len(sys.modules)
-        self._warned: set[tuple[str, str]] = set()
-
-    def restore(self, changed_by: str) -> str:
-        """Put back what was changed; a reason for the worker's replacement if that fails.
-
-        Args:
-            changed_by: The task's code, for the warning: ``the activity shop_charge``.
-        """
-        has_imported = len(sys.modules) != self._modules
-        changed = [(part, before) for part, before in self._before if part.read() != before]
-        if not changed and not has_imported:
-            return ""
-        self._modules = len(sys.modules)
-        if has_imported:
-            self._before = [
-                (part, _snapshot(part.read()) if part is _FILTERS else before)
-                for part, before in self._before
-            ]
-            changed = [each for each in changed if each[0] is not _FILTERS]
-        failed = [part.name for part, before in changed if not _restored(part, before)]
-        self._warn(changed_by, [part.name for part, _ in changed])
-        return f"{changed_by} changed {' and '.join(failed)} for good" if failed else ""
-
-    def _warn(self, changed_by: str, names: list[str]) -> None:
-        new = [name for name in dict.fromkeys(names) if (changed_by, name) not in self._warned]
-        if not new:
-            return
-        self._warned.update((changed_by, name) for name in new)
-        log.LOGGER.warning(
-            "%s%s changed %s, which belongs to the whole process. It is put back after each task.",
-            changed_by[0].upper(),
-            changed_by[1:],
-            ", ".join(new),
-        )
 
 
 def _snapshot(value: Any) -> Any:
