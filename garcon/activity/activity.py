@@ -13,8 +13,8 @@ Rules:
 """
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ from garcon.errors import NotADictionary
 from garcon.flow import argument_checks
 from garcon.flow.argument_checks import shown
 from garcon.history import failure_reasons
+from garcon.log import get_logger_namespace
 from garcon.payload import codec
 from garcon.payload.codec import EncodedPayload
 from garcon.tracing import seam
@@ -96,6 +97,8 @@ class Activity(Poller):
             self.generators = list(self.generators or ())
         self.heartbeat_thread: Callable[[], HeartbeatThread] = heartbeat_thread.current
         self.handed_out_tasks: Callable[[], TaskKeeper] = handed_out.current
+        self._fixed_timeouts: tuple[Any, float, float] | None = None
+        """Tasks that have the same timeouts for every context, and these: computed once."""
         self.hydrate(data)
 
     def hydrate(self, data: Mapping[str, Any] | None) -> None:
@@ -200,11 +203,17 @@ class Activity(Poller):
         """Compute the timeouts as the decider did; the response of a poll does not hold them."""
         if not self.runner:
             return
+        if (fixed := self._fixed_timeouts) and fixed[0] is getattr(self.runner, "tasks", None):
+            _, execution.start_to_close, execution.heartbeat_timeout = fixed
+            return
         try:
             with self._parent_only():
                 instance = ActivityInstance(self, None, execution.context)
                 execution.start_to_close = instance.timeout
                 execution.heartbeat_timeout = instance.heartbeat_timeout
+                if getattr(self.runner, "has_fixed_timeouts", False):
+                    times = execution.start_to_close, execution.heartbeat_timeout
+                    self._fixed_timeouts = (self.runner.tasks, *times)
         except ENDS_PROCESS:
             raise
         except BaseException:  # the user's task lists run here; `attempt` meets the error again
@@ -336,7 +345,6 @@ class Activity(Poller):
         if isinstance(outcome, AttemptHandedOut):
             self.handed_out_tasks().keep(execution)
             return True
-        self._begin_logging(execution)
         clock = self._clock_with_heartbeats(execution)
         if (execution.heartbeat_timeout or inf) < SHORT_HEARTBEAT:
             execution.clock = clock
@@ -344,15 +352,14 @@ class Activity(Poller):
             call_until_accepted(
                 lambda: execution.answer(outcome),
                 max(execution.time_left, ANSWER_SECONDS),
-                self._log_retry,
+                lambda error, wait: self._log_retry(execution, error, wait),
                 clock=clock,
                 is_transient=aws_errors.is_answer_acceptable,
             )
         except aws_errors.ERRORS as error:
-            self._note_refusal(execution, error)
+            with self._logging_as(execution):
+                self._note_refusal(execution, error)
             return False
-        finally:
-            self._end_logging(execution)
         return True
 
     def _clock_with_heartbeats(self, execution: ActivityExecution) -> Clock:
@@ -375,25 +382,35 @@ class Activity(Poller):
         self.logger.error(explanation.sentence)
         self.report(error)
 
-    def _log_retry(self, error: Exception, wait: float) -> None:
+    def _log_retry(self, execution: ActivityExecution, error: Exception, wait: float) -> None:
         doing = f"answering a task of {self.task_list}"
         failed = self.heartbeat_thread().throttling.claim_line(doing, time.monotonic())
         if failed is None:
             return  # a minute has one line for all workers of the list
         explanation = clients.explain(error, doing, self.client)
         more = f" {failed} failed since the last such line." if failed > 1 else ""
-        self.logger.warning("%s Next attempt in %.1f s.%s", explanation.sentence, wait, more)
+        with self._logging_as(execution):
+            self.logger.warning("%s Next attempt in %.1f s.%s", explanation.sentence, wait, more)
+
+    @contextmanager
+    def _logging_as(self, execution: ActivityExecution) -> Iterator[None]:
+        self._begin_logging(execution)
+        try:
+            yield
+        finally:
+            self._end_logging(execution)
 
     def _begin_logging(self, execution: ActivityExecution) -> None:
-        """Let the activity and the tasks (by the execution) log under the execution's name."""
+        """Let this activity log under the execution's name in this thread, and the tasks, too."""
         names = {
             "execution.domain": self.domain,
             "execution.workflow_id": execution.workflow_id,
             "execution.run_id": execution.run_id,
         }
         self.set_log_context(names)
-        execution.set_log_context(names)
+        # Not by ``set_log_context``: one thread works on an execution, and threads that it starts.
+        execution.logger_name = get_logger_namespace(names)
 
     def _end_logging(self, execution: ActivityExecution) -> None:
-        execution.unset_log_context()
+        execution.logger_name = None
         self.unset_log_context()

@@ -76,6 +76,8 @@ def identity_of(given: str | None = None) -> str:
     Args:
         given: The name to use; host, process and thread if not given.
     """
-    thread = threading.current_thread()
-    own = given or f"{socket.gethostname()}:{os.getpid()}:{thread.name}"
-    return limits.cut(own, limits.IDENTITY)
+    return limits.cut(given or _own_identity(), limits.IDENTITY)
+
+
+def _own_identity() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.current_thread().name}"
