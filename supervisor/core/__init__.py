@@ -206,9 +206,12 @@ class Core:
         return min(now + LOOK_AROUND, *(each(self._state) for each in DEADLINES))
 
 
+_ROUTINE = (Parked, Polling, Working, Done)
+
+
 def _routine_worker(event: Event, state: State) -> Worker | None:
     """The worker that sent the event, if its loop just goes on (rule 4)."""
-    if not isinstance(event, Parked | Polling | Working | Done):
+    if not isinstance(event, _ROUTINE):
         return None
     worker = state.workers.get(event.worker)
     if worker is None or not worker.slot or not worker.is_ready:

@@ -247,15 +247,15 @@ class Worker:
     polls_end: float = -inf  # until then a sticky decider may receive more
     scheduled_kill: ScheduledKill | None = None
     killing: Killing | None = None
+    # Of its job, which stays the same, and read a dozen times for each message:
+    slot: Slot | None = field(init=False, default=None)
+    needs_permit: bool = field(init=False, default=False)  # whether it polls only with one
+    decides: bool = field(init=False, default=False)
 
-    @property
-    def slot(self) -> Slot | None:
-        return self.job.slot if isinstance(self.job, Serve) else None
-
-    @property
-    def needs_permit(self) -> bool:
-        """Whether it polls only with a permit (``permits``)."""
-        return isinstance(self.job, Serve) and self.job.needs_permit
+    def __post_init__(self) -> None:
+        if isinstance(self.job, Serve):
+            self.slot, self.needs_permit = self.job.slot, self.job.needs_permit
+            self.decides = self.slot.task_list.role is Role.DECIDER
 
     @property
     def is_reporter(self) -> bool:
@@ -268,10 +268,6 @@ class Worker:
     @property
     def is_ready(self) -> bool:
         return self.ready_at < inf and self.is_staying
-
-    @property
-    def decides(self) -> bool:
-        return self.slot is not None and self.slot.task_list.role is Role.DECIDER
 
     @property
     def polls_build(self) -> bool:

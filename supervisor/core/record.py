@@ -109,7 +109,7 @@ def _(event: messages.Done, turn: Turn) -> None:
     if worker := turn.state.workers.get(event.worker):
         if worker.task:
             turn.close_in_ledger(worker.task, outcome_of_result(event.result))
-        turn.state.tally.end_task(worker, event.result.value, turn.now)
+        turn.state.tally.end_task(worker, event.result, turn.now)
         if worker.task and event.result is Result.HANDED_OUT:
             turn.state.handed_out.add(worker.task, turn.now)
         failed = turn.state.note_result(worker, event.result, turn.now)

@@ -118,9 +118,11 @@ class Channel:
         Raises ``messages.InvalidMessage`` for a packet that is not a message.
         """
         try:
-            packet = _past_reset(lambda: self._socket.recv(PACKET_BYTES))
+            packet = self._socket.recv(PACKET_BYTES)
         except BlockingIOError:
             return None
+        except ConnectionResetError:  # rule 5
+            return self.receive()
         self.closed = not packet
         return messages.decode(packet) if packet else None
 

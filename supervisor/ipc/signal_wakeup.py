@@ -17,6 +17,8 @@ Rules of this file:
 
 from __future__ import annotations
 
+# What ``signal`` wraps: it makes a member of an ``enum`` of each signal of the mask, at each turn.
+import _signal  # type: ignore[import-not-found] # the standard library's, without stubs
 import contextlib
 import os
 import signal
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     import select
     from collections.abc import Iterator
 
+
+_OF_TERMINAL = (signal.SIGTTOU,)  # rule 2
 
 _HELD = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
 
@@ -79,11 +83,11 @@ def wake_up() -> Iterator[int]:
 
 def wait(poll: select.poll, milliseconds: int | None = None) -> None:
     """Wait for a descriptor or a signal; ``None`` waits without limit."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTTOU})
+    _signal.pthread_sigmask(signal.SIG_UNBLOCK, _OF_TERMINAL)
     try:
         poll.poll(milliseconds)  # a signal that came just before it has left its byte
     finally:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+        _signal.pthread_sigmask(signal.SIG_BLOCK, _OF_TERMINAL)
 
 
 def drain_bytes(reader: int) -> bytes:

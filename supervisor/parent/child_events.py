@@ -12,7 +12,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from supervisor import exit_codes
 from supervisor.core.causes import cause_of
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
     from supervisor.parent.os_processes import DeadProcess, Kernel
     from supervisor.parent.spawner import Spawner
+
+
+_EVENTS: tuple[type[messages.FromChildren], ...] = get_args(messages.FromChildren)
+"""Types of messages that are events for the core."""
 
 
 class ChildEvents:
@@ -114,6 +118,8 @@ class ChildEvents:
     # --- messages
 
     def _events_of(self, child: Child, message: messages.ChannelMessage) -> list[messages.Event]:
+        if isinstance(message, _EVENTS):
+            return self._pass_on(child, message)
         match message:
             case messages.Forked():
                 child.set_pid(message.pid)
@@ -126,8 +132,6 @@ class ChildEvents:
                 log.LOGGER.warning("The zygote could not fork: %s", message.why)
             case messages.PoolRequested():
                 self._send_pool(child)
-            case _ if isinstance(message, messages.FromChildren):
-                return self._pass_on(child, message)
             case _:
                 log.LOGGER.error(
                     "%s %s has sent a %s, which only the supervisor sends; it is ignored.",
