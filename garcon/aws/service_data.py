@@ -8,7 +8,8 @@ a client took.
 2. Endpoints are over a megabyte of JSON, for which msgspec takes a third of the time; plain
    dictionaries keep the order as well as ``OrderedDict`` and take less than half of its memory.
 3. botocore computes the endpoint and the user agent at each call, an eighth of the call's time.
-   They depend on region, FIPS and the like, which a client of SWF has once for all.
+   They depend on region, FIPS and the like, which a client of SWF has once for all. urllib3 takes
+   the URL apart at each call to find its pool of connections; all calls have the same URL.
 4. botocore reads the model's shapes and the names of its events anew for each client: the first ten
    calls of a client took four times as long as later ones. Programs that make many clients, such
    as tests, let them share both.
@@ -16,6 +17,7 @@ a client took.
 
 import functools
 import gzip
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +67,9 @@ def compute_once(client: BaseClient) -> None:
         owner = getattr(client, part, None)
         if owner is not None:
             setattr(owner, method, _Once(getattr(owner, method)))
+    pools = getattr(getattr(client, "_endpoint", None), "http_session", None)
+    if (manager := getattr(pools, "_manager", None)) is not None:
+        manager.connection_from_url = _LastPool(manager.connection_from_url)
 
 
 _shared: dict[str, Any] = {}
@@ -79,6 +84,23 @@ def share_caches(client: BaseClient) -> None:
     ):
         if hasattr(part, member):
             setattr(part, member, _shared.setdefault(member, getattr(part, member)))
+
+
+class _LastPool:
+    """The pool of connections for a URL: found anew for another URL, and after it was closed."""
+
+    def __init__(self, find: Callable[..., Any]) -> None:
+        self._find = find
+        # Its owner closes a pool by forgetting it.
+        self._last: tuple[str, Callable[[], Any]] = "", lambda: None
+
+    def __call__(self, url: str, pool_kwargs: dict[str, Any] | None = None) -> Any:
+        known, get = self._last  # in one step: threads share a client
+        pool = get() if known == url else None
+        if pool is None:
+            pool = self._find(url, pool_kwargs)
+            self._last = url, weakref.ref(pool)
+        return pool
 
 
 class _Once:

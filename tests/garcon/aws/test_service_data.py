@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.loaders import Loader
+from urllib3 import PoolManager
 
 from garcon.aws import isolation, service_data
 
@@ -138,3 +139,26 @@ def test_a_client_without_private_members_is_left_as_it_is() -> None:
     for change in (service_data.compute_once, service_data.share_caches):
         change(client)
     assert client == SimpleNamespace(meta=SimpleNamespace(events=SimpleNamespace()))
+
+
+def test_the_pool_is_found_once_and_again_after_it_was_closed(
+    local_swf_endpoint: str, session: botocore.session.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All calls of a client have one URL; a client that was closed opens new connections."""
+    found: list[str] = []
+    find = PoolManager.connection_from_url
+
+    def note(manager: PoolManager, url: str, *rest: Any) -> Any:
+        found.append(url)
+        return find(manager, url, *rest)
+
+    monkeypatch.setattr(PoolManager, "connection_from_url", note)
+    options: dict[str, Any] = {"region_name": "us-east-1", **isolation.CREDENTIALS}
+    client: Any = session.create_client("swf", endpoint_url=local_swf_endpoint, **options)
+    service_data.compute_once(client)
+    for _ in range(2):
+        client.list_domains(registrationStatus="REGISTERED")
+    assert len(found) == 1
+    client.close()
+    client.list_domains(registrationStatus="REGISTERED")
+    assert len(found) == 2
