@@ -43,7 +43,7 @@ from garcon.aws import (
     usage,
 )
 from garcon.aws.aws_errors import ERRORS, Explanation
-from garcon.aws.single_attempt import single_attempt
+from garcon.aws.single_attempt import single_attempt, take_out_retries
 from garcon.log import LOGGER_PREFIX
 from garcon.version import VERSION
 
@@ -83,7 +83,8 @@ _COMMON = Config(
 _ONCE = Config(
     read_timeout=POLL_READ_TIMEOUT, retries={"mode": "standard", "total_max_attempts": 1}
 )
-POLLING = _COMMON.merge(_ONCE)
+# What a poll sends is made here: botocore need not look for mistakes in it.
+POLLING = _COMMON.merge(_ONCE).merge(Config(parameter_validation=False))
 CALLING = _COMMON.merge(Config(retries={"mode": "standard", "total_max_attempts": 5}))
 
 
@@ -277,7 +278,10 @@ def _of_process(kind: str, config: Config) -> "SWFClient":
                 "config": config,
                 **isolated,
             }
-            _state.process[kind] = _create(_state.session, **options)
+            made = _create(_state.session, **options)
+            if config is POLLING:
+                take_out_retries(made)
+            _state.process[kind] = made
         return _state.process[kind]
 
 

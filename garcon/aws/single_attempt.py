@@ -3,6 +3,9 @@
 botocore's retries of a throttled heartbeat would spend the account's budget at times that have
 nothing to do with the task's deadline. A client's retries cannot be switched off for one call. So
 the first handler that botocore asks whether to retry raises the error.
+
+A client that attempts every call once, as one for polls, needs none of the handlers of retries: to
+count attempts, to name them in headers and to look for errors takes a twentieth of a call.
 """
 
 from collections.abc import Iterator
@@ -11,6 +14,7 @@ from contextvars import ContextVar
 from typing import Any
 from weakref import WeakSet
 
+from botocore import handlers
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
@@ -35,6 +39,14 @@ def single_attempt(client: Any) -> Iterator[None]:
         yield
     finally:
         _is_single.reset(token)
+
+
+def take_out_retries(client: BaseClient) -> None:
+    """Take the handlers of retries out of a client whose configuration allows one attempt."""
+    events: Any = client.meta.events
+    events.unregister("needs-retry.swf", unique_id="retry-config-swf")
+    events.unregister("request-created.swf", unique_id="seed-max-attempts-swf")
+    events.unregister("request-created", handlers.add_retry_headers)
 
 
 def _install(client: Any) -> None:

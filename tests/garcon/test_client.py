@@ -14,7 +14,12 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, NoRegionError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    NoRegionError,
+)
 from botocore.stub import Stubber
 
 from garcon import client
@@ -199,6 +204,34 @@ def test_every_request_has_the_user_agent() -> None:
         made.meta.events.register_first("before-send.swf", catch)
         with pytest.raises(Sent, match=r"garcon/.* Botocore/.* Python/"):
             made.list_domains(registrationStatus="REGISTERED")
+
+
+class Throttled:
+    """The body of a throttled answer, in the form of urllib3."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield b'{"__type": "com.amazon.coral.availability#ThrottlingException"}'
+
+
+def test_a_throttled_poll_is_one_request_and_names_no_attempt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of botocore's retries nothing is left in the client for polls, and all in the other."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    attempts: list[str | None] = []
+
+    def answer(request: Any, **_: Any) -> Any:
+        attempts.append(request.headers.get("amz-sdk-request"))
+        return AWSResponse(request.url, 400, HTTPHeaders(), Throttled())
+
+    clients: list[Any] = [client.polling(), client.calling()]
+    for made in clients:
+        made.meta.events.register_first("before-send.swf", answer)
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            made.count_open_workflow_executions(domain="d", startTimeFilter={"oldestDate": 0})
+    assert attempts[0] is None
+    assert len(attempts) == 1 + 5
+    assert b"attempt=5" in attempts[-1]  # type: ignore[operator] # botocore gives bytes
 
 
 def test_warm_builds_all_clients() -> None:
