@@ -67,6 +67,9 @@ def compute_once(client: BaseClient) -> None:
         owner = getattr(client, part, None)
         if owner is not None:
             setattr(owner, method, _Once(getattr(owner, method)))
+    names = getattr(client, "_user_agent_creator", None)
+    if (replace := getattr(names, "rebuild_and_replace_user_agent_handler", None)) is not None:
+        client.meta.events.unregister("request-created.swf", replace)  # the request has it already
     pools = getattr(getattr(client, "_endpoint", None), "http_session", None)
     if (manager := getattr(pools, "_manager", None)) is not None:
         manager.connection_from_url = _LastPool(manager.connection_from_url)

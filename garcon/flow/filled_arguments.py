@@ -35,10 +35,17 @@ def fill(
         ValueError: The function has an argument ``context``, and does not get it.
     """
     given = {"activity": activity, **({"context": context} if gets_context else {})}
-    parameters = signature_of(fn).parameters.values()
-    named = [one for one in parameters if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
-    filled = {one.name: _argument(one, params, given, context) for one in named}
-    if any(one.kind is one.VAR_KEYWORD for one in parameters):
+    filled: dict[str, Any] = {}
+    takes_others = False
+    for name, one in signature_of(fn).parameters.items():
+        match one.kind:
+            case one.VAR_POSITIONAL:
+                pass
+            case one.VAR_KEYWORD:
+                takes_others = True
+            case _:
+                filled[name] = _argument(one, params, given, context)
+    if takes_others:
         filled |= {key: params[key].get_data(context) for key in params.keys() - filled.keys()}
     return filled
 
@@ -49,11 +56,12 @@ def _argument(
     given: Mapping[str, Any],
     context: Context,
 ) -> Any:
-    if parameter.name in given:
-        return given[parameter.name]
-    if parameter.name in params:
-        return params[parameter.name].get_data(context)
-    if parameter.name == "context":
+    name = parameter.name
+    if name in given:
+        return given[name]
+    if name in params:
+        return params[name].get_data(context)
+    if name == "context":
         raise ValueError(
             "A filled task cannot have an argument context: only the keys named in fill() are sent "
             "to its activity. Fill each value it needs, or use the task without fill()."

@@ -54,7 +54,7 @@ class EncodedPayload:
 
     json: str
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The text for SWF: the JSON, or a claim for it where it is too long.
 
@@ -63,7 +63,11 @@ class EncodedPayload:
         Raises:
             claims.ClaimStoreUnavailable: The claim store did not take it; a later access may work.
         """
-        if len(self.json) <= limits.PAYLOAD or (store := claims.store()) is None:
+        return self.json if len(self.json) <= limits.PAYLOAD else self._claim
+
+    @cached_property
+    def _claim(self) -> str:
+        if (store := claims.store()) is None:
             return self.json
         return json.dumps(claims.put(self.json, store))
 

@@ -267,7 +267,8 @@ class Worker:
 
     @property
     def is_ready(self) -> bool:
-        return self.ready_at < inf and self.is_staying
+        # In full: it is read for every message.
+        return self.ready_at < inf and self.leave is Leave.STAYING and self.killing is None
 
     @property
     def polls_build(self) -> bool:
