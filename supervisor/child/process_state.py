@@ -66,6 +66,7 @@ class ProcessState:
         # The last but one are the flags, which change with every rounding.
         *decimals, _flags, traps = decimal.getcontext().__reduce__()[1]
         stdout, stderr = sys.stdout, sys.stderr
+        handlers = logging.root.handlers
         return (
             _signal.getsignal(signal.SIGTERM),
             _signal.getsignal(signal.SIGINT),
@@ -91,18 +92,14 @@ class ProcessState:
             resource.getrlimit(resource.RLIMIT_AS),
             resource.getrlimit(resource.RLIMIT_CPU),
             resource.getrlimit(resource.RLIMIT_FSIZE),
-            self._has_log_handlers(),
+            # A library may add its own when it is used first.
+            handlers == self._log_handlers or all(map(handlers.__contains__, self._log_handlers)),
             logging.root.manager.disable,
             sys.getrecursionlimit(),
             sys.getswitchinterval(),
             socket.getdefaulttimeout(),
             gc.isenabled(),
         )
-
-    def _has_log_handlers(self) -> bool:
-        """Whether all are still there; a library adds its own when it is used first."""
-        now, own = logging.root.handlers, self._log_handlers
-        return now == own or all(each in now for each in own)
 
     def restore(self, changed_by: str) -> str:
         """Put back what was changed; a reason for the worker's replacement if that fails.
