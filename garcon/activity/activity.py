@@ -32,6 +32,7 @@ from garcon.activity.attempt_outcome import (
 from garcon.activity.heartbeat_thread import BackgroundHeartbeats, HeartbeatThread
 from garcon.activity.instance import ActivityInstance, instances_of
 from garcon.activity.task_execution import ActivityExecution, TaskCanceled, TaskGone
+from garcon.activity.task_timeouts import TaskTimeouts
 from garcon.aws import aws_errors
 from garcon.aws.poller import Poller, identity_of
 from garcon.aws.retrying import Clock, call_until_accepted
@@ -97,8 +98,7 @@ class Activity(Poller):
             self.generators = list(self.generators or ())
         self.heartbeat_thread: Callable[[], HeartbeatThread] = heartbeat_thread.current
         self.handed_out_tasks: Callable[[], TaskKeeper] = handed_out.current
-        self._fixed_timeouts: tuple[Any, float, float] | None = None
-        """Tasks that have the same timeouts for every context, and these: computed once."""
+        self._timeouts = TaskTimeouts()
         self.hydrate(data)
 
     def hydrate(self, data: Mapping[str, Any] | None) -> None:
@@ -196,28 +196,8 @@ class Activity(Poller):
             started_event_id=response.get("startedEventId"),
             clock=self.clock,
         )
-        self._set_timeouts(execution)
+        self._timeouts.set(self, execution)
         return execution
-
-    def _set_timeouts(self, execution: ActivityExecution) -> None:
-        """Compute the timeouts as the decider did; the response of a poll does not hold them."""
-        if not self.runner:
-            return
-        if (fixed := self._fixed_timeouts) and fixed[0] is getattr(self.runner, "tasks", None):
-            _, execution.start_to_close, execution.heartbeat_timeout = fixed
-            return
-        try:
-            with self._parent_only():
-                instance = ActivityInstance(self, None, execution.context)
-                execution.start_to_close = instance.timeout
-                execution.heartbeat_timeout = instance.heartbeat_timeout
-                if getattr(self.runner, "has_fixed_timeouts", False):
-                    times = execution.start_to_close, execution.heartbeat_timeout
-                    self._fixed_timeouts = (self.runner.tasks, *times)
-        except ENDS_PROCESS:
-            raise
-        except BaseException:  # the user's task lists run here; `attempt` meets the error again
-            self.logger.debug("No timeouts for %s.", execution.activity_id, exc_info=True)
 
     def run(self, identity: str | None = None) -> bool:
         """Poll once, and execute the task if there is one. After a failed poll, log it and pause.

@@ -33,6 +33,15 @@ from supervisor.logs import log
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE, signal.SIGALRM)
+
+_LIMITS = {
+    "NOFILE": resource.RLIMIT_NOFILE,
+    "AS": resource.RLIMIT_AS,
+    "CPU": resource.RLIMIT_CPU,
+    "FSIZE": resource.RLIMIT_FSIZE,
+}
+
 _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 _NO_TIMER = (0.0, 0.0)
 
@@ -68,11 +77,7 @@ class ProcessState:
         stdout, stderr = sys.stdout, sys.stderr
         handlers = logging.root.handlers
         return (
-            _signal.getsignal(signal.SIGTERM),
-            _signal.getsignal(signal.SIGINT),
-            _signal.getsignal(signal.SIGCHLD),
-            _signal.getsignal(signal.SIGPIPE),
-            _signal.getsignal(signal.SIGALRM),
+            *map(_signal.getsignal, _SIGNALS),
             # Only a running timer is read as one: what is left of it changes by itself.
             signal.getitimer(signal.ITIMER_REAL) != _NO_TIMER,
             signal.getitimer(signal.ITIMER_VIRTUAL) != _NO_TIMER,
@@ -88,10 +93,7 @@ class ProcessState:
             (stderr, getattr(stderr, "closed", False)),
             _file(1),
             _file(2),
-            resource.getrlimit(resource.RLIMIT_NOFILE),
-            resource.getrlimit(resource.RLIMIT_AS),
-            resource.getrlimit(resource.RLIMIT_CPU),
-            resource.getrlimit(resource.RLIMIT_FSIZE),
+            *map(resource.getrlimit, _LIMITS.values()),
             # A library may add its own when it is used first.
             handlers == self._log_handlers or all(map(handlers.__contains__, self._log_handlers)),
             logging.root.manager.disable,
@@ -148,8 +150,7 @@ def _parts(log_handlers: list[logging.Handler]) -> list[_Part]:
     """All parts, in the order of ``ProcessState._values``."""
     context = decimal.getcontext().copy()
     return [
-        *map(_handler, (signal.SIGTERM, signal.SIGINT)),
-        *map(_handler, (signal.SIGCHLD, signal.SIGPIPE, signal.SIGALRM)),
+        *map(_handler, _SIGNALS),
         *map(_timer, _TIMERS),
         _Part("the signal mask", lambda mask: signal.pthread_sigmask(signal.SIG_SETMASK, mask)),
         _Part("the current folder", os.chdir),
@@ -160,7 +161,7 @@ def _parts(log_handlers: list[logging.Handler]) -> list[_Part]:
         _Part("the decimal context", lambda _before: decimal.setcontext(context.copy())),
         *map(_stream, ("stdout", "stderr")),
         *map(_descriptor, (1, 2)),
-        *map(_limit, ("NOFILE", "AS", "CPU", "FSIZE")),
+        *map(_limit, _LIMITS),
         _Part("the handlers of the root logger", lambda _before: _set_log_handlers(log_handlers)),
         _Part("logging.disable", logging.disable),
         _Part("the recursion limit", sys.setrecursionlimit),
@@ -208,8 +209,7 @@ def _file(descriptor: int) -> tuple[int, int] | None:
 
 
 def _limit(name: str) -> _Part:
-    which = getattr(resource, f"RLIMIT_{name}")
-    return _Part(f"the limit {name}", lambda before: resource.setrlimit(which, before))
+    return _Part(f"the limit {name}", lambda before: resource.setrlimit(_LIMITS[name], before))
 
 
 def _folder() -> str | None:
