@@ -83,8 +83,7 @@ _COMMON = Config(
 _ONCE = Config(
     read_timeout=POLL_READ_TIMEOUT, retries={"mode": "standard", "total_max_attempts": 1}
 )
-# What a poll sends is made here: botocore need not look for mistakes in it.
-POLLING = _COMMON.merge(_ONCE).merge(Config(parameter_validation=False))
+POLLING = _COMMON.merge(_ONCE)
 CALLING = _COMMON.merge(Config(retries={"mode": "standard", "total_max_attempts": 5}))
 
 

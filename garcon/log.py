@@ -71,9 +71,10 @@ class GarconLogger:
 
     def unset_log_context(self) -> None:
         """Note that this thread no longer works on an execution."""
-        names = dict(_current.get())
-        name = names.pop(self._log_number, self.logger_name)
-        _current.set(names)
+        names = _current.get()
+        name = names.get(self._log_number, self.logger_name)
+        if self._log_number in names:
+            _current.set({each: names[each] for each in names if each != self._log_number})
         if name == self.logger_name:
             self.logger_name = None
         if name:

@@ -83,12 +83,6 @@ class BaseRunner:
         """Whether it has task lists, which are the flow's code and read the context."""
         return any(map(tasks_of.is_task_list, self.tasks))
 
-    @property
-    def has_fixed_timeouts(self) -> bool:
-        """Whether its timeouts are the same for every context, and those of its tasks alone."""
-        is_own = type(self) in (Sync, Async) and vars(self).keys() <= {"tasks", "max_workers"}
-        return is_own and not self.has_task_lists
-
     def requirements(self, context: Context | None = None) -> set[str]:
         """The context keys that the tasks are filled from, and those that task lists read.
 

@@ -286,8 +286,8 @@ def call(fn: Callable[..., Any], activity: Any, context: Context) -> Any:
         activity: The execution, or the activity if the tasks run without one.
         context: The context.
     """
-    if type(fn) is FilledTask:  # it takes the first form, and gives the result of a coroutine
-        return fn(context, activity=activity)
+    if type(fn) is FilledTask:  # it takes the first form
+        return coroutines.result_of(fn(context, activity=activity), activity)
     argument_checks.check_task(fn)
     forms = _forms(activity, context)
     args, kwargs = next((form for form in forms if _accepts(fn, *form)), forms[0])

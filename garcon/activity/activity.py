@@ -237,7 +237,7 @@ class Activity(Poller):
         return attempt_trace.traced(tracer, execution, place, self._attempt_logging)
 
     def _attempt_logging(self, execution: ActivityExecution) -> AttemptOutcome:
-        self._begin_logging(execution)
+        self.set_log_context(self._name_log(execution))
         try:
             with self._parent_only():
                 return self._attempt(execution)
@@ -246,7 +246,8 @@ class Activity(Poller):
         except BaseException as error:  # noqa: BLE001 - the tasks are the user's code
             return self._failure(error)
         finally:
-            self._end_logging(execution)
+            execution.unset_log_context()
+            self.unset_log_context()
 
     def _attempt(self, execution: ActivityExecution) -> AttemptOutcome:
         if error := execution.unread_claim():
@@ -325,6 +326,7 @@ class Activity(Poller):
         if isinstance(outcome, AttemptHandedOut):
             self.handed_out_tasks().keep(execution)
             return True
+        self._name_log(execution)
         clock = self._clock_with_heartbeats(execution)
         if (execution.heartbeat_timeout or inf) < SHORT_HEARTBEAT:
             execution.clock = clock
@@ -340,6 +342,8 @@ class Activity(Poller):
             with self._logging_as(execution):
                 self._note_refusal(execution, error)
             return False
+        finally:
+            execution.unset_log_context()
         return True
 
     def _clock_with_heartbeats(self, execution: ActivityExecution) -> Clock:
@@ -374,23 +378,19 @@ class Activity(Poller):
 
     @contextmanager
     def _logging_as(self, execution: ActivityExecution) -> Iterator[None]:
-        self._begin_logging(execution)
+        self.set_log_context(self._name_log(execution))
         try:
             yield
         finally:
-            self._end_logging(execution)
+            self.unset_log_context()
 
-    def _begin_logging(self, execution: ActivityExecution) -> None:
-        """Let this activity log under the execution's name in this thread, and the tasks, too."""
+    def _name_log(self, execution: ActivityExecution) -> Mapping[str, Any]:
+        """Let the tasks log under the execution's name, by it; returns the parts of the name."""
         names = {
             "execution.domain": self.domain,
             "execution.workflow_id": execution.workflow_id,
             "execution.run_id": execution.run_id,
         }
-        self.set_log_context(names)
-        # Not by ``set_log_context``: one thread works on an execution, and threads that it starts.
+        # Not by ``set_log_context``: threads share an activity, but no execution.
         execution.logger_name = get_logger_namespace(names)
-
-    def _end_logging(self, execution: ActivityExecution) -> None:
-        execution.logger_name = None
-        self.unset_log_context()
+        return names

@@ -58,7 +58,7 @@ def read_quickly(session: botocore.session.Session) -> botocore.session.Session:
 
 
 def compute_once(client: BaseClient) -> None:
-    """Let a client of SWF compute its endpoint and its user agent at its first call only."""
+    """Let a client of SWF find endpoint, user agent and pool of connections at its first call."""
     # Private: botocore has no setting for it. Without them it computes at each call as ever.
     for part, method in (
         ("_ruleset_resolver", "construct_endpoint"),
@@ -72,7 +72,7 @@ def compute_once(client: BaseClient) -> None:
         client.meta.events.unregister("request-created.swf", replace)  # the request has it already
     pools = getattr(getattr(client, "_endpoint", None), "http_session", None)
     if (manager := getattr(pools, "_manager", None)) is not None:
-        manager.connection_from_url = _LastPool(manager.connection_from_url)
+        manager.connection_from_url = _LastPool(manager)
 
 
 _shared: dict[str, Any] = {}
@@ -90,18 +90,22 @@ def share_caches(client: BaseClient) -> None:
 
 
 class _LastPool:
-    """The pool of connections for a URL: found anew for another URL, and after it was closed."""
+    """The pool of connections for a URL, while its manager has it: to close is to forget it.
 
-    def __init__(self, find: Callable[..., Any]) -> None:
-        self._find = find
-        # Its owner closes a pool by forgetting it.
+    Args:
+        manager: Of urllib3; it has this object, which therefore holds it weakly.
+    """
+
+    def __init__(self, manager: Any) -> None:
+        self._find: Any = weakref.WeakMethod(manager.connection_from_url)
+        self._pools = manager.pools
         self._last: tuple[str, Callable[[], Any]] = "", lambda: None
 
     def __call__(self, url: str, pool_kwargs: dict[str, Any] | None = None) -> Any:
         known, get = self._last  # in one step: threads share a client
-        pool = get() if known == url else None
+        pool = get() if known == url and len(self._pools) else None
         if pool is None:
-            pool = self._find(url, pool_kwargs)
+            pool = self._find()(url, pool_kwargs)
             self._last = url, weakref.ref(pool)
         return pool
 

@@ -46,7 +46,8 @@ def take_out_retries(client: BaseClient) -> None:
     events: Any = client.meta.events
     events.unregister("needs-retry.swf", unique_id="retry-config-swf")
     events.unregister("request-created.swf", unique_id="seed-max-attempts-swf")
-    events.unregister("request-created", handlers.add_retry_headers)
+    if (name_attempts := getattr(handlers, "add_retry_headers", None)) is not None:
+        events.unregister("request-created", name_attempts)  # a later botocore may lack it
 
 
 def _install(client: Any) -> None:

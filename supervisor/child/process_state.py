@@ -69,11 +69,11 @@ class ProcessState:
     def _values(self) -> tuple[Any, ...]:
         """The value of each part, in the order of ``_parts``.
 
-        One function, of functions in C: its code and data have left the processor's caches when a
-        task is over, and to fetch them costs more than to execute them.
+        One function, and nearly all that it calls is in C: its code and data have left the
+        processor's caches when a task is over, and to fetch them costs more than to execute them.
         """
         # The last but one are the flags, which change with every rounding.
-        *decimals, _flags, traps = decimal.getcontext().__reduce__()[1]
+        *decimals, _flags, traps = decimal.Context.__reduce__(decimal.getcontext())[1]
         stdout, stderr = sys.stdout, sys.stderr
         handlers = logging.root.handlers
         return (

@@ -85,7 +85,7 @@ class Channel:
         """Whether the peer is gone and nothing is left to receive; does not wait."""
         try:
             peek = socket.MSG_PEEK | socket.MSG_DONTWAIT
-            return not _past_reset(lambda: self._socket.recv(1, peek))
+            return not _past_reset(self._socket.recv, 1, peek)
         except BlockingIOError:
             return False
 
@@ -118,11 +118,9 @@ class Channel:
         Raises ``messages.InvalidMessage`` for a packet that is not a message.
         """
         try:
-            packet = self._socket.recv(PACKET_BYTES)
+            packet = _past_reset(self._socket.recv, PACKET_BYTES)
         except BlockingIOError:
             return None
-        except ConnectionResetError:  # rule 5
-            return self.receive()
         self.closed = not packet
         return messages.decode(packet) if packet else None
 
@@ -138,7 +136,7 @@ class Channel:
         try:
             # Not ``socket.recv_fds``, which ignores its flags.
             packet, ancillary, _, _ = _past_reset(
-                lambda: self._socket.recvmsg(PACKET_BYTES, _DESCRIPTORS_ROOM, flags)
+                self._socket.recvmsg, PACKET_BYTES, _DESCRIPTORS_ROOM, flags
             )
         except BlockingIOError:
             return None, []
@@ -160,9 +158,9 @@ def _too_long(message: messages.ChannelMessage, packet: bytes) -> MessageTooLong
     return MessageTooLong(f"{what} does not fit a packet")
 
 
-def _past_reset(receive: Callable[[], T]) -> T:
+def _past_reset(receive: Callable[..., T], *how: int) -> T:
     """The result of ``receive``, called a second time if the kernel reports a reset (rule 5)."""
     try:
-        return receive()
+        return receive(*how)
     except ConnectionResetError:
-        return receive()
+        return receive(*how)

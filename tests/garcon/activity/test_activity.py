@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from functools import partial
 from typing import Any
@@ -315,6 +316,33 @@ def test_answering_ends_with_the_task_s_own_time(time_left: float, seconds: floa
     assert seconds - 31 < sum(slept(made)) <= seconds
     errors.assert_called_once()
     assert swf.requests(FAILED) == []
+
+
+def test_a_throttled_answer_is_logged_under_its_execution(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """All lines of it, and afterwards ``logging`` keeps no logger of the execution."""
+    swf = FakeSwf().prepare(COMPLETED, *[refusal(THROTTLED)] * 7)
+    made = kitchen(swf)
+    with caplog.at_level("INFO"):
+        assert made.respond(in_progress(swf), completed())
+    assert len(caplog.records) >= 5
+    assert {record.name for record in caplog.records} == {"garcon.domain.workflow.run"}
+    assert "garcon.domain.workflow.run" not in logging.root.manager.loggerDict
+
+
+def test_a_log_name_that_a_task_sets_ends_with_it() -> None:
+    """``logging`` keeps no logger of it, and the thread no name."""
+
+    def rename(context: Any, activity: Any) -> None:
+        activity.set_log_context({"execution.domain": "own", "execution.run_id": "mine"})
+        activity.logger.info("renamed")
+
+    made = kitchen(FakeSwf(), rename)
+    execution = in_progress(FakeSwf())
+    assert made.attempt(execution) == completed()
+    assert "garcon.own.mine" not in logging.root.manager.loggerDict
+    assert execution.logger.name == "garcon"
 
 
 def test_an_answer_to_a_gone_task_is_not_an_error(caplog: pytest.LogCaptureFixture) -> None:

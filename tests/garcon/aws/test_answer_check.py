@@ -92,6 +92,12 @@ def test_another_servers_success_is_a_transient_error(own: Any, name: str, body:
     assert is_transient(raised.value)
 
 
+def test_a_member_whose_name_is_no_text_is_a_transient_error(own: Any) -> None:
+    """Also in an answer that is whole otherwise: botocore cannot read it."""
+    with pytest.raises(NotSwf, match="not one of SWF's"):
+        call(own, "history", b'{"\xff": 1, "events": []}')
+
+
 @pytest.mark.parametrize("name", ["heartbeat", "describe", "list", "history", "start"])
 @pytest.mark.parametrize("body", [b"", b"{}"])
 def test_a_missing_member_is_a_transient_error(own: Any, name: str, body: bytes) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -139,6 +141,42 @@ def test_a_client_without_private_members_is_left_as_it_is() -> None:
     for change in (service_data.compute_once, service_data.share_caches):
         change(client)
     assert client == SimpleNamespace(meta=SimpleNamespace(events=SimpleNamespace()))
+
+
+def test_the_connections_of_a_dropped_client_are_closed(
+    local_swf_endpoint: str, session: botocore.session.Session
+) -> None:
+    """At once, and not when the garbage collector comes by."""
+    options: dict[str, Any] = {"region_name": "us-east-1", **isolation.CREDENTIALS}
+    client: Any = session.create_client("swf", endpoint_url=local_swf_endpoint, **options)
+    service_data.compute_once(client)
+    client.list_domains(registrationStatus="REGISTERED")
+    manager = client._endpoint.http_session._manager
+    pools = [manager.pools[key] for key in manager.pools.keys()]  # noqa: SIM118 - no dictionary
+    (kept,) = map(weakref.ref, pools)
+    session_of_client = client._endpoint.http_session
+    gc.disable()
+    try:
+        session_of_client._manager = None
+        del manager, pools
+        assert kept() is None
+    finally:
+        gc.enable()
+
+
+def test_a_closed_client_leaves_a_pool_that_a_call_holds(
+    local_swf_endpoint: str, session: botocore.session.Session
+) -> None:
+    """A long poll may hold the old one for a minute; the next call opens connections of its own."""
+    options: dict[str, Any] = {"region_name": "us-east-1", **isolation.CREDENTIALS}
+    client: Any = session.create_client("swf", endpoint_url=local_swf_endpoint, **options)
+    service_data.compute_once(client)
+    manager = client._endpoint.http_session._manager
+    url = f"{local_swf_endpoint}/"
+    held = manager.connection_from_url(url)
+    client.close()
+    assert manager.connection_from_url(url) is not held
+    client.list_domains(registrationStatus="REGISTERED")
 
 
 def test_the_pool_is_found_once_and_again_after_it_was_closed(

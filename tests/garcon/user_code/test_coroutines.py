@@ -35,6 +35,18 @@ def test_a_coroutine_function_is_a_task(kind: type[runner.BaseRunner]) -> None:
     assert outcome == completed(**{"own.meal": "hot soup", "own.id": "cook-1"})
 
 
+def test_a_coroutine_may_give_a_coroutine() -> None:
+    """It is run, too: a wrapper may be a coroutine function without awaiting what it wraps."""
+
+    async def cook(dish: str) -> dict[str, Any]:
+        return {"meal": f"hot {dish}"}
+
+    async def wrapped(dish: str) -> Any:
+        return cook(dish)
+
+    assert attempt(wrapped, dish="dish") == completed(meal="hot soup")
+
+
 def test_a_task_that_is_not_filled_may_be_one_too() -> None:
     """In each of the documented forms."""
 
