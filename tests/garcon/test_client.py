@@ -19,6 +19,7 @@ from botocore.exceptions import (
     ConnectionClosedError,
     EndpointConnectionError,
     NoRegionError,
+    ParamValidationError,
 )
 from botocore.stub import Stubber
 
@@ -232,6 +233,12 @@ def test_a_throttled_poll_is_one_request_and_names_no_attempt(
     assert attempts[0] is None
     assert len(attempts) == 1 + 5
     assert b"attempt=5" in attempts[-1]  # type: ignore[operator] # botocore gives bytes
+
+
+def test_a_poll_without_a_domain_is_refused_before_it_is_sent() -> None:
+    """botocore's check says what is wrong; no request leaves."""
+    with pytest.raises(ParamValidationError, match="domain"):
+        client.polling().poll_for_activity_task(domain="", taskList={"name": "list"})
 
 
 def test_warm_builds_all_clients() -> None:
