@@ -236,7 +236,7 @@ def test_a_throttled_poll_is_one_request_and_names_no_attempt(
 
 
 def test_a_poll_without_a_domain_is_refused_before_it_is_sent() -> None:
-    """botocore's check says what is wrong; no request leaves."""
+    """The error says what is wrong, and no request leaves."""
     with pytest.raises(ParamValidationError, match="domain"):
         client.polling().poll_for_activity_task(domain="", taskList={"name": "list"})
 
