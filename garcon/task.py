@@ -260,8 +260,7 @@ def marks_of(fn: object) -> Mapping[str, Any]:
     Empty for a plain function.
     """
     marks = getattr(fn, "__garcon__", None)
-    # Those of garcon's own tasks are dictionaries, which takes less time to see.
-    return marks if type(marks) is dict or isinstance(marks, Mapping) else {}
+    return marks if isinstance(marks, Mapping) else {}
 
 
 def flatten(callables: Iterable[Any], context: Context | None = None) -> Iterator[Any]:

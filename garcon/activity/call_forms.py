@@ -13,9 +13,7 @@ Rules:
 import inspect
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from types import FunctionType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from garcon.activity.task_execution import ActivityExecution
 from garcon.aws import limits
@@ -58,9 +56,11 @@ def poll(activity: Any, identity: str | None) -> Any:
 def execute(activity: Any, execution: ActivityExecution) -> Any:
     """The result of ``execute_activity``, called in the form that it has."""
     method: Callable[..., Any] = activity.execute_activity
+    names = {each.name for each in _parameters(method)}
+    is_documented = "context" in names and "activity" not in names
     token = _in_progress.set((activity, execution))
     try:
-        return method(TaskInput(execution) if _takes_input(method) else execution)
+        return method(TaskInput(execution) if is_documented else execution)
     finally:
         _in_progress.reset(token)
 
@@ -82,25 +82,6 @@ def answer_stand_in(activity: Any, stand_in: Any) -> None:
     except BaseException as error:  # noqa: BLE001 - the tasks and the stand-in are the user's code
         activity.report(error)
         stand_in.fail(limits.reason(error))
-
-
-_known: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
-"""Whether an ``execute_activity`` takes the input, by its function: read once, not at each task."""
-
-
-def _takes_input(method: Callable[..., Any]) -> bool:
-    """Whether it has the documented form."""
-    function = getattr(method, "__func__", None)
-    if type(function) is not FunctionType:
-        return _names_input(method)
-    if (known := _known.get(function)) is None:
-        known = _known[function] = _names_input(method)
-    return known
-
-
-def _names_input(method: Callable[..., Any]) -> bool:
-    names = {each.name for each in _parameters(method)}
-    return "context" in names and "activity" not in names
 
 
 _BY_PLACE = frozenset(

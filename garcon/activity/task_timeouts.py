@@ -36,7 +36,7 @@ class TaskTimeouts:
         self._fixed: tuple[Any, Any, float, float] | None = None
 
     def set(self, activity: Timed, execution: ActivityExecution) -> None:
-        """Set start-to-close and heartbeat timeout of a task, as far as they can be known."""
+        """Set start-to-close and heartbeat timeout of a task, in seconds; ``None`` if unknown."""
         runner, fixed = activity.runner, self._fixed
         if fixed and fixed[0] is runner and fixed[1] is runner.tasks and _is_plain(runner):
             execution.start_to_close, execution.heartbeat_timeout = fixed[2:]

@@ -5,7 +5,7 @@ nothing to do with the task's deadline. A client's retries cannot be switched of
 the first handler that botocore asks whether to retry raises the error.
 
 A client that attempts every call once, as one for polls, needs none of the handlers of retries: to
-count attempts, to name them in headers and to look for errors takes a twentieth of a call.
+count attempts, to name them in headers and to look for errors takes some per cent of a call.
 """
 
 from collections.abc import Iterator

@@ -267,8 +267,7 @@ class Worker:
 
     @property
     def is_ready(self) -> bool:
-        # In full: it is read for every message.
-        return self.ready_at < inf and self.leave is Leave.STAYING and self.killing is None
+        return self.ready_at < inf and self.is_staying
 
     @property
     def polls_build(self) -> bool:

@@ -55,7 +55,7 @@ ROUTINE_PAUSE = 0.01
 """Seconds after a turn of routine within which no message is read. A turn of routine has brought
 only tasks begun and done, and no action: a busy pool sends hundreds of them a second, and a turn
 costs more than a message. At 800 activities a second it takes a third off the supervisor's CPU
-that a pause of 5 ms leaves, and one of 20 ms takes no more; a permit for another list may be as
+that a pause of 5 ms leaves, and one of 20 ms hardly more; a permit for another list may be as
 late as the pause. A signal or a death ends it."""
 
 _ROUTINE = (messages.Working, messages.Done)

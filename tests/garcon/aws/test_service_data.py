@@ -143,34 +143,32 @@ def test_a_client_without_private_members_is_left_as_it_is() -> None:
     assert client == SimpleNamespace(meta=SimpleNamespace(events=SimpleNamespace()))
 
 
-def test_the_connections_of_a_dropped_client_are_closed(
-    local_swf_endpoint: str, session: botocore.session.Session
-) -> None:
-    """At once, and not when the garbage collector comes by."""
+@pytest.fixture
+def client(local_swf_endpoint: str, session: botocore.session.Session) -> Any:
+    """A client of a local SWF that has made no call yet."""
     options: dict[str, Any] = {"region_name": "us-east-1", **isolation.CREDENTIALS}
-    client: Any = session.create_client("swf", endpoint_url=local_swf_endpoint, **options)
-    service_data.compute_once(client)
+    made = session.create_client("swf", endpoint_url=local_swf_endpoint, **options)
+    service_data.compute_once(made)
+    return made
+
+
+def test_the_connections_of_a_dropped_manager_are_closed(client: Any) -> None:
+    """At once, and not when the garbage collector comes by."""
     client.list_domains(registrationStatus="REGISTERED")
-    manager = client._endpoint.http_session._manager
-    pools = [manager.pools[key] for key in manager.pools.keys()]  # noqa: SIM118 - no dictionary
-    (kept,) = map(weakref.ref, pools)
-    session_of_client = client._endpoint.http_session
+    connections = client._endpoint.http_session
+    kept = weakref.ref(connections._manager)
     gc.disable()
     try:
-        session_of_client._manager = None
-        del manager, pools
+        connections._manager = None
         assert kept() is None
     finally:
         gc.enable()
 
 
 def test_a_closed_client_leaves_a_pool_that_a_call_holds(
-    local_swf_endpoint: str, session: botocore.session.Session
+    local_swf_endpoint: str, client: Any
 ) -> None:
     """A long poll may hold the old one for a minute; the next call opens connections of its own."""
-    options: dict[str, Any] = {"region_name": "us-east-1", **isolation.CREDENTIALS}
-    client: Any = session.create_client("swf", endpoint_url=local_swf_endpoint, **options)
-    service_data.compute_once(client)
     manager = client._endpoint.http_session._manager
     url = f"{local_swf_endpoint}/"
     held = manager.connection_from_url(url)
@@ -180,20 +178,17 @@ def test_a_closed_client_leaves_a_pool_that_a_call_holds(
 
 
 def test_the_pool_is_found_once_and_again_after_it_was_closed(
-    local_swf_endpoint: str, session: botocore.session.Session, monkeypatch: pytest.MonkeyPatch
+    client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All calls of a client have one URL; a client that was closed opens new connections."""
     found: list[str] = []
-    find = PoolManager.connection_from_url
+    find = PoolManager.connection_from_host
 
-    def note(manager: PoolManager, url: str, *rest: Any) -> Any:
-        found.append(url)
-        return find(manager, url, *rest)
+    def note(manager: PoolManager, host: str, **named: Any) -> Any:
+        found.append(host)
+        return find(manager, host, **named)
 
-    monkeypatch.setattr(PoolManager, "connection_from_url", note)
-    options: dict[str, Any] = {"region_name": "us-east-1", **isolation.CREDENTIALS}
-    client: Any = session.create_client("swf", endpoint_url=local_swf_endpoint, **options)
-    service_data.compute_once(client)
+    monkeypatch.setattr(PoolManager, "connection_from_host", note)
     for _ in range(2):
         client.list_domains(registrationStatus="REGISTERED")
     assert len(found) == 1
